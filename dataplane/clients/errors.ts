@@ -1,0 +1,11 @@
+// How a store can fail to answer, for all clients alike.
+
+/** The connection was lost or timed out: the call may or may not have been carried out. Safe to ask again. */
+export class StoreUnknown extends Error {
+  override name = 'StoreUnknown';
+}
+
+/** The call named another incarnation of the sale than the store has. Nothing was done. */
+export class WrongIncarnation extends Error {
+  override name = 'WrongIncarnation';
+}

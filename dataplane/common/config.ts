@@ -1,0 +1,40 @@
+// Reads a sale's configuration and secrets, and tells when the configuration was edited. The file is replaced as a
+// whole (rename, or a ConfigMap's symlink), so it is polled by content: no watcher to miss a symlink swap.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SaleConfig } from '../protocol/config.ts';
+import type { Millis } from '../protocol/units.ts';
+import type { Logger } from './log.ts';
+
+export const readConfig = (file: string): SaleConfig => JSON.parse(readFileSync(file, 'utf8')) as SaleConfig;
+
+/** One secret. Throws with the file's name (never its content) when it is missing or empty. */
+export function readSecret(folder: string, name: string): string {
+  const value = readFileSync(join(folder, name), 'utf8').trim();
+  if (value === '') throw new Error(`secret ${name} is empty`);
+  return value;
+}
+
+/** Calls `changed` with every new content; a file that cannot be read or parsed keeps the last one. Returns a stop function. */
+export function watchConfig(
+  file: string,
+  log: Logger,
+  changed: (config: SaleConfig) => void,
+  every: Millis = 500,
+): () => void {
+  let last = readFileSync(file, 'utf8');
+  const timer = setInterval(() => {
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (text === last) return;
+      const config = JSON.parse(text) as SaleConfig;
+      last = text;
+      changed(config);
+    } catch (error) {
+      log.warn({ err: error }, 'the configuration cannot be read; going on with the last one');
+    }
+  }, every);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,45 @@
+// The words every other file uses for quantities and names. Aliases, not classes: they cost nothing and
+// say what a number or a string means.
+
+/** Whole units of stock (or of an account's smallest currency unit, R24). Never fractional. */
+export type Units = number;
+
+/** A span of time, or a point on one machine's own clock, in milliseconds. Never compared across machines. */
+export type Millis = number;
+
+/** A cache node of the first level: `c0`, `c1`, … Its number is its place in the layout. */
+export type NodeId = `c${number}`;
+
+/** A shard that serves orders: `s0`, `s1`, … */
+export type ShardId = `s${number}`;
+
+/** A shard that may hold stock: one that serves orders, or the transfer pool. */
+export type PeerId = ShardId | 'pool';
+
+/** Names one life of a sale. Deleting and re-creating a sale gives a new one; everything old is then refused. */
+export type Incarnation = string;
+
+/** Counts the lives of one cache node's data. Raised by recovery; tokens of an older epoch cannot sell. */
+export type Epoch = number;
+
+/** Counts the tokens a cache node issued within its epoch, from 1, without gaps. */
+export type IssueNumber = number;
+
+/** Counts a shard's changes, from 1, without gaps, in commit order. */
+export type Version = number;
+
+/** 22 characters of base64url: 128 random bits. */
+export type TokenId = string;
+
+/** `<shard>-<token id>`: an order is the token it settled, on the token's shard. */
+export type OrderId = `${ShardId}-${string}`;
+
+/** Whatever the identity provider calls the buyer. Personal data (R25): never logged, never a metric label. */
+export type BuyerId = string;
+
+export const nodeId = (n: number): NodeId => `c${n}`;
+export const nodeNumber = (id: NodeId): number => Number(id.slice(1));
+export const shardId = (n: number): ShardId => `s${n}`;
+export const isShardId = (text: string): text is ShardId => /^s(0|[1-9]\d{0,5})$/.test(text);
+export const isPeerId = (text: string): text is PeerId => text === 'pool' || isShardId(text);
+export const orderId = (shard: ShardId, token: TokenId): OrderId => `${shard}-${token}`;
