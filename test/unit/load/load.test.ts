@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { visit } from '../../../operator/load/buyer.ts';
+import { type Buyer, type LoadOptions, planBuyers } from '../../../operator/load/plan.ts';
+import type { Answer } from '../../../operator/load/shop.ts';
+import { Tally } from '../../../operator/load/tally.ts';
+
+const options: LoadOptions = {
+  buyers: 20_000,
+  rate: 1000,
+  maxQuantity: 4,
+  duplicates: 0.1,
+  abandon: 0.2,
+  cancel: 0,
+  forged: 0,
+  foreign: 0,
+  comeBack: false,
+  think: 100,
+  seed: 7,
+  prefix: 'b',
+};
+
+describe('a planned crowd', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(planBuyers(options)).toEqual(planBuyers(options));
+    expect(planBuyers({ ...options, seed: 8 })).not.toEqual(planBuyers(options));
+  });
+
+  it('arrives at the asked rate and misbehaves as often as asked', () => {
+    const buyers = planBuyers(options);
+    const share = (of: (b: Buyer) => boolean) => buyers.filter(of).length / buyers.length;
+    expect((buyers.at(-1)?.arrival ?? 0) / 1000).toBeCloseTo(20, 0);
+    expect(share((b) => b.duplicate)).toBeCloseTo(0.1, 1);
+    expect(share((b) => b.abandon)).toBeCloseTo(0.2, 1);
+    expect(new Set(buyers.map((b) => b.quantity))).toEqual(new Set([1, 2, 3, 4]));
+    expect(new Set(buyers.map((b) => b.name)).size).toBe(buyers.length);
+  });
+});
+
+const buyer: Buyer = {
+  name: 'ann',
+  arrival: 0,
+  quantity: 1,
+  think: 0,
+  duplicate: false,
+  abandon: false,
+  cancel: false,
+  forged: false,
+  foreign: false,
+};
+const ok = (status: number, body: Record<string, unknown>): Answer => ({
+  status,
+  body,
+  problem: undefined,
+  retryAfter: undefined,
+});
+const no = (problem: string, retryAfter?: number): Answer => ({ status: 409, body: {}, problem, retryAfter });
+
+async function run(
+  patch: Partial<Buyer>,
+  answers: Record<string, Answer[]>,
+  patience = 1e9,
+): Promise<{ tally: Tally; asked: string[] }> {
+  const tally = new Tally();
+  const asked: string[] = [];
+  const shop = {
+    post: async (path: string, name: string): Promise<Answer> => {
+      asked.push(`${name} ${path}`);
+      const next = answers[path]?.shift();
+      if (!next) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+      return next;
+    },
+    close: async () => undefined,
+  };
+  let clock = 0;
+  await visit(
+    { ...buyer, ...patch },
+    {
+      shop,
+      tally,
+      comeBack: false,
+      until: () => (clock > patience ? 0 : Number.POSITIVE_INFINITY),
+      pause: async (ms) => {
+        clock += ms;
+      },
+      random: () => 0,
+    },
+  );
+  return { tally, asked };
+}
+const token = (text = 'T') => ok(201, { token: text, expiresInMs: 5000 });
+const order = ok(201, { order: 's0-x', quantity: 1 });
+
+describe('a buyer', () => {
+  it('purchases and checks out', async () => {
+    const { tally } = await run({}, { '/purchase': [token()], '/checkout': [order] });
+    expect(tally).toMatchObject({ tokens: 1, orders: 1, sold: 1, soldOut: 0, errorCount: 0, left: 1 });
+  });
+
+  it('R29: waits while "sold out" carries Retry-After, and takes it as final without', async () => {
+    const { tally } = await run({}, { '/purchase': [no('sold-out', 2000), no('sold-out')] });
+    expect(tally).toMatchObject({ soldOut: 1, retries: 1, errorCount: 0 });
+  });
+
+  it('R34: asks again when an answer is lost', async () => {
+    const answers = { '/purchase': [token()], '/checkout': [no('unavailable'), order] };
+    expect((await run({}, answers)).tally).toMatchObject({ orders: 1, retries: 1 });
+  });
+
+  it('purchases again when its token expired', async () => {
+    const answers = { '/purchase': [token('A'), token('B')], '/checkout': [no('token-expired'), order] };
+    expect((await run({}, answers)).tally).toMatchObject({ orders: 1, tokens: 2 });
+  });
+
+  it('R27: reports a duplicate click that got another token', async () => {
+    const { tally } = await run({ duplicate: true }, { '/purchase': [token('A'), token('B')], '/checkout': [order] });
+    expect(tally.errorCount).toBe(1);
+  });
+
+  it('reports a forged token that was accepted', async () => {
+    const { tally } = await run({ forged: true }, { '/purchase': [token('AAAAAAAA')], '/checkout': [order, order] });
+    expect([...tally.errors.keys()]).toEqual(['expected token-invalid, got 201']);
+  });
+
+  it('counts a valid token that is refused until patience ends as a false sold-out', async () => {
+    const { tally } = await run(
+      {},
+      { '/purchase': [token()], '/checkout': [no('shortage', 10), no('shortage', 10)] },
+      15,
+    );
+    expect(tally.falseSoldOuts()).toBe(1);
+  });
+});
+
+describe('false sold-outs', () => {
+  it('R29: are final refusals given before a token that somebody got later', async () => {
+    const tally = new Tally();
+    tally.finallySoldOut();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    tally.fresh(tally.now(), 'T');
+    tally.finallySoldOut();
+    expect(tally.falseSoldOuts()).toBe(1);
+  });
+});
