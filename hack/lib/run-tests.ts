@@ -1,0 +1,87 @@
+// What hack/test runs once everything is installed: the checks, then the test projects one after another, then the
+// sum. Decides nothing about what passed (tally.ts does), and leaves no process behind when it is interrupted.
+
+import { spawn } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stopTree } from './process-tree.ts';
+import { lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const projects = ['unit', 'simulation', 'integration', 'chaos', 'cluster'];
+const checks = [
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'format and lint', command: ['biome', 'check'] },
+  { name: 'dead code', command: ['knip'] },
+];
+
+let running: number | undefined;
+let interrupted: NodeJS.Signals | undefined;
+
+/** Exit code, or null when it was ended by a signal or could not be started. */
+function run(name: string, command: string[]): Promise<number | null> {
+  console.log(`\n── ${name}: ${command.join(' ')}`);
+  const [program = '', ...args] = command;
+  // A process group of its own: Ctrl-C reaches only this program, which then ends the whole tree in order.
+  const child = spawn(join(root, 'node_modules', '.bin', program), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  running = child.pid;
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(`cannot start ${program}: ${error.message}`);
+      resolve(null);
+    });
+    child.once('exit', (code) => resolve(code));
+  }).finally(() => {
+    running = undefined;
+  }) as Promise<number | null>;
+}
+
+async function runProject(name: string, reports: string): Promise<Tally> {
+  const report = join(reports, `${name}.json`);
+  const exitCode = await run(`${name} tests`, [
+    ...['vitest', 'run', '--project', name, '--allowOnly=false'],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  ]);
+  return tallyVitest(
+    exitCode,
+    existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
+  );
+}
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    interrupted ??= name;
+    if (running !== undefined) void stopTree(running, 10_000);
+  });
+}
+
+const only = process.argv[2];
+const hasTests = (name: string) => globSync(`test/${name}/**/*.test.ts`, { cwd: root }).length > 0;
+const chosen = only === undefined ? projects.filter(hasTests) : [only];
+const results: { name: string; tally: Tally }[] = [];
+const reports = mkdtempSync(join(tmpdir(), 'flashsale-test-'));
+try {
+  if (only === undefined || only === 'unit') {
+    for (const { name, command } of checks) {
+      if (interrupted === undefined) results.push({ name, tally: tallyCheck(await run(name, command)) });
+    }
+  }
+  for (const name of chosen) {
+    if (interrupted === undefined) results.push({ name: `${name} tests`, tally: await runProject(name, reports) });
+  }
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+
+console.log('');
+if (interrupted !== undefined) console.log(`stopped by ${interrupted} before everything had run`);
+if (chosen.length === 0) console.log('there is no test to run');
+for (const { name, tally } of results) console.log(`${tally.failed > 0 ? '✗' : '✓'} ${name}: ${lastLine(tally)}`);
+const total = sum(results.map((result) => result.tally));
+console.log(lastLine(total));
+process.exitCode = total.failed > 0 || chosen.length === 0 || interrupted !== undefined ? 1 : 0;

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# The servers that local mode runs as its own processes: Redis and PostgreSQL from Debian, Kafka from Maven's central
+# repository on a Java from Debian. Found or installed here, never started here.
+
+kafka_version=4.1.0
+kafka_home="$FLASHSALE_CACHE/kafka-$kafka_version"
+# kafka_2.13 is the broker, kafka-tools formats its storage, log4j-slf4j-impl lets it say why it did not start.
+kafka_jars="org.apache.kafka:kafka_2.13:$kafka_version
+org.apache.kafka:kafka-tools:$kafka_version
+org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
+maven_dependency_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+java_minimum=17
+
+redis_ready() {
+  FLASHSALE_REDIS_SERVER=$(command -v "${FLASHSALE_REDIS_SERVER:-redis-server}") && export FLASHSALE_REDIS_SERVER
+}
+redis_packages() { echo redis-server; }
+redis_install() { :; }
+
+# Debian keeps one folder per major version off the PATH: the newest one is taken.
+postgres_ready() {
+  local bin
+  while read -r bin; do
+    if [[ -x "$bin/initdb" && -x "$bin/postgres" ]]; then
+      export FLASHSALE_POSTGRES_BIN="$bin"
+      return 0
+    fi
+  done < <(
+    echo "${FLASHSALE_POSTGRES_BIN:-}"
+    printf '%s\n' /usr/lib/postgresql/*/bin | sort --reverse --version-sort
+    dirname "$(command -v initdb || echo /nowhere/initdb)"
+  )
+  return 1
+}
+postgres_packages() { echo postgresql; }
+postgres_install() { :; }
+
+java_ready() {
+  local java
+  while read -r java; do
+    if [[ -x "$java" ]] && (($(java_major "$java") >= java_minimum)); then
+      [[ "$java" == "$(command -v java || true)" ]] || export PATH="${java%/java}:$PATH"
+      return 0
+    fi
+  done < <(
+    command -v java
+    echo "${JAVA_HOME:+$JAVA_HOME/bin/java}"
+    printf '%s\n' /usr/lib/jvm/*/bin/java
+  )
+  return 1
+}
+# `openjdk version "17.0.9" …` gives 17, `java version "1.8.0"` gives 1; 0 when it does not run.
+java_major() {
+  local version
+  version=$("$1" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p;T;q')
+  echo "${version:-0}"
+}
+java_packages() { echo default-jre-headless; }
+java_install() { :; }
+
+# The marker is written last and names what was asked for: a cut-off download or another list of jars is no match.
+kafka_ready() {
+  [[ "$(cat "$kafka_home/complete" 2>/dev/null)" == "$kafka_jars" ]] && export FLASHSALE_KAFKA_LIBS="$kafka_home/libs"
+}
+kafka_packages() { command -v mvn >/dev/null || echo maven; }
+kafka_install() {
+  local new
+  new=$(mktemp -d "$kafka_home.XXXXXX")
+  kafka_pom >"$new/pom.xml"
+  step "Fetching Kafka $kafka_version" mvn --batch-mode --quiet --file "$new/pom.xml" \
+    "$maven_dependency_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$new/libs"
+  echo "$kafka_jars" >"$new/complete"
+  rm -rf "$kafka_home"
+  mv -T "$new" "$kafka_home"
+}
+kafka_pom() {
+  local group artifact version
+  echo '<project><modelVersion>4.0.0</modelVersion>'
+  echo '<groupId>flashsale</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>'
+  echo '<dependencies>'
+  while IFS=: read -r group artifact version; do
+    echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$version</version></dependency>"
+  done <<<"$kafka_jars"
+  echo '</dependencies></project>'
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
+# PostgreSQL, Java and Kafka too). Sourced by the scripts in hack/. Quiet, and well under a second, when nothing is
+# missing. Never starts a service, never claims a port, and installs nothing that is there already.
+#
+# Callers then have:
+#   PATH                    with a Node ≥ 24 (and a Java ≥ 17, after `servers`) first
+#   FLASHSALE_CACHE         what is downloaded lives here, keyed by version; safe to delete at any time
+#   FLASHSALE_REDIS_SERVER  the redis-server program
+#   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
+#   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
+
+FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
+
+# shellcheck source=say.sh
+source "$FLASHSALE_ROOT/hack/lib/say.sh"
+# shellcheck source=packages.sh
+source "$FLASHSALE_ROOT/hack/lib/packages.sh"
+# shellcheck source=node.sh
+source "$FLASHSALE_ROOT/hack/lib/node.sh"
+# shellcheck source=servers.sh
+source "$FLASHSALE_ROOT/hack/lib/servers.sh"
+
+# A part is three functions: NAME_ready finds it and exports where it is, or fails; NAME_packages names the Debian
+# packages this machine lacks for it; NAME_install does what is left to do after those.
+parts_of() {
+  case "$1" in
+    tools) echo node modules ;;
+    servers) echo redis postgres java kafka ;;
+  esac
+}
+
+# setup tools|servers…: returns only when everything named is ready; otherwise says in one line what is wrong.
+setup() {
+  local group part missing=()
+  for group in "$@"; do
+    for part in $(parts_of "$group"); do
+      "${part}_ready" || missing+=("$part")
+    done
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+
+  mkdir -p "$FLASHSALE_CACHE" || fail "cannot create $FLASHSALE_CACHE; set FLASHSALE_CACHE to a folder you may write"
+  # Two scripts started at once must not install over each other: the second waits, then finds everything ready.
+  exec 9>"$FLASHSALE_CACHE/setup.lock"
+  if command -v flock >/dev/null; then flock 9; fi
+  : >"$setup_log"
+
+  local packages=()
+  for part in "${missing[@]}"; do
+    "${part}_ready" || mapfile -t -O "${#packages[@]}" packages < <("${part}_packages")
+  done
+  [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
+  for part in "${missing[@]}"; do
+    if ! "${part}_ready"; then
+      "${part}_install"
+      "${part}_ready" || fail "$part is still not usable after installing it; see $setup_log"
+    fi
+  done
+  exec 9>&-
+}
+
+asks_for_help() {
+  local argument
+  for argument in "$@"; do
+    case "$argument" in -h | --help) return 0 ;; esac
+  done
+  return 1
+}
