@@ -1,0 +1,232 @@
+// The resource table (R13) and the global distribution view (R14): what every shard, the pool and every cache node
+// last said of themselves, put together. The balancer plans from it and storefronts route by it, so that no
+// transaction asks for the distribution (R8). It holds data only: no clock, no client, no decision. It never trusts
+// the order of messages: any order and any repetition of the same reports gives the same table.
+
+import { type CommandId, type Delta, type Level, newer } from './messages.ts';
+import type { Incarnation, Millis, NodeId, PeerId, ShardId, Units } from './units.ts';
+
+/** One shard as last reported. Amounts in units; `sold`, `cancelled`, `missed` are lifetime totals. */
+export interface ShardView {
+  shard: ShardId;
+  available: Units;
+  /** Units of live tokens that name this shard, over all cache nodes. Too high while settles are outstanding. */
+  pinned: Units;
+  /** On the way to it, by any route. */
+  inFlight: Units;
+  sold: Units;
+  cancelled: Units;
+  missed: Units;
+  missedMax: Units;
+  command: CommandId;
+}
+
+export interface PoolView {
+  available: Units;
+  inFlight: Units;
+  /** What a lowered supply still asks back, and what may be dealt out to shards. */
+  owed: Units;
+  dealable: Units;
+  supplied: Units;
+  target: Units;
+  command: CommandId;
+}
+
+/** How unequal the shards' available stock is (R14). All 0 without shards; the coefficient is 0 for a mean of 0. */
+export interface Dispersion {
+  coefficientOfVariation: number;
+  min: Units;
+  max: Units;
+  mean: number;
+}
+
+export function dispersion(amounts: readonly Units[]): Dispersion {
+  if (amounts.length === 0) return { coefficientOfVariation: 0, min: 0, max: 0, mean: 0 };
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let total = 0;
+  for (const amount of amounts) {
+    min = Math.min(min, amount);
+    max = Math.max(max, amount);
+    total += amount;
+  }
+  const mean = total / amounts.length;
+  let squares = 0;
+  for (const amount of amounts) squares += (amount - mean) ** 2;
+  const coefficientOfVariation = mean > 0 ? Math.sqrt(squares / amounts.length) / mean : 0;
+  return { coefficientOfVariation, min, max, mean };
+}
+
+interface Entry<T> {
+  last: T;
+  heardAt: Millis;
+}
+
+const byNumber = (a: { shard: ShardId }, b: { shard: ShardId }): number =>
+  Number(a.shard.slice(1)) - Number(b.shard.slice(1));
+
+export class ResourceTable {
+  readonly incarnation: Incarnation;
+  /** Grows with every change a reader can see; a repeated report does not count. Cheap to compare. */
+  revision = 0;
+  /** Messages that did not count: of another life of the sale or of the shard, or older than what is known. */
+  dropped = 0;
+  /** Reports whose delta did not lead from the amount before to the amount they state: a fault of the sender. */
+  disagreements = 0;
+  readonly #deltas = new Map<PeerId, Entry<Delta>>();
+  readonly #levels = new Map<NodeId, Entry<Level>>();
+  /** Lifetime units sent by everyone, by final destination. */
+  readonly #sentTo = new Map<PeerId, Units>();
+  #shards: { revision: number; views: ShardView[]; byId: Map<ShardId, ShardView> } | undefined;
+
+  constructor(incarnation: Incarnation) {
+    this.incarnation = incarnation;
+  }
+
+  /** True when the table changed. `now`: the reader's own clock, for `heardAt` only. */
+  applyDelta(delta: Delta, now: Millis): boolean {
+    const held = this.#deltas.get(delta.peer);
+    const last = held?.last;
+    // Within one life of the sale a shard has one life: its database refuses to change either.
+    const foreign = delta.incarnation !== this.incarnation || (last && last.peerIncarnation !== delta.peerIncarnation);
+    if (foreign || (last && delta.version < last.version)) {
+      this.dropped++;
+      return false;
+    }
+    // R13: the table starts from the first reported amount and every delta is applied. The report states the result
+    // as well, so a lost report is made up for by the next; where none was lost the two must agree.
+    if (last && delta.fromVersion === last.version && last.available + delta.delta !== delta.available)
+      this.disagreements++;
+    const next = last && last.version === delta.version ? sameVersion(last, delta) : delta;
+    this.#deltas.set(delta.peer, { last: next, heardAt: now });
+    if (next === last) return false;
+    for (const peer of new Set([...peersOf(last), ...peersOf(next)])) {
+      const change = (next.sent[peer] ?? 0) - (last?.sent[peer] ?? 0);
+      if (change !== 0) this.#sentTo.set(peer, (this.#sentTo.get(peer) ?? 0) + change);
+    }
+    this.revision++;
+    return true;
+  }
+
+  /** True when the table changed. */
+  applyLevel(level: Level, now: Millis): boolean {
+    const last = this.#levels.get(level.node)?.last;
+    const older = last && (level.epoch < last.epoch || (level.epoch === last.epoch && level.sequence < last.sequence));
+    if (level.incarnation !== this.incarnation || older) {
+      this.dropped++;
+      return false;
+    }
+    this.#levels.set(level.node, { last: level, heardAt: now });
+    if (last && last.epoch === level.epoch && last.sequence === level.sequence) return false;
+    this.revision++;
+    return true;
+  }
+
+  /** All shards that ever reported, by number. The same array until the revision changes: do not alter it. */
+  shards(): readonly ShardView[] {
+    return this.#view().views;
+  }
+
+  shard(id: ShardId): ShardView | undefined {
+    return this.#view().byId.get(id);
+  }
+
+  pool(): PoolView | undefined {
+    const last = this.#deltas.get('pool')?.last;
+    if (!last) return undefined;
+    const { owed, dealable, supplied, target } = last.pool ?? { owed: 0, dealable: 0, supplied: 0, target: 0 };
+    const { available, command } = last;
+    return { available, inFlight: this.inFlight('pool'), owed, dealable, supplied, target, command };
+  }
+
+  /**
+   * What the nodes of the newest layout last said. A resize lets every live token end before the new layout is in
+   * force, so what a node said under an older one pins nothing any more, even when it can never say so itself.
+   */
+  levels(): Level[] {
+    let newest = 0;
+    for (const { last } of this.#levels.values()) newest = Math.max(newest, last.layout);
+    return [...this.#levels.values()].map(({ last }) => last).filter((level) => level.layout === newest);
+  }
+
+  /** Σ sent to it − received by it; at least 0, as a receiver may report before a sender does. */
+  inFlight(peer: PeerId): Units {
+    return Math.max(0, this.sentTo(peer) - this.received(peer));
+  }
+
+  /** Lifetime units everyone says to have sent to it. */
+  sentTo(peer: PeerId): Units {
+    return this.#sentTo.get(peer) ?? 0;
+  }
+
+  /** Lifetime units it says to have received for good. */
+  received(peer: PeerId): Units {
+    return this.#deltas.get(peer)?.last.received ?? 0;
+  }
+
+  /** The newest command it says to have executed. */
+  executed(peer: PeerId): CommandId {
+    return this.#deltas.get(peer)?.last.command ?? { term: 0, sequence: 0 };
+  }
+
+  /** When it was last heard of, by the clock given to `apply…`; a repeat counts. Undefined: never. */
+  heardAt(peer: PeerId | NodeId): Millis | undefined {
+    return (this.#deltas.get(peer as PeerId) ?? this.#levels.get(peer as NodeId))?.heardAt;
+  }
+
+  /** R14, over the shards' available stock. */
+  dispersion(): Dispersion {
+    return dispersion(this.shards().map((s) => s.available));
+  }
+
+  #view() {
+    if (this.#shards?.revision === this.revision) return this.#shards;
+    const pinned = new Map<string, Units>();
+    for (const level of this.levels())
+      for (const [shard, units = 0] of Object.entries(level.pinned))
+        pinned.set(shard, (pinned.get(shard) ?? 0) + units);
+    const views: ShardView[] = [];
+    for (const [peer, { last }] of this.#deltas) {
+      if (peer === 'pool') continue;
+      const { available, sold, cancelled, missed, missedMax, command } = last;
+      const inFlight = this.inFlight(peer);
+      views.push({
+        shard: peer,
+        available,
+        pinned: pinned.get(peer) ?? 0,
+        inFlight,
+        sold,
+        cancelled,
+        missed,
+        missedMax,
+        command,
+      });
+    }
+    views.sort(byNumber);
+    this.#shards = { revision: this.revision, views, byId: new Map(views.map((v) => [v.shard, v])) };
+    return this.#shards;
+  }
+}
+
+const peersOf = (delta: Delta | undefined): PeerId[] => Object.keys(delta?.sent ?? {}) as PeerId[];
+
+/**
+ * Two reports of one version: stock is the same, but misses and commands that moved nothing leave no version behind,
+ * and only ever grow; what the pool owes may change both ways, so there the later arrival stands (it is repeated
+ * every second). Answers `last` itself when nothing is new.
+ */
+function sameVersion(last: Delta, delta: Delta): Delta {
+  const missed = Math.max(last.missed, delta.missed);
+  const missedMax = Math.max(last.missedMax, delta.missedMax);
+  const command = newer(delta.command, last.command) ? delta.command : last.command;
+  const pool = delta.pool ?? last.pool;
+  const same =
+    missed === last.missed &&
+    missedMax === last.missedMax &&
+    command === last.command &&
+    pool?.owed === last.pool?.owed &&
+    pool?.dealable === last.pool?.dealable &&
+    pool?.supplied === last.pool?.supplied &&
+    pool?.target === last.pool?.target;
+  return same ? last : { ...last, missed, missedMax, command, ...(pool ? { pool } : {}) };
+}
