@@ -1,0 +1,256 @@
+// A real PostgreSQL server for one test file: own data folder, own port, scram passwords, fsync on, the roles of
+// dataplane/shard/sql/roles.sql. Must never outlive the process that started it.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type DatabaseUser, databaseRole } from '../../dataplane/protocol/config.ts';
+
+const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
+const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
+const HOST = '127.0.0.1';
+
+export interface PostgresOptions {
+  /** Off only where a test loads much and proves nothing about crashes. */
+  fsync?: boolean;
+  /** More lines for the command line, `-c name=value` each. */
+  settings?: Record<string, string>;
+}
+
+export interface Postgres {
+  host: string;
+  port: number;
+  /** Folder of the PostgreSQL programs (pg_dump, pgbench, …). */
+  bin: string;
+  /** To the database `postgres`, as superuser. */
+  superuserUrl: string;
+  passwordOf(user: DatabaseUser): string;
+  /** For `pg`, libpq and the programs alike. `user` absent: the superuser. */
+  url(database: string, user?: DatabaseUser): string;
+  /** What the clients' connect functions take. */
+  address(database: string): { host: string; port: number; database: string };
+  /** Owned by flashsale_owner; empty until an agent migrates them. */
+  createDatabases(names: string[]): Promise<void>;
+  dropDatabases(names: string[]): Promise<void>;
+  /** Like a power failure of the server: every process of it is gone at once, nothing is flushed. */
+  kill9(): Promise<void>;
+  /** Starts it again on the same port and data, after `kill9` or from running (then a fast shutdown comes first). */
+  restart(): Promise<void>;
+  /** Fast shutdown; the data folder is removed. */
+  stop(): Promise<void>;
+}
+
+/** The newest installed version's programs. */
+function findBin(): string {
+  const named = process.env.FLASHSALE_POSTGRES_BIN;
+  if (named) return named;
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  const found = versions.map((v) => join(root, v, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
+  if (!found) throw new Error('PostgreSQL is not installed (looked for /usr/lib/postgresql/*/bin/postgres)');
+  return found;
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the system user `postgres`. */
+function systemUser(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const line = readFileSync('/etc/passwd', 'utf8').match(/^postgres:[^:]*:(\d+):(\d+):/m);
+  if (!line) throw new Error('there is no system user "postgres" to run the server as');
+  return { uid: Number(line[1]), gid: Number(line[2]) };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, HOST, () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Backends lead process groups of their own, so they are found as the postmaster's children. */
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited 60 s in vain for ${what}`);
+    await pause(20);
+  }
+}
+
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const bin = findBin();
+  const user = systemUser();
+  const folder = mkdtempSync(join(tmpdir(), 'flashsale-postgres-'));
+  const data = join(folder, 'data');
+  const secrets = new Map<string, string>(
+    ['postgres', ...USERS.map(databaseRole)].map((u) => [u, randomBytes(12).toString('hex')]),
+  );
+  const secretOf = (role: string): string => {
+    const secret = secrets.get(role);
+    if (secret === undefined) throw new Error(`no such role: ${role}`);
+    return secret;
+  };
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, secretOf('postgres'), { mode: 0o600 });
+  if (user.uid !== undefined && user.gid !== undefined)
+    for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid);
+  execFileSync(
+    join(bin, 'initdb'),
+    [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+      '--pwfile',
+      passwordFile,
+    ],
+    { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  rmSync(passwordFile);
+  const port = await freePort();
+  const url = (database: string, as?: DatabaseUser): string => {
+    const role = as ? databaseRole(as) : 'postgres';
+    return `postgres://${role}:${secretOf(role)}@${HOST}:${port}/${database}`;
+  };
+
+  let server: ChildProcess | undefined;
+  let output = '';
+  const killAll = (): void => {
+    if (server?.pid === undefined) return;
+    const children = childrenOf(server.pid);
+    killNow(server.pid);
+    children.forEach(killNow);
+  };
+  process.once('exit', killAll);
+
+  async function asSuperuser<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: url(database) });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function start(): Promise<void> {
+    const settings: Record<string, string> = {
+      listen_addresses: HOST,
+      port: String(port),
+      unix_socket_directories: folder,
+      fsync: options.fsync === false ? 'off' : 'on',
+      max_connections: '200',
+      ...options.settings,
+    };
+    const child = spawn(
+      join(bin, 'postgres'),
+      ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    server = child;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-8_000);
+    });
+    await until('PostgreSQL to accept connections', async () => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`PostgreSQL ended:\n${output}`);
+      return asSuperuser('postgres', () => Promise.resolve(true)).catch(() => false);
+    });
+  }
+
+  const ended = (child: ChildProcess): Promise<void> =>
+    until('PostgreSQL to end', () => child.exitCode !== null || child.signalCode !== null);
+
+  async function shutDown(): Promise<void> {
+    if (!server) return;
+    server.kill('SIGINT');
+    await ended(server);
+    server = undefined;
+  }
+
+  await start();
+  await asSuperuser('postgres', async (client) => {
+    for (const u of USERS)
+      await client.query('SELECT set_config($1, $2, false)', [`flashsale.${u}_password`, secretOf(databaseRole(u))]);
+    await client.query(readFileSync(ROLES, 'utf8'));
+  });
+
+  return {
+    host: HOST,
+    port,
+    bin,
+    superuserUrl: url('postgres'),
+    passwordOf: (u) => secretOf(databaseRole(u)),
+    url,
+    address: (database) => ({ host: HOST, port, database }),
+    createDatabases: (names) =>
+      asSuperuser('postgres', async (client) => {
+        for (const name of names)
+          await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} OWNER ${databaseRole('owner')}`);
+      }),
+    dropDatabases: (names) =>
+      asSuperuser('postgres', async (client) => {
+        for (const name of names)
+          await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
+      }),
+    async kill9() {
+      if (server?.pid === undefined) return;
+      const everyone = [server.pid, ...childrenOf(server.pid)];
+      const child = server;
+      killAll();
+      await ended(child);
+      await until('every backend to end', () => !everyone.some(alive));
+      server = undefined;
+    },
+    async restart() {
+      await shutDown();
+      await start();
+    },
+    async stop() {
+      await shutDown();
+      process.removeListener('exit', killAll);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
