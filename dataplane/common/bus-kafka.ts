@@ -1,0 +1,138 @@
+// The bus on Kafka: one writer, a reader per subscription, and the topics made whenever they are missing. Says once
+// when Kafka went away and once when it came back. Holds no decision and no state worth keeping.
+
+import { Counter, type Registry } from 'prom-client';
+import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
+import { TOPICS, type Topic, topicName } from '../protocol/messages.ts';
+import type { Bus, Messages } from './bus.ts';
+import { readSecret } from './config.ts';
+import { kafkaClient } from './kafka/client.ts';
+import { startReader } from './kafka/reader.ts';
+import { makeMissingTopics } from './kafka/topics.ts';
+import { startWriter } from './kafka/writer.ts';
+import type { Logger } from './log.ts';
+
+/**
+ * Connects in the background, for ever. `secrets`: the folder with `kafka-password`, read only when SASL is on.
+ */
+export function connectBus(config: KafkaConfig, secrets: string, log: Logger, metrics: Registry): Bus {
+  const password = config.sasl ? readSecret(secrets, SECRETS.kafkaPassword) : undefined;
+  const client = () => kafkaClient(config, password, 'flashsale', log);
+  const topics = new Map<string, Topic>(TOPICS.map((topic) => [topicName(config.prefix, topic), topic]));
+  const count = busCounters(metrics);
+  const kafka = presence(log);
+
+  let making: Promise<void> | undefined;
+  /** One at a time; the others wait for the same answer. */
+  const ensureTopics = () => {
+    making ??= makeMissingTopics(client(), config)
+      .then((made) => {
+        if (made.length > 0) log.info({ topics: made }, 'topics made');
+      })
+      .finally(() => {
+        making = undefined;
+      });
+    return making;
+  };
+
+  const writer = startWriter(client(), ensureTopics, (error) => {
+    kafka.away(error);
+    // The topics may have gone with their data; a publisher alone would never find out.
+    ensureTopics().catch(() => undefined);
+  });
+  const readers: (() => Promise<void>)[] = [];
+
+  return {
+    async publish(topic, messages) {
+      const encoded = messages.map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
+      // The merchant's events move a cursor and must not be lost with one broker. Everything else is repeated.
+      const sent = await writer.send(topicName(config.prefix, topic), encoded, topic === 'orders' ? -1 : 1);
+      if (sent) kafka.here();
+      count.published.inc({ topic, outcome: sent ? 'sent' : 'failed' }, messages.length);
+      return sent;
+    },
+
+    async subscribe<T extends keyof Messages>(
+      wanted: T[],
+      { beginning }: { beginning: boolean },
+      handler: (topic: T, value: Messages[T]) => Promise<void> | void,
+    ) {
+      const handle = async (name: string, value: Buffer | null) => {
+        const topic = topics.get(name) as T;
+        const message = parse<Messages[T]>(value);
+        let outcome: 'handled' | 'malformed' | 'failed' = message ? 'handled' : 'malformed';
+        try {
+          if (message) await handler(topic, message);
+        } catch (error) {
+          outcome = 'failed';
+          log.warn({ err: error, topic }, 'a message could not be handled; it will be said again');
+        }
+        count.read.inc({ topic, outcome });
+      };
+      readers.push(
+        startReader({
+          kafka: client,
+          topics: wanted.map((topic) => topicName(config.prefix, topic)),
+          beginning,
+          groupPrefix: `${config.prefix}.reader`,
+          ensureTopics,
+          handler: handle,
+          reading: kafka.here,
+          ended: (error) => {
+            count.restarts.inc();
+            kafka.away(error);
+          },
+        }),
+      );
+    },
+
+    async close() {
+      await Promise.all([...readers.map((stop) => stop()), writer.close()]);
+    },
+  };
+}
+
+function parse<T extends object>(value: Buffer | null): T | undefined {
+  try {
+    const message: unknown = JSON.parse(value?.toString('utf8') ?? '');
+    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as T) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Logs the changes only: an outage is one line, not one per attempt. */
+function presence(log: Logger) {
+  let isAway = false;
+  return {
+    away: (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isAway) log.warn({ reason }, 'Kafka does not answer as it should; trying again until it does');
+      isAway = true;
+    },
+    here: () => {
+      if (isAway) log.info('Kafka works again');
+      isAway = false;
+    },
+  };
+}
+
+const busCounters = (metrics: Registry) => ({
+  published: new Counter({
+    name: 'flashsale_bus_published_total',
+    help: 'Messages given to Kafka, by topic and whether Kafka has them.',
+    labelNames: ['topic', 'outcome'] as const,
+    registers: [metrics],
+  }),
+  read: new Counter({
+    name: 'flashsale_bus_read_total',
+    help: 'Messages read from Kafka, by topic and what became of them.',
+    labelNames: ['topic', 'outcome'] as const,
+    registers: [metrics],
+  }),
+  restarts: new Counter({
+    name: 'flashsale_bus_reader_restarts_total',
+    help: 'Times a reader ended by itself and was replaced.',
+    registers: [metrics],
+  }),
+});

@@ -1,0 +1,52 @@
+// kafkajs as we want it: its log lines go to our logger, its sockets do not wait to fill a packet, and it gives up
+// soon, because those who call it repeat themselves and must know. Knows no topic.
+
+import { createRequire } from 'node:module';
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
+import type { KafkaConfig } from '../../protocol/config.ts';
+import type { Logger } from '../log.ts';
+
+export function kafkaClient(config: KafkaConfig, password: string | undefined, clientId: string, log: Logger): Kafka {
+  const { brokers, tls, sasl } = config;
+  return new Kafka({
+    brokers,
+    clientId,
+    ssl: tls,
+    ...(sasl && password !== undefined ? { sasl: { ...sasl, password } as never } : {}),
+    connectionTimeout: 1000,
+    authenticationTimeout: 3000,
+    requestTimeout: 3000,
+    retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
+    socketFactory: eagerSockets,
+    logLevel: logLevel.WARN,
+    // It warns and errs at every attempt while a broker is away; the bus says that once.
+    logCreator: () => (entry: LogEntry) => log.debug({ kafkajs: entry.namespace }, entry.log.message),
+  });
+}
+
+/** Its default leaves Nagle's algorithm on, which holds a small request back until the one before is acknowledged. */
+const eagerSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const socket = ssl
+    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : connectTcp({ host, port }, onConnect);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 10_000);
+  return socket;
+};
+
+/**
+ * kafkajs 2.2.4 sets a timer after every response, with a negative delay unless the broker throttles it, and Node
+ * warns of that. Such a timer has nothing to do unless something waits or is throttled.
+ */
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}
+const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+const schedule = prototype.scheduleCheckPendingRequests;
+prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};

@@ -1,0 +1,121 @@
+// The reading half of the bus: reads whole topics for ever. kafkajs stops for good after some errors and can wait
+// for ever after others (a broker that came back empty), so a reader is used until it ends or falls silent, and is
+// then thrown away for a new one. Each has a consumer group of its own that commits nothing: nobody waits for the
+// session of a predecessor that died, and there is no offset that could be out of range.
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EachBatchPayload, Kafka } from 'kafkajs';
+import type { Millis } from '../../protocol/units.ts';
+
+/** A fetch returns as soon as there is anything; this is for when there is nothing. */
+const LONGEST_FETCH: Millis = 250;
+/** No fetch and no message for so long: it hangs. */
+const SILENCE: Millis = 10_000;
+const BACKOFF: Millis[] = [100, 200, 500, 1000];
+
+export interface ReaderOptions {
+  kafka: () => Kafka;
+  topics: string[];
+  beginning: boolean;
+  /** Prefix of the groups' names. */
+  groupPrefix: string;
+  /** Awaited before each new try: the topics may have gone. */
+  ensureTopics: () => Promise<void>;
+  /** Must not reject. */
+  handler: (topic: string, value: Buffer | null) => Promise<void>;
+  /** It reads now (again). */
+  reading: () => void;
+  /** It ended; another one follows. */
+  ended: (error: unknown) => void;
+}
+
+/** Starts reading; the answer stops it. */
+export function startReader(options: ReaderOptions): () => Promise<void> {
+  const stop = new AbortController();
+  const done = (async () => {
+    let failures = 0;
+    while (!stop.signal.aborted) {
+      try {
+        await options.ensureTopics();
+        await readOnce(
+          {
+            ...options,
+            reading: () => {
+              failures = 0;
+              options.reading();
+            },
+          },
+          stop.signal,
+        );
+      } catch (error) {
+        if (!stop.signal.aborted) options.ended(error);
+      }
+      const pause = BACKOFF[Math.min(failures++, BACKOFF.length - 1)];
+      await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  })();
+  return () => {
+    stop.abort();
+    return done;
+  };
+}
+
+/** Resolves when told to stop, rejects when it ended by itself. */
+async function readOnce(options: ReaderOptions, stop: AbortSignal): Promise<void> {
+  const consumer = options.kafka().consumer({
+    groupId: `${options.groupPrefix}.${randomUUID()}`,
+    minBytes: 1,
+    maxWaitTimeInMs: LONGEST_FETCH,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 3000,
+    rebalanceTimeout: 10_000,
+    allowAutoTopicCreation: false,
+    retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200, restartOnFailure: async () => false },
+  });
+  let alive = Date.now();
+  const isAlive = () => {
+    alive = Date.now();
+  };
+  consumer.on(consumer.events.FETCH, isAlive);
+  const crashed = new Promise<never>((_, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+  });
+  crashed.catch(() => undefined);
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: options.topics, fromBeginning: options.beginning });
+    consumer.on(consumer.events.GROUP_JOIN, options.reading);
+    await consumer.run({
+      autoCommit: false,
+      partitionsConsumedConcurrently: options.topics.length,
+      eachBatch: (payload) => handleBatch(payload, options.handler, isAlive),
+    });
+    await Promise.race([crashed, silent(() => Date.now() - alive, stop)]);
+  } finally {
+    // What it still does ends by itself: its sockets are closed, and its group is nobody else's.
+    await Promise.race([consumer.disconnect().catch(() => undefined), sleep(2000, undefined, { ref: false })]);
+  }
+}
+
+async function handleBatch(
+  { batch, isRunning, heartbeat, resolveOffset }: EachBatchPayload,
+  handler: ReaderOptions['handler'],
+  isAlive: () => void,
+): Promise<void> {
+  for (const { offset, value } of batch.messages) {
+    if (!isRunning()) return;
+    await handler(batch.topic, value);
+    isAlive();
+    resolveOffset(offset);
+    await heartbeat();
+  }
+}
+
+/** Resolves when told to stop, rejects when nothing was heard for too long. */
+async function silent(since: () => Millis, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    if (since() > SILENCE) throw new Error(`the reader heard nothing for ${SILENCE} ms`);
+    await sleep(500, undefined, { signal: stop }).catch(() => undefined);
+  }
+}

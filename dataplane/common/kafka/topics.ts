@@ -1,0 +1,51 @@
+// How the five topics are kept, and making those that are not there: at the start, and again when a cluster comes
+// back without them. Never changes a topic that exists: an administrator may have made it otherwise.
+
+import type { ITopicConfig, Kafka } from 'kafkajs';
+import type { KafkaConfig } from '../../protocol/config.ts';
+import { COMPACTED, TOPICS, type Topic, topicName } from '../../protocol/messages.ts';
+
+const MIB = 1024 * 1024;
+const MINUTE = 60_000;
+
+const KEPT: Record<'state' | 'passing' | 'record', Record<string, string | number>> = {
+  /** The last of every key. Rolled and cleaned often, so that a reader from the beginning is through soon. */
+  state: {
+    'cleanup.policy': 'compact',
+    'segment.bytes': 4 * MIB,
+    'segment.ms': 5 * MINUTE,
+    'min.cleanable.dirty.ratio': 0.2,
+    'max.compaction.lag.ms': 10 * MINUTE,
+    'delete.retention.ms': MINUTE,
+  },
+  /** Repeated by its senders until it arrived: nobody reads an old one. */
+  passing: { 'cleanup.policy': 'delete', 'segment.bytes': 16 * MIB, 'retention.ms': 60 * MINUTE },
+  /** For the merchant: as long as the cluster keeps things. */
+  record: { 'cleanup.policy': 'delete' },
+};
+
+const kindOf = (topic: Topic) => (topic === 'orders' ? 'record' : COMPACTED.includes(topic) ? 'state' : 'passing');
+
+/** One partition each: a sale's whole traffic is small for Kafka, and the order of all events of a shard is kept. */
+export const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
+  TOPICS.map((topic) => ({
+    topic: topicName(config.prefix, topic),
+    numPartitions: 1,
+    replicationFactor: config.replicationFactor,
+    configEntries: Object.entries(KEPT[kindOf(topic)]).map(([name, value]) => ({ name, value: String(value) })),
+  }));
+
+/** Makes the missing ones; answers the names of those it made (another process may have been first). Rejects when the cluster cannot be asked. */
+export async function makeMissingTopics(kafka: Kafka, config: KafkaConfig): Promise<string[]> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const there = new Set(await admin.listTopics());
+    const missing = topicConfigs(config).filter(({ topic }) => !there.has(topic));
+    if (missing.length === 0) return [];
+    const made = await admin.createTopics({ topics: missing, waitForLeaders: true, timeout: 3000 });
+    return made ? missing.map(({ topic }) => topic) : [];
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
