@@ -26,15 +26,13 @@ node_ready() {
 
 node_packages() { npm_packages; }
 
-# In a folder of its own that gets its name when it is whole, so that half a download is never used.
 node_install() {
   local package new
   package=$(node_package) || exit 1
-  new=$(mktemp -d "$node_home.XXXXXX")
+  new=$(begin_folder "$node_home")
   echo '{"private": true}' >"$new/package.json"
   step "Installing Node $node_pinned" npm install --prefix "$new" --ignore-scripts --no-audit --no-fund "$package@$node_pinned"
-  rm -rf "$node_home"
-  mv -T "$new" "$node_home"
+  finish_folder "$new" "$node_home"
 }
 
 # Newer than the lock file: installed from it. Older proves nothing (a fresh checkout touches files), so compare then.

@@ -42,8 +42,8 @@ apt_install_quietly() (
     echo 'create_main_cluster = false' >>"$clusters"
   fi
   apt_get_install "$@" || return
-  if [[ " $* " == *" redis-server "* ]] && command -v systemctl >/dev/null; then
-    systemctl disable redis-server || return
+  if [[ " $* " == *" redis-server "* ]]; then
+    deb-systemd-helper disable redis-server.service || return
   fi
 )
 

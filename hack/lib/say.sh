@@ -17,7 +17,7 @@ step() {
   shift
   say "$what …"
   if ! { printf '== %s: %s\n' "$what" "$*" && "$@"; } >>"$setup_log" 2>&1 </dev/null; then
-    tail -n 8 "$setup_log" | sed 's/^/    /' >&2
+    tail -n 12 "$setup_log" | sed 's/^/    /' >&2
     fail "${what,} failed; the whole output is in $setup_log"
   fi
 }

@@ -12,7 +12,7 @@ maven_dependency_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 java_minimum=17
 
 redis_ready() {
-  FLASHSALE_REDIS_SERVER=$(command -v "${FLASHSALE_REDIS_SERVER:-redis-server}") && export FLASHSALE_REDIS_SERVER
+  FLASHSALE_REDIS_SERVER=$(command -v redis-server) && export FLASHSALE_REDIS_SERVER
 }
 redis_packages() { echo redis-server; }
 redis_install() { :; }
@@ -26,7 +26,6 @@ postgres_ready() {
       return 0
     fi
   done < <(
-    echo "${FLASHSALE_POSTGRES_BIN:-}"
     printf '%s\n' /usr/lib/postgresql/*/bin | sort --reverse --version-sort
     dirname "$(command -v initdb || echo /nowhere/initdb)"
   )
@@ -65,13 +64,12 @@ kafka_ready() {
 kafka_packages() { command -v mvn >/dev/null || echo maven; }
 kafka_install() {
   local new
-  new=$(mktemp -d "$kafka_home.XXXXXX")
+  new=$(begin_folder "$kafka_home")
   kafka_pom >"$new/pom.xml"
   step "Fetching Kafka $kafka_version" mvn --batch-mode --quiet --file "$new/pom.xml" \
     "$maven_dependency_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$new/libs"
   echo "$kafka_jars" >"$new/complete"
-  rm -rf "$kafka_home"
-  mv -T "$new" "$kafka_home"
+  finish_folder "$new" "$kafka_home"
 }
 kafka_pom() {
   local group artifact version

@@ -61,6 +61,18 @@ setup() {
   exec 9>&-
 }
 
+# A folder of the cache appears under its name only when it is whole, so that half a download is never used:
+# `new=$(begin_folder NAME)`, fill it, `finish_folder "$new" NAME`. What an earlier try left behind goes away.
+begin_folder() {
+  local new
+  rm -rf "$1".new-*
+  new=$(mktemp -d "$1.new-XXXXXX") && chmod 755 "$new" && echo "$new"
+}
+finish_folder() {
+  rm -rf "$2"
+  mv -T "$1" "$2"
+}
+
 asks_for_help() {
   local argument
   for argument in "$@"; do
