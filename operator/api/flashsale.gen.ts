@@ -1,0 +1,992 @@
+// Generated from crds/flashsale.yaml by `node hack/generate.ts`: edit that file, not this one.
+// A type …Input is what a person may write; the one without is the same with its defaults filled in.
+
+import type { Units } from '../../dataplane/protocol/units.ts';
+import type { ObjectMeta } from './meta.ts';
+import type { Duration, Quantity, Timestamp } from './scalars.ts';
+
+/**
+ * One sale of one product's limited stock to a crowd. The stock is split over cache nodes, which admit buyers with
+ * tokens, and over database shards, which sell; a balancer keeps the shards even. Create one FlashSale per product and
+ * sale; edit it while it sells to restock, pause, grow or change the rules.
+ */
+export interface FlashSale {
+  apiVersion: 'flashsale.dev/v1alpha1';
+  kind: 'FlashSale';
+  metadata: ObjectMeta;
+  spec: FlashSaleSpec;
+  status?: FlashSaleStatus;
+}
+
+/**
+ * One sale of one product's limited stock to a crowd. The stock is split over cache nodes, which admit buyers with
+ * tokens, and over database shards, which sell; a balancer keeps the shards even. Create one FlashSale per product and
+ * sale; edit it while it sells to restock, pause, grow or change the rules.
+ */
+export interface FlashSaleInput {
+  apiVersion: 'flashsale.dev/v1alpha1';
+  kind: 'FlashSale';
+  metadata: Pick<ObjectMeta, 'name'> & Partial<ObjectMeta>;
+  spec: FlashSaleSpecInput;
+  status?: FlashSaleStatus;
+}
+
+/**
+ * What is sold, to whom, and on how much machinery. Everything in it may be edited while the sale runs, except where a
+ * field says otherwise.
+ */
+export interface FlashSaleSpec {
+  /**
+   * The product's stock keeping unit, as the shop's other systems know it; orders and events carry it. Cannot change
+   * during the life of a sale.
+   */
+  sku: string;
+  /**
+   * Units ever put on sale, sold ones included. Raise it to restock; lower it to withdraw unsold units (what is sold
+   * stays sold, and status.supplied says how far the withdrawal got). Unit: units.
+   */
+  stock: Units;
+  /**
+   * When buyers may purchase. Checkouts of tokens obtained in time go on after the end, for as long as the tokens live.
+   */
+  window: WindowSpec;
+  /**
+   * Stops new purchases at once; buyers are asked to come back. Tokens already handed out can still be checked out.
+   * Default: false.
+   */
+  paused: boolean;
+  /**
+   * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
+   * tokens of the buyers at home on it.
+   */
+  cache: CacheSpec;
+  /**
+   * The databases that sell. Each shard is a PostgreSQL server with one stock row; every order lives in the shard that
+   * sold it.
+   */
+  shards: ShardsSpec;
+  /** The pods buyers talk to. */
+  storefront: StorefrontSpec;
+  /** The token a successful purchase yields, which reserves the buyer's units until checkout. */
+  token: TokenSpec;
+  /** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
+  qualification: QualificationSpec;
+  /**
+   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
+   * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+   */
+  auth: AuthSpec;
+  /** What follows a checkout. */
+  orders: OrdersSpec;
+  /**
+   * How stock is moved between the shards, so that no buyer meets an empty one while another has stock. The defaults
+   * suit most sales.
+   */
+  balancer: BalancerSpec;
+  /**
+   * The message transport between shards, balancer and whoever listens to the order events. It may lose, repeat and
+   * reorder messages without harm, and buyers are served without it.
+   */
+  kafka: KafkaSpec;
+  /**
+   * What becomes of the volumes when the FlashSale is deleted. Retain: they stay, for orders are money; remove them
+   * yourself when they are not needed any more. Delete: they go, with every order. Default: Retain.
+   */
+  deletionPolicy: 'Retain' | 'Delete';
+}
+
+/**
+ * What is sold, to whom, and on how much machinery. Everything in it may be edited while the sale runs, except where a
+ * field says otherwise.
+ */
+export interface FlashSaleSpecInput {
+  /**
+   * The product's stock keeping unit, as the shop's other systems know it; orders and events carry it. Cannot change
+   * during the life of a sale.
+   */
+  sku: string;
+  /**
+   * Units ever put on sale, sold ones included. Raise it to restock; lower it to withdraw unsold units (what is sold
+   * stays sold, and status.supplied says how far the withdrawal got). Unit: units.
+   */
+  stock: Units;
+  /**
+   * When buyers may purchase. Checkouts of tokens obtained in time go on after the end, for as long as the tokens live.
+   */
+  window?: WindowSpec;
+  /**
+   * Stops new purchases at once; buyers are asked to come back. Tokens already handed out can still be checked out.
+   * Default: false.
+   */
+  paused?: boolean;
+  /**
+   * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
+   * tokens of the buyers at home on it.
+   */
+  cache: CacheSpecInput;
+  /**
+   * The databases that sell. Each shard is a PostgreSQL server with one stock row; every order lives in the shard that
+   * sold it.
+   */
+  shards: ShardsSpecInput;
+  /** The pods buyers talk to. */
+  storefront?: StorefrontSpecInput;
+  /** The token a successful purchase yields, which reserves the buyer's units until checkout. */
+  token?: TokenSpecInput;
+  /** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
+  qualification?: QualificationSpecInput;
+  /**
+   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
+   * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+   */
+  auth?: AuthSpecInput;
+  /** What follows a checkout. */
+  orders?: OrdersSpec;
+  /**
+   * How stock is moved between the shards, so that no buyer meets an empty one while another has stock. The defaults
+   * suit most sales.
+   */
+  balancer?: BalancerSpecInput;
+  /**
+   * The message transport between shards, balancer and whoever listens to the order events. It may lose, repeat and
+   * reorder messages without harm, and buyers are served without it.
+   */
+  kafka?: KafkaSpecInput;
+  /**
+   * What becomes of the volumes when the FlashSale is deleted. Retain: they stay, for orders are money; remove them
+   * yourself when they are not needed any more. Delete: they go, with every order. Default: Retain.
+   */
+  deletionPolicy?: 'Retain' | 'Delete';
+}
+
+/**
+ * When buyers may purchase. Checkouts of tokens obtained in time go on after the end, for as long as the tokens live.
+ */
+export interface WindowSpec {
+  /**
+   * The moment purchases begin, with its time zone, such as 2026-12-01T12:00:00Z or 2026-12-01T13:00:00+01:00; every
+   * storefront opens by its own clock. Earlier purchases are answered not-open. Absent: the sale is open as soon as it
+   * is ready.
+   */
+  opensAt?: Timestamp;
+  /**
+   * The moment purchases end, with its time zone; later ones are answered closed. Move it to extend or to reopen the
+   * sale. Absent: the sale ends when it is sold out or deleted.
+   */
+  closesAt?: Timestamp;
+}
+
+/**
+ * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
+ * tokens of the buyers at home on it.
+ */
+export interface CacheSpec {
+  /**
+   * Number of cache nodes. More spread the load of purchases and make the loss of one smaller. Changing the number
+   * while the sale runs pauses purchases for at most one token lifetime. Unit: nodes.
+   */
+  nodes: number;
+  /**
+   * When a node's tokens reach its disk. Always: before the buyer is answered, so a restarted node goes on where it
+   * was. EverySecond: once a second, which is faster on slow disks, but a restarted node voids every live token (its
+   * buyers purchase again; no order is ever lost). Default: Always.
+   */
+  durability: 'Always' | 'EverySecond';
+  /** The volume of each cache node. Local mode uses the data folder instead. */
+  storage: CacheStorageSpec;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpec;
+}
+
+/**
+ * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
+ * tokens of the buyers at home on it.
+ */
+export interface CacheSpecInput {
+  /**
+   * Number of cache nodes. More spread the load of purchases and make the loss of one smaller. Changing the number
+   * while the sale runs pauses purchases for at most one token lifetime. Unit: nodes.
+   */
+  nodes: number;
+  /**
+   * When a node's tokens reach its disk. Always: before the buyer is answered, so a restarted node goes on where it
+   * was. EverySecond: once a second, which is faster on slow disks, but a restarted node voids every live token (its
+   * buyers purchase again; no order is ever lost). Default: Always.
+   */
+  durability?: 'Always' | 'EverySecond';
+  /** The volume of each cache node. Local mode uses the data folder instead. */
+  storage?: CacheStorageSpecInput;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpecInput;
+}
+
+/** The volume of each cache node. Local mode uses the data folder instead. */
+export interface CacheStorageSpec {
+  /**
+   * Size of the volume. A live token takes under 400 bytes, an append-only file several times that. May grow where the
+   * storage class allows it. Unit: bytes as a quantity. Default: 1Gi.
+   */
+  size: string;
+  /** Storage class of the volume. Cannot change once the volume exists. Absent: the cluster's default class. */
+  storageClassName?: string;
+}
+
+/** The volume of each cache node. Local mode uses the data folder instead. */
+export interface CacheStorageSpecInput {
+  /**
+   * Size of the volume. A live token takes under 400 bytes, an append-only file several times that. May grow where the
+   * storage class allows it. Unit: bytes as a quantity. Default: 1Gi.
+   */
+  size?: string;
+  /** Storage class of the volume. Cannot change once the volume exists. Absent: the cluster's default class. */
+  storageClassName?: string;
+}
+
+/** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+export interface ResourcesSpec {
+  /** What the scheduler sets aside for the pod. */
+  requests: ResourcesRequestsSpec;
+  /** What the pod may use at most. A pod that needs more memory is killed and restarted. */
+  limits: ResourcesLimitsSpec;
+}
+
+/** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+export interface ResourcesSpecInput {
+  /** What the scheduler sets aside for the pod. */
+  requests?: ResourcesRequestsSpec;
+  /** What the pod may use at most. A pod that needs more memory is killed and restarted. */
+  limits?: ResourcesLimitsSpec;
+}
+
+/** What the scheduler sets aside for the pod. */
+export interface ResourcesRequestsSpec {
+  /** CPU, such as 500m or 2. Absent: none. Unit: cores as a quantity. */
+  cpu?: Quantity;
+  /** Memory, such as 512Mi or 4Gi. Absent: none. Unit: bytes as a quantity. */
+  memory?: Quantity;
+}
+
+/** What the pod may use at most. A pod that needs more memory is killed and restarted. */
+export interface ResourcesLimitsSpec {
+  /** CPU, such as 500m or 2. Absent: none. Unit: cores as a quantity. */
+  cpu?: Quantity;
+  /** Memory, such as 512Mi or 4Gi. Absent: none. Unit: bytes as a quantity. */
+  memory?: Quantity;
+}
+
+/**
+ * The databases that sell. Each shard is a PostgreSQL server with one stock row; every order lives in the shard that
+ * sold it.
+ */
+export interface ShardsSpec {
+  /**
+   * Number of shards. More sell more orders a second. May grow while the sale runs (the balancer fills the new ones),
+   * never shrink. Unit: shards.
+   */
+  count: number;
+  /** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
+  storage: ShardsStorageSpec;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpec;
+}
+
+/**
+ * The databases that sell. Each shard is a PostgreSQL server with one stock row; every order lives in the shard that
+ * sold it.
+ */
+export interface ShardsSpecInput {
+  /**
+   * Number of shards. More sell more orders a second. May grow while the sale runs (the balancer fills the new ones),
+   * never shrink. Unit: shards.
+   */
+  count: number;
+  /** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
+  storage?: ShardsStorageSpecInput;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpecInput;
+}
+
+/** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
+export interface ShardsStorageSpec {
+  /**
+   * Size of the volume. An order and its ledger rows take about a kilobyte. May grow where the storage class allows it.
+   * Unit: bytes as a quantity. Default: 10Gi.
+   */
+  size: string;
+  /**
+   * Storage class of the volume; choose one that replicates, for a lost shard volume is not recovered. Cannot change
+   * once the volume exists. Absent: the cluster's default class.
+   */
+  storageClassName?: string;
+}
+
+/** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
+export interface ShardsStorageSpecInput {
+  /**
+   * Size of the volume. An order and its ledger rows take about a kilobyte. May grow where the storage class allows it.
+   * Unit: bytes as a quantity. Default: 10Gi.
+   */
+  size?: string;
+  /**
+   * Storage class of the volume; choose one that replicates, for a lost shard volume is not recovered. Cannot change
+   * once the volume exists. Absent: the cluster's default class.
+   */
+  storageClassName?: string;
+}
+
+/** The pods buyers talk to. */
+export interface StorefrontSpec {
+  /**
+   * Number of storefront pods (processes in local mode). kubectl scale and an autoscaler set this field, too. With 0
+   * nobody can buy. Unit: pods. Default: 2.
+   */
+  replicas: number;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpec;
+}
+
+/** The pods buyers talk to. */
+export interface StorefrontSpecInput {
+  /**
+   * Number of storefront pods (processes in local mode). kubectl scale and an autoscaler set this field, too. With 0
+   * nobody can buy. Unit: pods. Default: 2.
+   */
+  replicas?: number;
+  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  resources?: ResourcesSpecInput;
+}
+
+/** The token a successful purchase yields, which reserves the buyer's units until checkout. */
+export interface TokenSpec {
+  /**
+   * How long a token reserves its units; then they return to sale. Long enough to fill in a checkout form, short enough
+   * that abandoned units come back while buyers are still there. Applies to tokens issued from then on. A duration from
+   * 5s to 1h. Default: 120s.
+   */
+  ttl: Duration;
+}
+
+/** The token a successful purchase yields, which reserves the buyer's units until checkout. */
+export interface TokenSpecInput {
+  /**
+   * How long a token reserves its units; then they return to sale. Long enough to fill in a checkout form, short enough
+   * that abandoned units come back while buyers are still there. Applies to tokens issued from then on. A duration from
+   * 5s to 1h. Default: 120s.
+   */
+  ttl?: Duration;
+}
+
+/** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
+export interface QualificationSpec {
+  /**
+   * Units one buyer may order in the whole sale; cancelled orders count. A buyer holds one live token at a time, and a
+   * duplicate click gets the same token back. Unit: units. Default: 1.
+   */
+  perBuyer: Units;
+  /** Units one purchase may ask for, at most perBuyer. Unit: units. Default: 1. */
+  maxQuantity: Units;
+  /**
+   * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
+   * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited
+   * (a duplicate click still burns no stock).
+   */
+  rateLimit?: QualificationRateLimitSpec;
+  /** Only these buyers qualify. Absent: everyone does. */
+  allowList?: QualificationAllowListSpec;
+  /** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
+  denyList?: QualificationDenyListSpec;
+  /**
+   * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
+   * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+   */
+  webhook?: QualificationWebhookSpec;
+}
+
+/** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
+export interface QualificationSpecInput {
+  /**
+   * Units one buyer may order in the whole sale; cancelled orders count. A buyer holds one live token at a time, and a
+   * duplicate click gets the same token back. Unit: units. Default: 1.
+   */
+  perBuyer?: Units;
+  /** Units one purchase may ask for, at most perBuyer. Unit: units. Default: 1. */
+  maxQuantity?: Units;
+  /**
+   * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
+   * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited
+   * (a duplicate click still burns no stock).
+   */
+  rateLimit?: QualificationRateLimitSpecInput;
+  /** Only these buyers qualify. Absent: everyone does. */
+  allowList?: QualificationAllowListSpecInput;
+  /** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
+  denyList?: QualificationDenyListSpecInput;
+  /**
+   * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
+   * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+   */
+  webhook?: QualificationWebhookSpecInput;
+}
+
+/**
+ * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
+ * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited (a
+ * duplicate click still burns no stock).
+ */
+export interface QualificationRateLimitSpec {
+  /** Tries a buyer regains per second; 0.5 is one every two seconds. Unit: tries per second. */
+  perSecond: number;
+  /** Tries a buyer may make at once after a rest. Unit: tries. Default: 5. */
+  burst: number;
+}
+
+/**
+ * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
+ * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited (a
+ * duplicate click still burns no stock).
+ */
+export interface QualificationRateLimitSpecInput {
+  /** Tries a buyer regains per second; 0.5 is one every two seconds. Unit: tries per second. */
+  perSecond: number;
+  /** Tries a buyer may make at once after a rest. Unit: tries. Default: 5. */
+  burst?: number;
+}
+
+/** Only these buyers qualify. Absent: everyone does. */
+export interface QualificationAllowListSpec {
+  /**
+   * Buyer ids, as auth yields them; for a thousand at most, beyond that use configMapRefs. Absent: only those of
+   * configMapRefs.
+   */
+  ids?: string[];
+  /**
+   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
+   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
+   * mode they are further documents of the same YAML file. Absent: only ids.
+   */
+  configMapRefs?: ConfigMapRefSpec[];
+}
+
+/** Only these buyers qualify. Absent: everyone does. */
+export interface QualificationAllowListSpecInput {
+  /**
+   * Buyer ids, as auth yields them; for a thousand at most, beyond that use configMapRefs. Absent: only those of
+   * configMapRefs.
+   */
+  ids?: string[];
+  /**
+   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
+   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
+   * mode they are further documents of the same YAML file. Absent: only ids.
+   */
+  configMapRefs?: ConfigMapRefSpecInput[];
+}
+
+/** One key of one ConfigMap. */
+export interface ConfigMapRefSpec {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: ids. */
+  key: string;
+}
+
+/** One key of one ConfigMap. */
+export interface ConfigMapRefSpecInput {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: ids. */
+  key?: string;
+}
+
+/** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
+export interface QualificationDenyListSpec {
+  /**
+   * Buyer ids, as auth yields them; for a thousand at most, beyond that use configMapRefs. Absent: only those of
+   * configMapRefs.
+   */
+  ids?: string[];
+  /**
+   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
+   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
+   * mode they are further documents of the same YAML file. Absent: only ids.
+   */
+  configMapRefs?: ConfigMapRefSpec[];
+}
+
+/** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
+export interface QualificationDenyListSpecInput {
+  /**
+   * Buyer ids, as auth yields them; for a thousand at most, beyond that use configMapRefs. Absent: only those of
+   * configMapRefs.
+   */
+  ids?: string[];
+  /**
+   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
+   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
+   * mode they are further documents of the same YAML file. Absent: only ids.
+   */
+  configMapRefs?: ConfigMapRefSpecInput[];
+}
+
+/**
+ * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
+ * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+ */
+export interface QualificationWebhookSpec {
+  /** Where to ask; http or https, without credentials. */
+  url: string;
+  /** How long to wait for the answer; the buyer waits as long. A duration from 10ms to 10s. Default: 500ms. */
+  timeout: Duration;
+  /**
+   * What happens to a buyer when there is no answer in time, or one that is not understood. Deny: nobody buys
+   * unchecked, and an outage of the webhook stops the sale. Allow: the sale goes on, and nobody is checked meanwhile.
+   * Default: Deny.
+   */
+  failurePolicy: 'Allow' | 'Deny';
+}
+
+/**
+ * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
+ * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+ */
+export interface QualificationWebhookSpecInput {
+  /** Where to ask; http or https, without credentials. */
+  url: string;
+  /** How long to wait for the answer; the buyer waits as long. A duration from 10ms to 10s. Default: 500ms. */
+  timeout?: Duration;
+  /**
+   * What happens to a buyer when there is no answer in time, or one that is not understood. Deny: nobody buys
+   * unchecked, and an outage of the webhook stops the sale. Allow: the sale goes on, and nobody is checked meanwhile.
+   * Default: Deny.
+   */
+  failurePolicy?: 'Allow' | 'Deny';
+}
+
+/**
+ * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
+ * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+ */
+export interface AuthSpec {
+  /**
+   * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
+   * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
+   * as often as they like.
+   */
+  trustedHeader?: string;
+  /**
+   * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked
+   * on every request.
+   */
+  jwt?: AuthJwtSpec;
+}
+
+/**
+ * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
+ * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+ */
+export interface AuthSpecInput {
+  /**
+   * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
+   * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
+   * as often as they like.
+   */
+  trustedHeader?: string;
+  /**
+   * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked
+   * on every request.
+   */
+  jwt?: AuthJwtSpecInput;
+}
+
+/**
+ * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked on
+ * every request.
+ */
+export interface AuthJwtSpec {
+  /**
+   * Where the provider publishes its public keys (JWKS); fetched when needed and cached. https, or plain http to
+   * localhost or to a Service of the cluster, since whoever can change the answer can be any buyer. Absent: secretRef
+   * is used.
+   */
+  jwksUri?: string;
+  /**
+   * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
+   * jwksUri is used.
+   */
+  secretRef?: AuthJwtSecretRefSpec;
+  /** The iss claim tokens must carry. Absent: any; safe only when the keys are of one provider alone. */
+  issuer?: string;
+  /**
+   * The aud claim tokens must carry. Absent: any; then a token made for another application of the same provider buys
+   * here, too.
+   */
+  audience?: string;
+  /** The claim that is the buyer's id; it must be one that the buyer cannot change. Default: sub. */
+  buyerClaim: string;
+}
+
+/**
+ * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked on
+ * every request.
+ */
+export interface AuthJwtSpecInput {
+  /**
+   * Where the provider publishes its public keys (JWKS); fetched when needed and cached. https, or plain http to
+   * localhost or to a Service of the cluster, since whoever can change the answer can be any buyer. Absent: secretRef
+   * is used.
+   */
+  jwksUri?: string;
+  /**
+   * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
+   * jwksUri is used.
+   */
+  secretRef?: AuthJwtSecretRefSpecInput;
+  /** The iss claim tokens must carry. Absent: any; safe only when the keys are of one provider alone. */
+  issuer?: string;
+  /**
+   * The aud claim tokens must carry. Absent: any; then a token made for another application of the same provider buys
+   * here, too.
+   */
+  audience?: string;
+  /** The claim that is the buyer's id; it must be one that the buyer cannot change. Default: sub. */
+  buyerClaim?: string;
+}
+
+/**
+ * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
+ * jwksUri is used.
+ */
+export interface AuthJwtSecretRefSpec {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: secret. */
+  key: string;
+}
+
+/**
+ * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
+ * jwksUri is used.
+ */
+export interface AuthJwtSecretRefSpecInput {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: secret. */
+  key?: string;
+}
+
+/** What follows a checkout. */
+export interface OrdersSpec {
+  /**
+   * How long an order waits to be paid; then it is cancelled and its units are on sale again. A payment that comes
+   * later is reported as a refund due and never sells twice. Applies to orders placed from then on. A duration from 1s
+   * to 720h. Absent: an order is final at checkout.
+   */
+  paymentDeadline?: Duration;
+}
+
+/**
+ * How stock is moved between the shards, so that no buyer meets an empty one while another has stock. The defaults suit
+ * most sales.
+ */
+export interface BalancerSpec {
+  /**
+   * How the stock is spread. Threshold: in proportion to each shard's capacity, leaving alone what is within deadBand.
+   * Average: the same amount for every shard. None: stock moves only to a shard that lacks what its tokens were
+   * promised; for comparison. Default: Threshold.
+   */
+  rule: 'Average' | 'Threshold' | 'None';
+  /**
+   * How far a shard may be from its share before stock moves, as a fraction of that share. Larger moves less, smaller
+   * keeps shards more even. For the rule Threshold. Unit: fraction, 0 to 1. Default: 0.1.
+   */
+  deadBand: number;
+  /**
+   * How long a shard sums its changes before it reports them. Shorter is fresher, longer sends fewer messages. A
+   * duration from 0s (every change at once) to 10s. Default: 100ms.
+   */
+  summaryPeriod: Duration;
+  /**
+   * The time k one shard takes to hand over or store stock, until measurements replace it. A duration from 1ms to 1m.
+   * Default: 30ms.
+   */
+  shardTime: Duration;
+  /**
+   * The time m a message takes from a shard to the balancer and back, until measurements replace it. A duration from 0s
+   * to 1m. Default: 20ms.
+   */
+  delay: Duration;
+  /**
+   * Time between two rounds of spreading; stock that is promised and missing is moved at once in any case. A duration
+   * from 10ms to 10m, at least summaryPeriod. Absent: n × k + m, for n shards, with the measured k and m.
+   */
+  period?: Duration;
+}
+
+/**
+ * How stock is moved between the shards, so that no buyer meets an empty one while another has stock. The defaults suit
+ * most sales.
+ */
+export interface BalancerSpecInput {
+  /**
+   * How the stock is spread. Threshold: in proportion to each shard's capacity, leaving alone what is within deadBand.
+   * Average: the same amount for every shard. None: stock moves only to a shard that lacks what its tokens were
+   * promised; for comparison. Default: Threshold.
+   */
+  rule?: 'Average' | 'Threshold' | 'None';
+  /**
+   * How far a shard may be from its share before stock moves, as a fraction of that share. Larger moves less, smaller
+   * keeps shards more even. For the rule Threshold. Unit: fraction, 0 to 1. Default: 0.1.
+   */
+  deadBand?: number;
+  /**
+   * How long a shard sums its changes before it reports them. Shorter is fresher, longer sends fewer messages. A
+   * duration from 0s (every change at once) to 10s. Default: 100ms.
+   */
+  summaryPeriod?: Duration;
+  /**
+   * The time k one shard takes to hand over or store stock, until measurements replace it. A duration from 1ms to 1m.
+   * Default: 30ms.
+   */
+  shardTime?: Duration;
+  /**
+   * The time m a message takes from a shard to the balancer and back, until measurements replace it. A duration from 0s
+   * to 1m. Default: 20ms.
+   */
+  delay?: Duration;
+  /**
+   * Time between two rounds of spreading; stock that is promised and missing is moved at once in any case. A duration
+   * from 10ms to 10m, at least summaryPeriod. Absent: n × k + m, for n shards, with the measured k and m.
+   */
+  period?: Duration;
+}
+
+/**
+ * The message transport between shards, balancer and whoever listens to the order events. It may lose, repeat and
+ * reorder messages without harm, and buyers are served without it.
+ */
+export interface KafkaSpec {
+  /**
+   * Addresses of a Kafka of your own, at least one that is up. Absent: the sale runs a single-node Kafka of its own,
+   * which is enough.
+   */
+  bootstrapServers?: string[];
+  /**
+   * Copies the brokers keep of each message. No promise depends on it; more copies mean fewer pauses in balancing when
+   * a broker fails. Used when the topics are created. Unit: copies. Absent: the brokers' default.
+   */
+  replicationFactor?: number;
+  /** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
+  tls?: KafkaTlsSpec;
+  /** Login at the brokers, with tls. Absent: none. */
+  sasl?: KafkaSaslSpec;
+}
+
+/**
+ * The message transport between shards, balancer and whoever listens to the order events. It may lose, repeat and
+ * reorder messages without harm, and buyers are served without it.
+ */
+export interface KafkaSpecInput {
+  /**
+   * Addresses of a Kafka of your own, at least one that is up. Absent: the sale runs a single-node Kafka of its own,
+   * which is enough.
+   */
+  bootstrapServers?: string[];
+  /**
+   * Copies the brokers keep of each message. No promise depends on it; more copies mean fewer pauses in balancing when
+   * a broker fails. Used when the topics are created. Unit: copies. Absent: the brokers' default.
+   */
+  replicationFactor?: number;
+  /** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
+  tls?: KafkaTlsSpecInput;
+  /** Login at the brokers, with tls. Absent: none. */
+  sasl?: KafkaSaslSpecInput;
+}
+
+/** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
+export interface KafkaTlsSpec {
+  /** Whether to encrypt. Write false only where the network itself is trusted. Default: true. */
+  enabled: boolean;
+  /**
+   * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
+   * the public ones.
+   */
+  caSecretRef?: KafkaTlsCaSecretRefSpec;
+}
+
+/** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
+export interface KafkaTlsSpecInput {
+  /** Whether to encrypt. Write false only where the network itself is trusted. Default: true. */
+  enabled?: boolean;
+  /**
+   * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
+   * the public ones.
+   */
+  caSecretRef?: KafkaTlsCaSecretRefSpecInput;
+}
+
+/**
+ * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
+ * the public ones.
+ */
+export interface KafkaTlsCaSecretRefSpec {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: ca.crt. */
+  key: string;
+}
+
+/**
+ * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
+ * the public ones.
+ */
+export interface KafkaTlsCaSecretRefSpecInput {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: ca.crt. */
+  key?: string;
+}
+
+/** Login at the brokers, with tls. Absent: none. */
+export interface KafkaSaslSpec {
+  /** How the password is proved. Default: SCRAM-SHA-512. */
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  /** The user, who may create, read and write the sale's topics. */
+  username: string;
+  /** Secret of the sale's namespace with the password. */
+  secretRef: KafkaSaslSecretRefSpec;
+}
+
+/** Login at the brokers, with tls. Absent: none. */
+export interface KafkaSaslSpecInput {
+  /** How the password is proved. Default: SCRAM-SHA-512. */
+  mechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  /** The user, who may create, read and write the sale's topics. */
+  username: string;
+  /** Secret of the sale's namespace with the password. */
+  secretRef: KafkaSaslSecretRefSpecInput;
+}
+
+/** Secret of the sale's namespace with the password. */
+export interface KafkaSaslSecretRefSpec {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: password. */
+  key: string;
+}
+
+/** Secret of the sale's namespace with the password. */
+export interface KafkaSaslSecretRefSpecInput {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: password. */
+  key?: string;
+}
+
+/**
+ * What is so, as last seen; written by the operator. All units together are conserved at every instant, but the figures
+ * are not read at the same instant.
+ */
+export interface FlashSaleStatus {
+  /** The metadata.generation these figures and conditions are about. Unit: edits. */
+  observedGeneration?: number;
+  /**
+   * Where the sale stands; the first that applies. Pending: its parts are being started, nobody can buy yet. Resizing:
+   * the number of cache nodes is changing, purchases pause for at most one token lifetime. Closed: past
+   * window.closesAt. Paused: spec.paused is true. Scheduled: ready, waiting for window.opensAt. SoldOut: no unit is
+   * left, nor reserved by a token. Selling: buyers are served. Troubles are conditions, not phases.
+   */
+  phase?: 'Pending' | 'Resizing' | 'Closed' | 'Paused' | 'Scheduled' | 'SoldOut' | 'Selling';
+  /**
+   * Ready: storefronts answer and can sell (Unknown until first looked at). Progressing: the parts are being brought to
+   * what the spec says. Degraded: some part is down or data cannot be reached; the rest sells on. Balanced: every shard
+   * has what its tokens were promised.
+   */
+  conditions?: ConditionStatus[];
+  /**
+   * Names this life of the sale. A sale deleted and created again has another one, and everything of the former is
+   * refused.
+   */
+  incarnation?: string;
+  /**
+   * Units put on sale so far, less those withdrawn; becomes spec.stock, or what is sold if that is more. Unit: units.
+   */
+  supplied?: Units;
+  /** Units of orders that are not cancelled. Unit: units. */
+  sold?: Units;
+  /** Units in the shards and the transfer pool that no order has. Unit: units. */
+  available?: Units;
+  /** Units on the cache nodes that no token has reserved. Unit: units. */
+  virtualAvailable?: Units;
+  /** Units reserved by tokens that were not checked out yet. Unit: units. */
+  tokensLive?: Units;
+  /** Units that left one shard and have not reached the other. Unit: units. */
+  inTransfer?: Units;
+  /** Each shard, and the transfer pool. */
+  shards?: ShardStatus[];
+  /** Each cache node. */
+  caches?: CacheStatus[];
+  /** How unevenly the stock lies over the shards. */
+  dispersion?: DispersionStatus;
+  /** The time between two rounds of spreading that is in force, as a duration. */
+  balancePeriod?: string;
+  /** Storefront pods that run. Unit: pods. */
+  storefrontReplicas?: number;
+  /** Label selector of the storefront pods, for autoscalers. */
+  selector?: string;
+}
+
+/** One condition. */
+export interface ConditionStatus {
+  /** Which condition. */
+  type: string;
+  /** Whether it holds. */
+  status: 'True' | 'False' | 'Unknown';
+  /** The metadata.generation it is about. Unit: edits. */
+  observedGeneration?: number;
+  /** When status last changed. */
+  lastTransitionTime: Timestamp;
+  /** Why, in one CamelCase word that stays the same from release to release. */
+  reason: string;
+  /** Why, for people. */
+  message: string;
+}
+
+/** One shard. */
+export interface ShardStatus {
+  /** s0, s1, … or pool. */
+  id: string;
+  /** Whether it answers. */
+  ready?: boolean;
+  /** Units in it that no order has. Unit: units. */
+  available?: Units;
+  /** Units promised on it to live tokens. Unit: units. */
+  pinned?: Units;
+  /** Units of its orders that are not cancelled. Unit: units. */
+  sold?: Units;
+}
+
+/** One cache node. */
+export interface CacheStatus {
+  /** c0, c1, … */
+  id: string;
+  /** Whether it admits buyers. */
+  ready?: boolean;
+  /** How often its data was rebuilt; a higher one voids the tokens of the lower. Unit: lives. */
+  epoch?: number;
+  /** Units on it that no token has reserved. Unit: units. */
+  virtualAvailable?: Units;
+  /** Units reserved by its tokens that were not checked out yet. Unit: units. */
+  tokensLive?: Units;
+}
+
+/** How unevenly the stock lies over the shards. */
+export interface DispersionStatus {
+  /** Standard deviation divided by the mean; 0 is even. Unit: fraction. */
+  coefficientOfVariation?: number;
+  /** Stock of the poorest shard. Unit: units. */
+  min?: Units;
+  /** Stock of the richest shard. Unit: units. */
+  max?: Units;
+  /** Mean stock of a shard. Unit: units. */
+  mean?: Units;
+}
