@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { stopTree } from '../../../hack/lib/process-tree.ts';
 
 /** Ended, if perhaps not yet collected by init. */
@@ -20,6 +20,9 @@ test.runIf(process.platform === 'linux')(
     const parent = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const grandchild = Number(line.toString());
+    onTestFinished(() => {
+      if (!gone(grandchild)) process.kill(grandchild, 'SIGKILL');
+    });
     expect(gone(grandchild)).toBe(false);
 
     await stopTree(parent.pid ?? 0, 200);
