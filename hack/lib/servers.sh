@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The servers that local mode runs as its own processes: Redis and PostgreSQL from Debian, Kafka from Maven's central
-# repository on a Java from Debian. Found or installed here, never started here.
+# repository on a Java from Debian; and what the benchmarks drive them with. Found or installed, never started here.
 
 kafka_version=4.1.0
 kafka_home="$FLASHSALE_CACHE/kafka-$kafka_version"
@@ -11,24 +11,33 @@ org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
 maven_dependency_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 java_minimum=17
 
+# Somebody who says which program to use gets that one or an error, never another one.
 redis_ready() {
-  FLASHSALE_REDIS_SERVER=$(command -v redis-server) && export FLASHSALE_REDIS_SERVER
+  local named="${FLASHSALE_REDIS_SERVER:-}"
+  FLASHSALE_REDIS_SERVER=$(command -v "${named:-redis-server}") && export FLASHSALE_REDIS_SERVER && return
+  [[ -z "$named" ]] || fail "FLASHSALE_REDIS_SERVER names no program: $named"
+  return 1
 }
 redis_packages() { echo redis-server; }
 redis_install() { :; }
 
 # Debian keeps one folder per major version off the PATH: the newest one is taken.
 postgres_ready() {
-  local bin
+  local named="${FLASHSALE_POSTGRES_BIN:-}" bin
   while read -r bin; do
     if [[ -x "$bin/initdb" && -x "$bin/postgres" ]]; then
       export FLASHSALE_POSTGRES_BIN="$bin"
-      return 0
+      return
     fi
   done < <(
-    printf '%s\n' /usr/lib/postgresql/*/bin | sort --reverse --version-sort
-    dirname "$(command -v initdb || echo /nowhere/initdb)"
+    if [[ -n "$named" ]]; then
+      echo "$named"
+    else
+      printf '%s\n' /usr/lib/postgresql/*/bin | sort --reverse --version-sort
+      dirname "$(command -v initdb)"
+    fi
   )
+  [[ -z "$named" ]] || fail "FLASHSALE_POSTGRES_BIN is no folder with initdb and postgres: $named"
   return 1
 }
 postgres_packages() { echo postgresql; }
@@ -59,6 +68,10 @@ java_install() { :; }
 
 # The marker is written last and names what was asked for: a cut-off download or another list of jars is no match.
 kafka_ready() {
+  if [[ -n "${FLASHSALE_KAFKA_LIBS:-}" ]]; then
+    compgen -G "$FLASHSALE_KAFKA_LIBS/kafka_*.jar" >/dev/null || fail "FLASHSALE_KAFKA_LIBS has no Kafka in it: $FLASHSALE_KAFKA_LIBS"
+    return
+  fi
   [[ "$(cat "$kafka_home/complete" 2>/dev/null)" == "$kafka_jars" ]] && export FLASHSALE_KAFKA_LIBS="$kafka_home/libs"
 }
 kafka_packages() { command -v mvn >/dev/null || echo maven; }
@@ -81,3 +94,8 @@ kafka_pom() {
   done <<<"$kafka_jars"
   echo '</dependencies></project>'
 }
+
+# The benchmarks' HTTP client.
+wrk_ready() { command -v wrk >/dev/null; }
+wrk_packages() { echo wrk; }
+wrk_install() { :; }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
-# PostgreSQL, Java and Kafka too). Sourced by the scripts in hack/. Quiet, and well under a second, when nothing is
-# missing. Never starts a service, never claims a port, and installs nothing that is there already.
+# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with). Sourced by the scripts in hack/.
+# Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
+# nothing that is there already.
 #
 # Callers then have:
 #   PATH                    with a Node ≥ 24 (and a Java ≥ 17, after `servers`) first
@@ -12,6 +13,7 @@
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
+[[ "$FLASHSALE_CACHE" == /* ]] || FLASHSALE_CACHE="$PWD/$FLASHSALE_CACHE"
 
 # shellcheck source=say.sh
 source "$FLASHSALE_ROOT/hack/lib/say.sh"
@@ -28,10 +30,11 @@ parts_of() {
   case "$1" in
     tools) echo node modules ;;
     servers) echo redis postgres java kafka ;;
+    load) echo wrk ;;
   esac
 }
 
-# setup tools|servers…: returns only when everything named is ready; otherwise says in one line what is wrong.
+# setup tools|servers|load…: returns only when everything named is ready; otherwise says in one line what is wrong.
 setup() {
   local group part missing=()
   for group in "$@"; do
