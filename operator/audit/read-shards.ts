@@ -1,0 +1,172 @@
+// Reads the databases for the audit: one snapshot each, all brought to a consistent cut (cut.ts). Reads only, as the
+// role that may only read.
+
+import pg from 'pg';
+import type { Address, SaleConfig } from '../../dataplane/protocol/config.ts';
+import { databaseRole } from '../../dataplane/protocol/config.ts';
+import type { NodeId, PeerId, ShardId, Version } from '../../dataplane/protocol/units.ts';
+import type { OrderRow, RegistryReading, ShardReading, TransferRow } from './check.ts';
+import { consistentCut } from './cut.ts';
+
+const number = (value: unknown): number => Number(value ?? 0);
+
+interface TransferColumns {
+  kind: 'transfer_in' | 'transfer_out';
+  version: string;
+  delta: string;
+  peer: PeerId;
+  destination: PeerId;
+  peer_version: string | null;
+}
+
+class Snapshot {
+  readonly peer: PeerId;
+  private readonly client: pg.Client;
+  private transfers: TransferColumns[] = [];
+  version: Version = 0;
+
+  constructor(peer: PeerId, at: Address & { database: string }, password: string) {
+    this.peer = peer;
+    this.client = new pg.Client({
+      host: at.host,
+      port: at.port,
+      database: at.database,
+      user: databaseRole('audit'),
+      password,
+      connectionTimeoutMillis: 5000,
+      options: '-c search_path=flashsale -c statement_timeout=60000',
+    });
+    this.client.on('error', () => undefined);
+  }
+
+  async open(): Promise<void> {
+    await this.client.connect();
+    await this.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    this.version = number((await this.client.query<{ version: string }>('SELECT version FROM stock')).rows[0]?.version);
+    const { rows } = await this.client.query<TransferColumns>(
+      "SELECT kind, version, delta, peer, destination, peer_version FROM ledger WHERE kind IN ('transfer_in', 'transfer_out')",
+    );
+    this.transfers = rows;
+  }
+
+  get receipts() {
+    return this.transfers
+      .filter((t) => t.kind === 'transfer_in')
+      .map((t) => ({ version: number(t.version), from: t.peer, sent: number(t.peer_version) }));
+  }
+
+  async readAt(cut: Version): Promise<ShardReading> {
+    const of = (kind: TransferColumns['kind']): TransferRow[] =>
+      this.transfers
+        .filter((t) => t.kind === kind && number(t.version) <= cut)
+        .map((t) => ({
+          peer: t.peer,
+          destination: t.destination,
+          units: Math.abs(number(t.delta)),
+          version: number(kind === 'transfer_out' ? t.version : t.peer_version),
+        }));
+    const { rows } = await this.client.query<Record<string, string | null>>(
+      `SELECT count(*) AS rows, min(version) AS lowest, max(version) AS highest, sum(delta) AS sum,
+              sum(delta) FILTER (WHERE kind = 'order') AS orders, sum(delta) FILTER (WHERE kind = 'cancel') AS cancels,
+              sum(delta) FILTER (WHERE kind = 'supply') AS supply
+         FROM ledger WHERE version <= $1`,
+      [cut],
+    );
+    const sums = rows[0] ?? {};
+    const orders = await this.client.query<{
+      token: string;
+      buyer: string;
+      quantity: string;
+      node: NodeId;
+      cancelled: boolean;
+    }>(
+      `SELECT o.token, o.buyer, o.quantity, o.node,
+              EXISTS (SELECT FROM ledger c WHERE c.kind = 'cancel' AND c.ref = o.token AND c.version <= $1) AS cancelled
+         FROM orders o JOIN ledger l ON l.kind = 'order' AND l.ref = o.token AND l.version <= $1`,
+      [cut],
+    );
+    // Orders without a ledger row must be seen too: only those that the cut leaves out are dropped.
+    const strays = await this.client.query<{ token: string; buyer: string; quantity: string; node: NodeId }>(
+      `SELECT token, buyer, quantity, node FROM orders o
+        WHERE NOT EXISTS (SELECT FROM ledger l WHERE l.kind = 'order' AND l.ref = o.token)`,
+    );
+    const row = (o: {
+      token: string;
+      buyer: string;
+      quantity: string;
+      node: NodeId;
+      cancelled?: boolean;
+    }): OrderRow => ({
+      token: o.token,
+      buyer: o.buyer,
+      quantity: number(o.quantity),
+      node: o.node,
+      cancelled: o.cancelled ?? false,
+    });
+    const stock = await this.client.query<{ available: string; version: string }>(
+      'SELECT available, version FROM stock',
+    );
+    const current = number(stock.rows[0]?.version) === cut;
+    return {
+      peer: this.peer,
+      available: current ? number(stock.rows[0]?.available) : number(sums.sum),
+      version: cut,
+      ledger: {
+        rows: number(sums.rows),
+        lowest: number(sums.lowest),
+        highest: number(sums.highest),
+        sum: number(sums.sum),
+        orders: number(sums.orders),
+        cancels: number(sums.cancels),
+        supply: number(sums.supply),
+      },
+      orders: [...orders.rows, ...strays.rows].map(row),
+      out: of('transfer_out'),
+      in: of('transfer_in'),
+    };
+  }
+
+  async registry(): Promise<RegistryReading> {
+    const sale = await this.client.query<{ supplied: string; owed: string }>('SELECT supplied, owed FROM sale');
+    const nodes = await this.client.query<{ node: NodeId; epoch: string; granted: string; revoked: string }>(
+      'SELECT node, epoch, granted, revoked FROM registry_nodes ORDER BY number',
+    );
+    const shards = await this.client.query<{ shard: ShardId; credited: string }>(
+      'SELECT shard, credited FROM registry_shards',
+    );
+    return {
+      supplied: number(sale.rows[0]?.supplied),
+      owed: number(sale.rows[0]?.owed),
+      nodes: nodes.rows.map((n) => ({
+        id: n.node,
+        epoch: number(n.epoch),
+        granted: number(n.granted),
+        revoked: number(n.revoked),
+      })),
+      credited: Object.fromEntries(shards.rows.map((s) => [s.shard, number(s.credited)])),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+}
+
+/** Every database at one consistent cut, and the registry as its database's snapshot has it. */
+export async function readShards(
+  config: SaleConfig,
+  password: string,
+): Promise<{ shards: ShardReading[]; registry: RegistryReading }> {
+  const pool = new Snapshot('pool', config.pool, password);
+  const snapshots = [...config.shards.map((s) => new Snapshot(s.id, s, password)), pool];
+  try {
+    // The pool last: the registry's totals are then no older than what the shards hold.
+    for (const snapshot of snapshots) await snapshot.open();
+    const cut = consistentCut(snapshots);
+    const shards = [];
+    for (const snapshot of snapshots) shards.push(await snapshot.readAt(cut.get(snapshot.peer) ?? 0));
+    return { shards, registry: await pool.registry() };
+  } finally {
+    await Promise.all(snapshots.map((s) => s.close()));
+  }
+}
