@@ -58,6 +58,9 @@ export function kafkaFiles(server: KafkaServer): { path: string; content: string
         'offsets.topic.num.partitions': 1,
         // Readers have a group each: there is nobody to wait for.
         'group.initial.rebalance.delay.ms': 0,
+        // Killed and started again, it waits until its former self counts as gone; the default is 9 s.
+        'broker.session.timeout.ms': 3000,
+        'broker.heartbeat.interval.ms': 500,
         // The defaults are for big machines: 128 MiB for the cleaner, 10 MiB of index per segment, 20 threads.
         'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
         'log.index.size.max.bytes': 1024 * 1024,

@@ -1,19 +1,33 @@
-// The sending half of the bus. Answers in bounded time whether the broker has the messages, holds a bounded number
-// of them while it waits, and connects for ever. Never sends one again by itself beyond a single retry: the senders
-// repeat what was not heard.
+// The sending half of the bus. One request per topic is under way at a time, and what is published meanwhile goes
+// along with the next: messages of a topic keep their order, and nothing waits for a batch to fill. Answers in
+// bounded time whether the broker has a message, holds a bounded number, and connects for ever. What failed is
+// dropped: the senders repeat what was not heard.
 
 import { type Kafka, type Message, Partitioners } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
 
 const TIMEOUT: Millis = 2000;
 const RECONNECT: Millis = 500;
-/** Messages under way. Reached only while the broker does not answer; then more would only be more to lose. */
+/** Messages under way and waiting. Reached only while the broker is slow; more would only be more to lose. */
 const MOST_WAITING = 10_000;
+const MOST_PER_REQUEST = 500;
 
 export interface Writer {
-  /** `acks` −1: all replicas have it; 1: its leader has it. */
+  /** `acks` of a topic is always the same: −1, all replicas have it; 1, its leader has it. */
   send(topic: string, messages: Message[], acks: -1 | 1): Promise<boolean>;
   close(): Promise<void>;
+}
+
+interface Waiting {
+  message: Message;
+  /** It was not answered within the timeout: its sender was told no, so it need not go. */
+  late: boolean;
+  answer: (sent: boolean) => void;
+}
+
+interface Lane {
+  waiting: Waiting[];
+  busy: boolean;
 }
 
 /** `ensureTopics` is awaited before the first connection. `failed` hears every reason for a false. */
@@ -23,72 +37,78 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
     allowAutoTopicCreation: false,
     retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
   });
-  const waiting = new Set<Promise<boolean>>();
+  const lanes = new Map<string, Lane>();
   let count = 0;
-  let closed = false;
   let connected = false;
-  void forever(
-    () => closed,
-    failed,
-    async () => {
-      await ensureTopics();
-      await producer.connect();
-      connected = true;
-    },
-  );
+  let closed = false;
+  void connect();
+
+  async function connect() {
+    while (!closed && !connected) {
+      try {
+        await ensureTopics();
+        await producer.connect();
+        connected = true;
+      } catch (error) {
+        failed(error);
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT));
+      }
+    }
+  }
+
+  async function drain(topic: string, lane: Lane, acks: -1 | 1) {
+    if (lane.busy) return;
+    lane.busy = true;
+    while (lane.waiting.length > 0) {
+      const batch = lane.waiting.splice(0, MOST_PER_REQUEST);
+      const messages = batch.filter(({ late }) => !late).map(({ message }) => message);
+      let sent = true;
+      try {
+        if (messages.length > 0) await producer.send({ topic, messages, acks, timeout: TIMEOUT });
+      } catch (error) {
+        sent = false;
+        failed(error);
+      }
+      count -= batch.length;
+      for (const { answer } of batch) answer(sent);
+    }
+    lane.busy = false;
+  }
 
   return {
     async send(topic, messages, acks) {
-      if (!connected || count + messages.length > MOST_WAITING) return false;
+      if (!connected || closed || count + messages.length > MOST_WAITING) return false;
       count += messages.length;
-      const sent = producer
-        .send({ topic, messages, acks, timeout: TIMEOUT })
-        .then(
-          () => true,
-          (error) => {
-            failed(error);
-            return false;
-          },
-        )
-        .finally(() => {
-          count -= messages.length;
-          waiting.delete(sent);
-        });
-      waiting.add(sent);
-      return within(TIMEOUT, sent);
+      const lane = lanes.get(topic) ?? { waiting: [], busy: false };
+      lanes.set(topic, lane);
+      const answers = messages.map((message) => inTime(message, (waiting) => lane.waiting.push(waiting)));
+      void drain(topic, lane, acks);
+      return (await Promise.all(answers)).every((sent) => sent);
     },
     async close() {
       closed = true;
-      await within(
-        TIMEOUT,
-        Promise.all(waiting).then(() => true),
-      );
+      const end = Date.now() + TIMEOUT;
+      while (count > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
       await producer.disconnect();
     },
   };
 }
 
-async function forever(
-  closed: () => boolean,
-  failed: (error: unknown) => void,
-  attempt: () => Promise<void>,
-): Promise<void> {
-  while (!closed()) {
-    try {
-      return await attempt();
-    } catch (error) {
-      failed(error);
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT));
-    }
-  }
-}
-
-function within(limit: Millis, answer: Promise<boolean>): Promise<boolean> {
+/** Whether a message was sent; false when there is no answer within the timeout. */
+function inTime(message: Message, enqueue: (waiting: Waiting) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, limit, false);
-    void answer.then((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
+    const waiting: Waiting = {
+      message,
+      late: false,
+      answer: (sent) => {
+        clearTimeout(timer);
+        resolve(sent);
+      },
+    };
+    const timer = setTimeout(() => {
+      waiting.late = true;
+      resolve(false);
+    }, TIMEOUT);
+    enqueue(waiting);
   });
 }
