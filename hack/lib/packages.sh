@@ -43,7 +43,7 @@ apt_install_quietly() (
   fi
   apt_get_install "$@" || return
   if [[ " $* " == *" redis-server "* ]]; then
-    deb-systemd-helper disable redis-server.service || return
+    update-rc.d redis-server disable || return
   fi
 )
 
