@@ -9,3 +9,8 @@ export class StoreUnknown extends Error {
 export class WrongIncarnation extends Error {
   override name = 'WrongIncarnation';
 }
+
+/** The database's schema is not one that this program can bring up to date: it is newer, or has another history. */
+export class SchemaMismatch extends Error {
+  override name = 'SchemaMismatch';
+}

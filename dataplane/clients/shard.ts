@@ -2,7 +2,7 @@
 // nothing. A lost connection or a timeout rejects with StoreUnknown and the connection is destroyed: what was sent
 // may have been done, and every function is safe to call again.
 
-import type { Command, CommandId, OrderEvent, Transfer } from '../protocol/messages.ts';
+import type { Command, CommandId, Delta, OrderEvent, Transfer } from '../protocol/messages.ts';
 import type {
   BuyerId,
   Epoch,
@@ -113,6 +113,8 @@ export interface ShardState {
   received: Units;
   receivedVersions: Partial<Record<PeerId, Version>>;
   command: CommandId;
+  /** Only the pool: of its registry, in the same snapshot. */
+  pool?: NonNullable<Delta['pool']>;
 }
 
 /** For the shard's own agent (role flashsale_owner). The pool's database is one more shard. */

@@ -1,0 +1,137 @@
+-- The registry, as far as it touches units: supply, withdrawal, revocations, credits. Lock order: stock, then sale.
+-- For each node, always: granted − revoked = V + live tokens + units ever ordered through it.
+
+-- initialize(): makes the sale row with a fresh incarnation, unless there is one, and joins the pool to it.
+-- Role: owner. A pool that was kept is adopted with its own incarnation.
+CREATE FUNCTION initialize() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_stock stock := lock_stock();
+BEGIN
+  INSERT INTO sale (incarnation) VALUES (gen_random_uuid()::text) ON CONFLICT DO NOTHING;
+  PERFORM join_sale((SELECT incarnation FROM sale), 'pool', '{}', '{}');
+END $$;
+
+-- Writes a supply row: `units` (signed) into the pool's stock and the sale's `supplied`. The caller holds both locks.
+CREATE FUNCTION supply(p_units bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_part bigint;
+BEGIN
+  UPDATE sale SET supplied = supplied + p_units, part = part + 1 RETURNING part INTO v_part;
+  UPDATE stock SET available = available + p_units, version = version + 1;
+  INSERT INTO ledger (version, kind, delta, ref, at)
+  SELECT s.version, 'supply', p_units, r.generation || '.' || v_part, clock_timestamp() FROM stock s, sale r;
+END $$;
+
+-- Raises `granted` by `units` in all: evenly over the reachable nodes that stay in the layout (over all of those when
+-- none is reachable), remainders one by one from the node with least (R1). The caller holds the sale row's lock.
+CREATE FUNCTION grant_evenly(p_units bigint) RETURNS void
+LANGUAGE sql AS $$
+  WITH staying AS (
+    SELECT n.* FROM registry_nodes n, sale s WHERE n.number < least(s.count, coalesce(s.resizing_to, s.wanted))
+  ), chosen AS (
+    SELECT node, row_number() OVER (ORDER BY granted - revoked, number) AS place, count(*) OVER () AS nodes
+      FROM staying WHERE reachable OR NOT EXISTS (SELECT FROM staying WHERE reachable)
+  )
+  UPDATE registry_nodes n
+     SET granted = granted + p_units / c.nodes + CASE WHEN c.place <= p_units % c.nodes THEN 1 ELSE 0 END
+    FROM chosen c WHERE c.node = n.node
+$$;
+
+-- set_supply(generation, target) → false: the generation is not newer than the last. Role: operator. R1, R33.
+-- Absolute. What is raised first cancels what is owed, then is supplied anew; a lower target is recorded here and
+-- carried out by book and pay_owed.
+CREATE FUNCTION set_supply(p_generation bigint, p_target bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_stock stock := lock_stock();
+  v_sale sale := lock_sale();
+  v_raise bigint := p_target - (v_sale.supplied - v_sale.owed);
+  v_unowed bigint := greatest(0, least(v_sale.owed, v_raise));
+BEGIN
+  IF v_sale.count = 0 THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS003', MESSAGE = 'no cache nodes to grant supply to: want_nodes comes first';
+  ELSIF p_generation <= v_sale.generation THEN
+    RETURN false;
+  END IF;
+  UPDATE sale SET generation = p_generation, part = 0, target = p_target, owed = owed - v_unowed;
+  IF v_raise > 0 THEN
+    IF v_raise > v_unowed THEN
+      PERFORM supply(v_raise - v_unowed);
+    END IF;
+    PERFORM grant_evenly(v_raise);
+  END IF;
+  RETURN true;
+END $$;
+
+-- book(node, epoch, revoked total, grant to) → units booked, of those owed, of those granted to `grant to`.
+-- Role: owner. What a node revoked pays a lowered supply first; the rest is granted in the same transaction. Only from
+-- the node's current epoch: a dead epoch's total says nothing.
+CREATE FUNCTION book(p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text)
+RETURNS TABLE (booked bigint, owed bigint, granted bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  v_stock stock := lock_stock();
+  v_sale sale := lock_sale();
+  v_units bigint;
+  v_owed bigint;
+BEGIN
+  SELECT p_revoked_total - n.revoked INTO v_units FROM registry_nodes n WHERE n.node = p_node AND n.epoch = p_epoch;
+  IF NOT FOUND OR v_units <= 0 THEN
+    RETURN QUERY VALUES (0::bigint, 0::bigint, 0::bigint);
+    RETURN;
+  END IF;
+  v_owed := least(v_units, greatest(0, v_sale.supplied - v_sale.owed - v_sale.target));
+  UPDATE sale SET owed = owed + v_owed;
+  UPDATE registry_nodes SET revoked = p_revoked_total WHERE node = p_node;
+  PERFORM grant_to(p_grant_to, v_units - v_owed);
+  RETURN QUERY VALUES (v_units, v_owed, v_units - v_owed);
+END $$;
+
+-- Raises one node's `granted`. The caller holds the sale row's lock.
+CREATE FUNCTION grant_to(p_node text, p_units bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE registry_nodes SET granted = granted + p_units WHERE node = p_node;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no cache node %s to grant to', p_node);
+  END IF;
+END $$;
+
+-- credit(shard, cancelled total, node) → units granted: the difference to what was credited before. Role: owner.
+-- Cancelled units become virtual stock again.
+CREATE FUNCTION credit(p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+  v_units bigint;
+BEGIN
+  SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
+  ELSIF v_units <= 0 THEN
+    RETURN 0;
+  END IF;
+  UPDATE registry_shards SET credited = p_cancelled_total WHERE shard = p_shard;
+  PERFORM grant_to(p_node, v_units);
+  RETURN v_units;
+END $$;
+
+-- pay_owed() → units of the pool's stock that left the sale by a negative supply row. Role: owner.
+CREATE FUNCTION pay_owed() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_stock stock := lock_stock();
+  v_sale sale := lock_sale();
+  v_units bigint := least(v_sale.owed, v_stock.available);
+BEGIN
+  IF v_units > 0 THEN
+    UPDATE sale SET owed = owed - v_units;
+    PERFORM supply(-v_units);
+  END IF;
+  RETURN v_units;
+END $$;
+
+GRANT EXECUTE ON FUNCTION set_supply TO flashsale_operator;

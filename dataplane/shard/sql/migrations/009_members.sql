@@ -1,0 +1,125 @@
+-- The registry, as far as it says who takes part: nodes, epochs, layout, shards, pause, terms. Sale row lock only.
+
+-- registry() → everything the sale agrees on, in one snapshot, or null. Roles: operator, cache (and owner).
+CREATE FUNCTION registry() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+  SELECT jsonb_build_object(
+    'incarnation', s.incarnation, 'generation', s.generation, 'target', s.target, 'supplied', s.supplied,
+    'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', coalesce(s.resizing_to, s.wanted),
+    'resize', s.resize, 'paused', s.paused,
+    'nodes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', node, 'epoch', epoch, 'granted', granted, 'revoked', revoked, 'reachable', reachable)
+        ORDER BY number), '[]') FROM registry_nodes),
+    'shards', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', shard, 'shardIncarnation', shard_incarnation, 'joined', joined, 'credited', credited)
+        ORDER BY substr(shard, 2)::integer), '[]') FROM registry_shards))
+    FROM sale s
+$$;
+
+-- set_paused(paused). Role: operator.
+CREATE FUNCTION set_paused(p_paused boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  UPDATE sale SET paused = p_paused WHERE paused <> p_paused;
+END $$;
+
+-- want_nodes(count). Role: operator. The first call is the layout; a later one asks for a resize, and while one runs
+-- is done after it. Node rows are made at once, and stay for ever.
+CREATE FUNCTION want_nodes(p_count integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  IF p_count < 1 THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = 'a sale needs at least one cache node';
+  END IF;
+  INSERT INTO registry_nodes (node) SELECT 'c' || n FROM generate_series(0, p_count - 1) n ON CONFLICT DO NOTHING;
+  IF v_sale.count = 0 THEN
+    UPDATE sale SET layout = 1, count = p_count, wanted = p_count;
+  ELSE
+    UPDATE sale SET wanted = p_count WHERE wanted <> p_count;
+  END IF;
+END $$;
+
+-- resize(from, to) → whether the step was taken: false when the sale is not at `from` (any more), or when a resize is
+-- to begin and nothing else is wanted. Role: owner.
+CREATE FUNCTION resize(p_from resize_step, p_to resize_step) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  IF v_sale.resize <> p_from THEN
+    RETURN false;
+  END IF;
+  CASE p_from || '>' || p_to
+    WHEN 'none>draining' THEN
+      IF v_sale.wanted = v_sale.count THEN
+        RETURN false;
+      END IF;
+      UPDATE sale SET resize = p_to, resizing_to = wanted;
+    WHEN 'draining>rebuilding' THEN
+      UPDATE sale SET resize = p_to, count = resizing_to, layout = layout + 1;
+    WHEN 'rebuilding>none' THEN
+      UPDATE sale SET resize = p_to, resizing_to = NULL;
+    ELSE
+      RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('a resize does not go from %s to %s', p_from, p_to);
+  END CASE;
+  RETURN true;
+END $$;
+
+-- next_term() → a balancer's term, higher than any before. Role: operator.
+CREATE FUNCTION next_term() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  UPDATE sale SET term = term + 1;
+  RETURN v_sale.term + 1;
+END $$;
+
+-- raise_node_epoch(node, from) → from + 1, or null: somebody else was first. Role: cache. R32, recovery's first step.
+CREATE FUNCTION raise_node_epoch(p_node text, p_from bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+  v_epoch bigint;
+BEGIN
+  UPDATE registry_nodes SET epoch = epoch + 1 WHERE node = p_node AND epoch = p_from RETURNING epoch INTO v_epoch;
+  RETURN v_epoch;
+END $$;
+
+-- set_reachable(node, reachable). Role: owner. Grants go to reachable nodes.
+CREATE FUNCTION set_reachable(p_node text, p_reachable boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  UPDATE registry_nodes SET reachable = p_reachable WHERE node = p_node AND reachable <> p_reachable;
+END $$;
+
+-- enter_shard(shard, its database's incarnation). Role: owner. First enter, then copy the epochs, then shard_joined.
+-- A database re-created under a known name is refused: its orders are lost, and its tokens could sell again.
+CREATE FUNCTION enter_shard(p_shard text, p_shard_incarnation text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  INSERT INTO registry_shards (shard, shard_incarnation) VALUES (p_shard, p_shard_incarnation) ON CONFLICT DO NOTHING;
+  IF (SELECT shard_incarnation FROM registry_shards WHERE shard = p_shard) <> p_shard_incarnation THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = format('%s entered the registry with another database', p_shard);
+  END IF;
+END $$;
+
+CREATE FUNCTION shard_joined(p_shard text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  UPDATE registry_shards SET joined = true WHERE shard = p_shard AND NOT joined;
+END $$;
+
+GRANT EXECUTE ON FUNCTION registry TO flashsale_operator, flashsale_cache;
+GRANT EXECUTE ON FUNCTION set_paused, want_nodes, next_term TO flashsale_operator;
+GRANT EXECUTE ON FUNCTION raise_node_epoch TO flashsale_cache;
