@@ -1,0 +1,138 @@
+// The balancer's one loop: reports in, `decide`, commands out. It decides nothing and keeps nothing: started anew, it
+// takes a new term from the registry and rebuilds its table from the compacted topics (R13). Off the buyer's path:
+// without it, or without Kafka, shards sell what they hold.
+
+import type { Registry } from 'prom-client';
+import type { OperatorRegistry } from '../../dataplane/clients/registry.ts';
+import type { Bus } from '../../dataplane/common/bus.ts';
+import type { Logger } from '../../dataplane/common/log.ts';
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { Delta, Level } from '../../dataplane/protocol/messages.ts';
+import { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { Incarnation, Millis } from '../../dataplane/protocol/units.ts';
+import { decide, type Memory, startMemory } from './decide.ts';
+import { type BalancerMetrics, balancerMetrics } from './metrics.ts';
+import { policyOf } from './policy.ts';
+
+export interface BalancerPorts {
+  bus: Bus;
+  registry: Pick<OperatorRegistry, 'read' | 'nextTerm'>;
+  log: Logger;
+  metrics: Registry;
+}
+
+export type BalancerConfig = Pick<SaleConfig, 'balancer' | 'shards'>;
+
+export interface Balancer {
+  readonly table: ResourceTable;
+  /** Takes an edited configuration into use, from the next plan on. */
+  update(config: BalancerConfig): void;
+  stop(): Promise<void>;
+}
+
+/** Plans follow each other no faster than this, and no slower than the second one: repeats and cycles need no news. */
+const SHORTEST: Millis = 20;
+const LONGEST: Millis = 100;
+/** How long a balancer with a lower term leaves the work to the other one, before it takes a term of its own again. */
+const STAND_BACK: Millis = 5000;
+const RETRY: Millis = 500;
+
+const now = (): Millis => performance.now();
+const pause = (time: Millis): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
+
+/** Resolves when the registry told which sale this is. Everything else is waited for while it runs. */
+export async function startBalancer(ports: BalancerPorts, config: BalancerConfig): Promise<Balancer> {
+  const { bus, log, metrics } = ports;
+  const table = new ResourceTable(await incarnationOf(ports));
+  const planner = startPlanner(ports, table, balancerMetrics([metrics], table, now), config);
+  await bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, value) => {
+    const changed =
+      topic === 'deltas' ? table.applyDelta(value as Delta, now()) : table.applyLevel(value as Level, now());
+    if (changed) planner.news();
+  });
+  log.info({ incarnation: table.incarnation, rule: config.balancer.rule }, 'balancing');
+  return { table, update: planner.update, stop: planner.stop };
+}
+
+function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: BalancerMetrics, config: BalancerConfig) {
+  const { bus, log, registry } = ports;
+  let policy = policyOf(config);
+  /** Undefined: without a term, so without a say. */
+  let memory: Memory | undefined;
+  let idleUntil: Millis = 0;
+  let fresh = false;
+  let stopped = false;
+  let wake: () => void = () => undefined;
+
+  async function takeTerm(): Promise<void> {
+    try {
+      memory = startMemory(await registry.nextTerm(), now());
+    } catch (error) {
+      log.warn({ err: error }, 'the registry gives no term; trying again');
+      idleUntil = now() + RETRY;
+    }
+  }
+
+  async function plan(before: Memory): Promise<void> {
+    const decision = decide(table, policy, now(), before);
+    memory = decision.memory;
+    shown.planned(decision);
+    if (decision.superseded) {
+      log.warn({ term: before.term }, 'a balancer with a higher term is at work; standing back for a while');
+      shown.superseded();
+      memory = undefined;
+      idleUntil = now() + STAND_BACK;
+    }
+    const { commands } = decision;
+    if (commands.length === 0) return;
+    log.debug({ moved: decision.moved, commands }, 'commands');
+    const messages = commands.map((value) => ({ key: value.source, value }));
+    if (!(await bus.publish('commands', messages))) shown.publishFailed(commands.length);
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      const news = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (!fresh) await Promise.race([news, pause(LONGEST)]);
+      fresh = false;
+      const began = now();
+      if (stopped || began < idleUntil) continue;
+      if (memory === undefined) await takeTerm();
+      else await plan(memory);
+      await pause(Math.max(0, began + SHORTEST - now()));
+    }
+  }
+
+  const running = run();
+  return {
+    news() {
+      fresh = true;
+      wake();
+    },
+    update(edited: BalancerConfig) {
+      policy = policyOf(edited);
+      log.info({ rule: policy.rule.name, shards: edited.shards.length }, 'configuration taken into use');
+    },
+    async stop() {
+      stopped = true;
+      wake();
+      await running;
+    },
+  };
+}
+
+/** Asks until the registry answers with a sale. */
+async function incarnationOf({ registry, log }: BalancerPorts): Promise<Incarnation> {
+  for (let said = false; ; said = true) {
+    try {
+      const view = await registry.read();
+      if (view) return view.incarnation;
+      if (!said) log.info('the sale has no registry yet; waiting');
+    } catch (error) {
+      if (!said) log.warn({ err: error }, 'the registry does not answer; asking until it does');
+    }
+    await pause(RETRY);
+  }
+}

@@ -1,0 +1,22 @@
+// The balancer as a process of its own (local mode): --config FILE --secrets FOLDER --metrics HOST:PORT. In a cluster
+// the operator's leader runs the same loop. Two at once are harmless: the one with the lower term is refused.
+
+import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
+import { connectBus } from '../../dataplane/common/bus-kafka.ts';
+import { readSecret, watchConfig } from '../../dataplane/common/config.ts';
+import { runRole } from '../../dataplane/common/role.ts';
+import { databaseSecret } from '../../dataplane/protocol/config.ts';
+import { startBalancer } from './loop.ts';
+
+await runRole('balancer', process.argv.slice(2), async (role) => {
+  const { config, secrets, log, metrics } = role;
+  role.ready = () => 'waiting for the registry';
+  const registry = connectOperatorRegistry(config.pool, readSecret(secrets, databaseSecret('operator')), {});
+  role.onStop(() => registry.close());
+  const bus = connectBus(config.kafka, secrets, log, metrics);
+  role.onStop(() => bus.close());
+  const balancer = await startBalancer({ bus, registry, log, metrics }, config);
+  role.onStop(() => balancer.stop());
+  role.onStop(watchConfig(role.configFile, log, (edited) => balancer.update(edited)));
+  role.ready = () => undefined;
+});

@@ -1,0 +1,41 @@
+// Commands on their way. A source has at most one at a time, and it is published again, with the same number, until
+// the source says that it carried out that number or a later one: an executor refuses a number it has had, so however
+// often and in whatever order it arrives, it is carried out once (R21). One that stays unanswered stops counting as
+// stock on its way; if the next plan wants something else of that source, it says so under the same number, and again
+// only one of the two can be carried out.
+
+import { type Command, newer } from '../../dataplane/protocol/messages.ts';
+import type { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { Millis, PeerId } from '../../dataplane/protocol/units.ts';
+
+export interface Pending {
+  command: Command;
+  issuedAt: Millis;
+  /** When it was last published, and how often. */
+  sentAt: Millis;
+  times: number;
+}
+
+export type Pendings = ReadonlyMap<PeerId, Pending>;
+
+/** Published again after this long, then after twice as long, and so on up to the longest. */
+const FIRST_REPEAT: Millis = 300;
+const LONGEST_REPEAT: Millis = 5000;
+/** Unanswered for so long, a command no longer counts as stock on its way. */
+const PATIENCE: Millis = 2000;
+
+export const answered = (pending: Pending, table: ResourceTable): boolean =>
+  !newer(pending.command, table.executed(pending.command.source));
+
+export const overdue = (pending: Pending, now: Millis): boolean => now - pending.issuedAt >= PATIENCE;
+
+export const due = (pending: Pending, now: Millis): boolean =>
+  now - pending.sentAt >= Math.min(LONGEST_REPEAT, FIRST_REPEAT * 2 ** (pending.times - 1));
+
+export const issue = (command: Command, now: Millis): Pending => ({ command, issuedAt: now, sentAt: now, times: 1 });
+
+export const repeat = (pending: Pending, now: Millis): Pending => ({
+  ...pending,
+  sentAt: now,
+  times: pending.times + 1,
+});

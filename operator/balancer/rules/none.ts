@@ -1,0 +1,10 @@
+// No rule (R23): every shard is right as it is. Promised units are still covered, new supply is still dealt out.
+
+import type { Rule } from './rule.ts';
+
+export const none: Rule = {
+  name: 'None',
+  cadence: 'cycle',
+  start: undefined,
+  aims: (standings, _now, memory) => ({ aims: standings.map((s) => ({ target: s.stock, tolerance: 0 })), memory }),
+};
