@@ -92,3 +92,18 @@ test('every test file lies in a project that runs it, and has a test with a name
   expect(tests.filter((file) => !/^test\/(?:unit|simulation|integration|chaos|cluster)\//.test(file))).toEqual([]);
   expect(tests.filter((file) => !named.test(read(file)))).toEqual([]);
 });
+
+test('the lock file names every package of every platform: `npm ci` refuses one that does not', () => {
+  type Entry = { dependencies?: Record<string, string>; optionalDependencies?: Record<string, string> };
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Entry> };
+  const found = (from: string, name: string): boolean => {
+    if (`${from}${from && '/'}node_modules/${name}` in packages) return true;
+    return from !== '' && found(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name);
+  };
+  const missing = Object.entries(packages).flatMap(([path, entry]) =>
+    Object.keys({ ...entry.dependencies, ...entry.optionalDependencies })
+      .filter((name) => !found(path, name))
+      .map((name) => `${path || 'package.json'} needs ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
