@@ -30,10 +30,14 @@ export interface Expected {
   epoch: Epoch;
 }
 
-export interface TokenRecord {
+/** Names a token to its node. A node keeps the newest token of each buyer, so the buyer is part of the name. */
+export interface TokenRef {
   issue: IssueNumber;
   id: TokenId;
   buyer: BuyerId;
+}
+
+export interface TokenRecord extends TokenRef {
   quantity: Units;
   shard: ShardId;
   /** Redis TIME of this node. */
@@ -73,25 +77,55 @@ export interface NodeState {
   pinned: Partial<Record<ShardId, Units>>;
   settledUnits: Units;
   returnedUnits: Units;
+  /** Units ever ordered through the node before this epoch: granted − revoked = virtual + liveUnits + settledUnits + this. */
+  orderedBefore: Units;
+  /**
+   * The stamp is paused for a resize and stays so until the node has taken a newer layout: no late agent can set it
+   * selling again. (A stamp paused by the resource alone is not enough to move a resize on.)
+   */
+  draining: boolean;
+  /** Rises with every change of the state, so that levels have an order that survives their reporter. */
+  sequence: number;
 }
 
 export interface DueReply {
-  stamp: Stamp;
   /** Everything issued up to and including this number is to end. 0: nothing is due. */
   upTo: IssueNumber;
+  /** How far this call looked; the next page begins after it. */
+  looked: IssueNumber;
   /** The live ones among them, at most as many as asked for. */
   tokens: TokenRecord[];
+  /** Of the node's clock. */
+  now: Millis;
 }
+
+/** `ordered`: the shard has an order for it, cancelled ones too. */
+export interface EndedToken extends TokenRef {
+  ordered: boolean;
+}
+
+/** The Redis process behind a node, and which users may use it. */
+export interface NodeServer {
+  /** Another one after every start of the process. */
+  run: string;
+  /** The run in which the newest recovery began; undefined: none ever did. */
+  recoveredIn: string | undefined;
+  /** Every user but the agent's own is on. */
+  enabled: boolean;
+}
+
+/** Whether a stamp lets purchases through. `draining`: paused until a newer layout is taken, whatever anybody says. */
+export type StampMode = 'selling' | 'paused' | 'draining';
 
 /** For storefronts (user `storefront`). */
 export interface StorefrontNode {
   stamp(): Promise<Stamp | undefined>;
   /** R4, R5, R27: deducts and writes the token, or does nothing. */
   reserve(request: ReserveRequest): Promise<ReserveReply>;
-  /** R6: the stored token; undefined: unknown, returned, or of another epoch. */
-  token(expected: Expected, issue: IssueNumber, id: TokenId): Promise<TokenRecord | undefined>;
+  /** R6: the stored token; undefined: unknown, returned, of another epoch, or the buyer has a newer one. */
+  token(token: TokenRef): Promise<TokenRecord | undefined>;
   /** Live → settled. Anything else is left as it is. */
-  settle(expected: Expected, tokens: { issue: IssueNumber; id: TokenId }[]): Promise<void>;
+  settle(expected: Expected, tokens: TokenRef[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,4 +137,54 @@ export interface PoolNode {
   /** V += total − granted applied, if the total is higher. False: stale. */
   grant(expected: Expected, grantedTotal: Units): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** For the node's own agent (user `agent`). */
+export interface AgentNode extends PoolNode {
+  server(): Promise<NodeServer>;
+  /**
+   * Turns the users on if the server is still the run that was judged and the stamp still begins like this one;
+   * answers whether they are on. All on one connection, so that a restart between cannot be missed.
+   */
+  enable(run: string, stamp: Stamp): Promise<boolean>;
+  /** Turns the users off and ends their connections. */
+  disable(): Promise<void>;
+  /** False: stale, or draining and asked for anything else. */
+  setMode(stamp: Stamp, mode: StampMode): Promise<boolean>;
+  /**
+   * The longest prefix of what is live and due, looking at most at `limit` numbers above `after` (and above what is
+   * known not to be live any more); its end is stored as `closing`. Undefined: stale.
+   */
+  due(expected: Expected, after: IssueNumber, limit: number): Promise<DueReply | undefined>;
+  /** R28: live tokens end: ordered → settled; others → returned, their units virtual stock again. False: stale. */
+  finish(expected: Expected, tokens: EndedToken[]): Promise<boolean>;
+  /** Step 2: flushes everything, unless a recovery of this or a newer epoch began here before (false). */
+  beginRecovery(incarnation: Incarnation, epoch: Epoch): Promise<boolean>;
+  /** Step 5, in as many calls as needed. False: not this recovery any more. */
+  recoverBuyers(incarnation: Incarnation, epoch: Epoch, ordered: [BuyerId, Units][]): Promise<boolean>;
+  /** Step 5, the end: the numbers and the stamp. False: not this recovery any more, or the server restarted during it. */
+  endRecovery(stamp: Stamp, mode: StampMode, totals: RecoveredTotals): Promise<boolean>;
+}
+
+export interface RecoveredTotals {
+  granted: Units;
+  revoked: Units;
+  /** Through this node, ever. Virtual stock is what is left. */
+  ordered: Units;
+}
+
+/** For the audit (user `audit`): reads everything, writes nothing. */
+export interface AuditNode {
+  state(): Promise<NodeState | undefined>;
+  /** Every buyer's record, in no order, page by page; not consistent with `state` while the node is used. */
+  buyers(): AsyncIterable<BuyerRecord[]>;
+  close(): Promise<void>;
+}
+
+export interface BuyerRecord {
+  buyer: BuyerId;
+  /** Units ever ordered. */
+  ordered: Units;
+  /** The newest token, unless it was returned or is of an older epoch. */
+  token: TokenRecord | undefined;
 }

@@ -116,6 +116,7 @@ export const SECRETS = {
 
 /** Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: recovery). */
 export type RedisUser = 'agent' | 'storefront' | 'pool' | 'audit';
+export const GATED_REDIS_USERS = ['storefront', 'pool', 'audit'] as const satisfies RedisUser[];
 export const redisSecret = (user: RedisUser): string => `redis-${user}`;
 
 /** PostgreSQL roles, least privilege each. `owner` owns the schema and is the shard agent's own. */

@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { GATED_USERS, redisConf } from '../../dataplane/cache/redis-conf.ts';
-import type { RedisUser } from '../../dataplane/protocol/config.ts';
+import { redisConf } from '../../dataplane/common/redis-conf.ts';
+import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
 
 export interface RedisOptions {
   durability?: 'Always' | 'EverySecond';
@@ -93,7 +93,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     died.catch(() => {});
     const connection = raw();
     await Promise.race([connection.ping(), died]);
-    if (options.enabled) for (const user of GATED_USERS) await connection.call('ACL', 'SETUSER', user, 'on');
+    if (options.enabled) for (const user of GATED_REDIS_USERS) await connection.call('ACL', 'SETUSER', user, 'on');
     connection.disconnect();
   };
 

@@ -6,7 +6,7 @@
 // The users' state lives in the running server only: a restart always comes back to this file.
 
 import { createHash } from 'node:crypto';
-import type { RedisUser, SaleConfig } from '../protocol/config.ts';
+import { GATED_REDIS_USERS, type RedisUser, type SaleConfig } from '../protocol/config.ts';
 
 export interface RedisConf {
   /** Addresses to listen on. */
@@ -19,17 +19,12 @@ export interface RedisConf {
   passwords: Record<RedisUser, string>;
 }
 
-/** The users an agent turns on and off. */
-export const GATED_USERS = ['storefront', 'pool', 'audit'] as const satisfies RedisUser[];
-
-/** What every script of dataplane/cache/lua may be made of; a script runs with its caller's rights. */
-const SCRIPTS = '+evalsha +eval +get +set +del +hget +hmget +hgetall +hset +hincrby +time';
-
+/** A script runs with its caller's rights, so each user may do what its scripts do, to the keys they use. */
 const RIGHTS: Record<RedisUser, string> = {
   agent: '~* &* +@all',
-  storefront: `~node ~t:* ~b:* ${SCRIPTS} +mset`,
-  pool: `~node ${SCRIPTS}`,
-  audit: '%R~* +get +mget +hgetall +hmget +scan +dbsize +memory|usage +info +time +evalsha_ro +eval_ro',
+  storefront: '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +set +hget +hmget +hvals +hincrby +rpush',
+  pool: '~node %R~pinned %R~issues +evalsha +eval +hget +hgetall +hset +hincrby +llen',
+  audit: '%R~* +evalsha +eval +get +mget +hget +hgetall +llen +scan',
 };
 
 const hash = (password: string): string => createHash('sha256').update(password).digest('hex');
@@ -55,6 +50,6 @@ export function redisConf(conf: RedisConf): string {
     '# A full node refuses writes; it never makes room by forgetting.',
     'maxmemory-policy noeviction',
     'user default reset',
-    ...(['agent', ...GATED_USERS] as const).map(user),
+    ...(['agent', ...GATED_REDIS_USERS] as const).map(user),
   ].join('\n')}\n`;
 }

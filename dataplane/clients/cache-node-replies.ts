@@ -1,0 +1,161 @@
+// From what the scripts of dataplane/cache/lua answer to the types of cache-node.ts, and back to what they expect.
+// Pure. A reply that does not look like its script's header is a mistake and throws.
+
+import { type BuyerId, isShardId, type Millis, type ShardId, type Units } from '../protocol/units.ts';
+import type {
+  BuyerRecord,
+  DueReply,
+  Expected,
+  NodeState,
+  ReserveReply,
+  ReserveRequest,
+  Stamp,
+  StampMode,
+  TokenRecord,
+} from './cache-node.ts';
+
+/** What a stamp begins with, for scripts that ask for the epoch only; the space ends the number. */
+export const epochPrefix = ({ incarnation, epoch }: Expected): string => `${incarnation} ${epoch} `;
+
+export const layoutPrefix = (stamp: Expected & { layout: number }): string => `${epochPrefix(stamp)}${stamp.layout} `;
+
+/** `[stamp, node, count]` of the hash `node`. */
+export function parseStamp(fields: unknown): Stamp | undefined {
+  const [text, node, count] = fields as (string | null)[];
+  if (!text || !node) return undefined;
+  const [incarnation, epoch, layout, mode] = text.split(' ');
+  if (incarnation === undefined) return undefined;
+  return {
+    incarnation,
+    node: node as Stamp['node'],
+    epoch: Number(epoch),
+    layout: Number(layout),
+    count: Number(count),
+    paused: (mode as StampMode) !== 'selling',
+  };
+}
+
+const at = (seconds: string | undefined, micros: string | undefined): Millis =>
+  Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+
+/** The value of b:<buyer>, as record.lua says. */
+export function parseBuyer(buyer: BuyerId, text: string): BuyerRecord {
+  const [ordered, issue, state, shard, quantity, ttl, seconds, micros, id] = text.split(' ');
+  const token: TokenRecord | undefined =
+    id !== undefined && shard !== undefined && isShardId(shard)
+      ? {
+          issue: Number(issue),
+          id,
+          buyer,
+          quantity: Number(quantity),
+          shard,
+          due: at(seconds, micros) + Number(ttl),
+          state: state === 'L' ? 'live' : 'settled',
+        }
+      : undefined;
+  return { buyer, ordered: Number(ordered), token };
+}
+
+export const reserveArguments = (r: ReserveRequest): (string | number)[] => [
+  `${layoutPrefix(r)}selling`,
+  r.id,
+  r.buyer,
+  r.quantity,
+  r.shard,
+  r.ttl,
+  r.perBuyer,
+];
+
+export function parseReserve(r: ReserveRequest, reply: unknown): ReserveReply {
+  if (typeof reply === 'string') {
+    const [issue, seconds, micros] = reply.split(' ');
+    const { id, buyer, quantity, shard, ttl } = r;
+    const due = at(seconds, micros) + ttl;
+    return {
+      kind: 'token',
+      fresh: true,
+      left: ttl,
+      token: { issue: Number(issue), id, buyer, quantity, shard, due, state: 'live' },
+    };
+  }
+  const [kind, ...rest] = reply as [string, ...unknown[]];
+  switch (kind) {
+    case 'live': {
+      const [text, seconds, micros] = rest as [string, string, string];
+      const { token } = parseBuyer(r.buyer, text);
+      if (token === undefined) throw new Error('reserve answered a live token that cannot be read');
+      // Whatever the clock did, a token never has more left than it was given.
+      const ttl = Number(text.split(' ')[5]);
+      const left = Math.min(ttl, Math.max(0, token.due - at(seconds, micros)));
+      return { kind: 'token', fresh: false, left, token };
+    }
+    case 'stale': {
+      const stamp = parseStamp(rest[0]);
+      const expected = stamp?.incarnation === r.incarnation && stamp.epoch === r.epoch && stamp.layout === r.layout;
+      return stamp?.paused && expected ? { kind: 'paused' } : { kind: 'stale', stamp };
+    }
+    case 'limit':
+      return { kind: 'limit', ordered: Number(rest[0]) };
+    case 'short': {
+      const [virtual, live] = rest as [string, string[]];
+      return { kind: 'short', virtual: Number(virtual), liveUnits: sum(live) };
+    }
+    default:
+      throw new Error(`reserve answered ${kind}`);
+  }
+}
+
+const sum = (texts: string[]): Units => texts.reduce((total, text) => total + Number(text), 0);
+
+const pairs = (flat: string[]): Map<string, string> => {
+  const map = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i] ?? '', flat[i + 1] ?? '');
+  return map;
+};
+
+export function parseState(reply: unknown): NodeState | undefined {
+  const [fields, pins, issued] = reply as [string[], string[], number];
+  const node = pairs(fields);
+  const stamp = parseStamp([node.get('stamp') ?? null, node.get('node') ?? null, node.get('count') ?? null]);
+  if (stamp === undefined) return undefined;
+  const number = (field: string): number => Number(node.get(field) ?? 0);
+  const pinned: Partial<Record<ShardId, Units>> = {};
+  let liveUnits = 0;
+  for (const [shard, text] of pairs(pins)) {
+    const units = Number(text);
+    liveUnits += units;
+    if (units !== 0 && isShardId(shard)) pinned[shard] = units;
+  }
+  const settledTokens = number('settledTokens');
+  const returnedTokens = number('returnedTokens');
+  const granted = number('granted');
+  const revoked = number('revoked');
+  return {
+    stamp,
+    virtual: number('virtual'),
+    granted,
+    revoked,
+    issued,
+    closing: number('closing'),
+    liveTokens: issued - settledTokens - returnedTokens,
+    liveUnits,
+    pinned,
+    settledUnits: number('settledUnits'),
+    returnedUnits: number('returnedUnits'),
+    orderedBefore: number('orderedBefore'),
+    draining: node.get('stamp')?.endsWith(' draining') ?? false,
+    // Every change raises one of these lifetime totals of the epoch, and none ever falls.
+    sequence: issued + settledTokens + returnedTokens + granted + revoked + number('stampings'),
+  };
+}
+
+export function parseDue(reply: unknown): DueReply | undefined {
+  if (reply === null) return undefined;
+  const [upTo, looked, seconds, micros, flat] = reply as [number, number, string, string, (string | number)[]];
+  const tokens: TokenRecord[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const { token } = parseBuyer(String(flat[i + 1]), String(flat[i + 2]));
+    if (token) tokens.push(token);
+  }
+  return { upTo, looked, tokens, now: at(seconds, micros) };
+}
