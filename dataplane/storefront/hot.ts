@@ -1,0 +1,55 @@
+// The seam between bare node:http and the hot routes. express costs half of what one request costs in all, so a
+// purchase and a checkout pass through here instead: body in, one handler, answer out. Knows no rule of the sale.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answer, refused, send } from './answer.ts';
+
+/** Bytes of a body. The largest legal one, a checkout with the longest buyer id, is well below. */
+export const BODY_LIMIT = 4096;
+/** A larger body is read and forgotten up to here, so that the client reads our answer instead of a reset. */
+const PATIENCE = 1024 * 1024;
+
+const TOO_LARGE = refused({ problem: 'too-large', parameters: { limit: BODY_LIMIT } });
+
+/** Reads the body as text, then calls `done` once; undefined: it was too large. Never calls when the client went away. */
+export function readBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
+  let size = 0;
+  let first: Buffer | undefined;
+  let rest: Buffer[] | undefined;
+  let over = false;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (over) return;
+    if (size > PATIENCE) {
+      over = true;
+      done(undefined);
+    } else if (size > BODY_LIMIT) first = rest = undefined;
+    else if (first === undefined) first = chunk;
+    else if (rest === undefined) rest = [first, chunk];
+    else rest.push(chunk);
+  });
+  request.on('end', () => {
+    if (over) return;
+    if (size > BODY_LIMIT) done(undefined);
+    else if (rest !== undefined) done(Buffer.concat(rest).toString());
+    else done(first === undefined ? '' : first.toString());
+  });
+}
+
+/** Must not throw and must not reject: a refusal is an answer, too. */
+export type Handler = (request: IncomingMessage, body: string) => Answer | Promise<Answer>;
+
+/** `draining`: asked when an answer is ready; true: the last one on its connection. */
+export function hot(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: Handler,
+  draining: () => boolean,
+): void {
+  readBody(request, (body) => {
+    if (body === undefined) return send(response, TOO_LARGE, draining() || !request.complete);
+    const answer = handle(request, body);
+    if (answer instanceof Promise) answer.then((ready) => send(response, ready, draining()));
+    else send(response, answer, draining());
+  });
+}

@@ -1,0 +1,58 @@
+// The storefront as a process: connects the real stores, serves buyers on --listen, follows edits of the
+// configuration, and drains when told to stop.
+//
+// node dataplane/storefront/main.ts --config FILE --secrets FOLDER --listen HOST:PORT --metrics HOST:PORT [--id ID]
+
+import { readFileSync } from 'node:fs';
+import { connectStorefrontNode } from '../clients/cache-node-redis.ts';
+import { connectStorefrontShard } from '../clients/shard-postgres.ts';
+import { connectBus } from '../common/bus-kafka.ts';
+import { readSecret, watchConfig } from '../common/config.ts';
+import { failpoint } from '../common/failpoint.ts';
+import { runRole } from '../common/role.ts';
+import { databaseSecret, redisSecret, SECRETS } from '../protocol/config.ts';
+import { refillClient } from './refill.ts';
+import { createStorefront } from './storefront.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+await runRole('storefront', process.argv.slice(2), async (role) => {
+  const { config, listen, log } = role;
+  if (listen === undefined) throw new Error('storefront needs --listen HOST:PORT');
+  const secret = (name: string) => readSecret(role.secrets, name);
+  const passwords = { redis: secret(redisSecret('storefront')), postgres: secret(databaseSecret('storefront')) };
+  const internal = secret(SECRETS.internal);
+
+  const storefront = createStorefront(config, {
+    stores: {
+      node: (node) => connectStorefrontNode(node, passwords.redis),
+      shard: (shard) => connectStorefrontShard(shard, passwords.postgres),
+      refill: (agent, failed) => refillClient(agent, internal, failed),
+    },
+    secret,
+    configFile: role.configFile,
+    version,
+    log,
+    metrics: role.metrics,
+    committed: () => failpoint('storefront', role.id, 'checkout-committed'),
+    random: Math.random,
+    wall: Date.now,
+    now: () => performance.now(),
+  });
+  role.onStop(() => storefront.drain());
+  role.onStop(watchConfig(role.configFile, log, storefront.edit));
+
+  const bus = connectBus(config.kafka, role.secrets, log, role.metrics);
+  role.onStop(() => bus.close());
+  await storefront.follow(bus);
+
+  const { http } = storefront.server;
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(listen.port, listen.host, resolve);
+  });
+  role.ready = storefront.ready;
+  log.info({ ...listen }, 'serving buyers');
+});

@@ -1,0 +1,68 @@
+// Every number that a storefront shows. Few labels, never a buyer (R25). Handles are made once, so that counting on
+// the hot path is an addition.
+
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { PROBLEM_CODES } from '../protocol/problems.ts';
+import type { Millis } from '../protocol/units.ts';
+
+const LATENCY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+export type Metrics = ReturnType<typeof storefrontMetrics>;
+
+export function storefrontMetrics(registry: Registry, queued: () => Iterable<[shard: string, rows: number]>) {
+  const registers = [registry];
+  const name = (rest: string) => `flashsale_storefront_${rest}`;
+  const counter = (rest: string, help: string, label: string, values: readonly string[]) => {
+    const total = new Counter({ name: name(rest), help, labelNames: [label], registers });
+    const handles = new Map(values.map((value) => [value, total.labels(value)]));
+    return (value: string, by = 1) => handles.get(value)?.inc(by);
+  };
+  const plain = (rest: string, help: string) => {
+    const total = new Counter({ name: name(rest), help, registers });
+    return (by = 1) => total.inc(by);
+  };
+  const seconds = (rest: string, help: string) => {
+    const histogram = new Histogram({ name: name(rest), help, buckets: LATENCY, registers });
+    return (took: Millis) => histogram.observe(took / 1000);
+  };
+  const batch = new Histogram({ name: name('batch_rows'), help: 'Checkouts in one batch.', buckets: ROWS, registers });
+  new Gauge({
+    name: name('queued_checkouts'),
+    help: 'Checkouts that wait for their shard.',
+    labelNames: ['shard'],
+    registers,
+    collect() {
+      for (const [shard, rows] of queued()) this.set({ shard }, rows);
+    },
+  });
+
+  return {
+    purchase: counter('purchases_total', 'Purchases by outcome.', 'outcome', ['fresh', 'again', ...PROBLEM_CODES]),
+    checkout: counter('checkouts_total', 'Checkouts by outcome.', 'outcome', ['sold', 'known', ...PROBLEM_CODES]),
+    order: counter('orders_total', 'Payments, cancellations and looks at orders by outcome.', 'outcome', [
+      'shown',
+      'paid',
+      'cancelled',
+      ...PROBLEM_CODES,
+    ]),
+    purchaseTook: seconds('purchase_seconds', 'From a purchase’s body to its answer.'),
+    checkoutTook: seconds('checkout_seconds', 'From a checkout’s body to its answer.'),
+    batchRows: (rows: number) => batch.observe(rows),
+    connectionHeld: seconds('connection_held_seconds', 'How long a batch holds a shard’s connection.'),
+    resent: plain('resent_checkouts_total', 'Checkouts sent again because the shard did not answer.'),
+    refill: counter('refills_total', 'Refills asked for, by outcome.', 'outcome', [
+      'granted',
+      'sold-out',
+      'unavailable',
+    ]),
+    settled: plain('settled_total', 'Tokens that a cache node was told are orders.'),
+    settleLag: seconds('settle_lag_seconds', 'From an order to its cache node’s answer.'),
+    settleDropped: plain('settles_dropped_total', 'Tokens left to expiry to be found as orders.'),
+    storeError: counter('store_errors_total', 'Calls of a store that got no answer.', 'store', STORES),
+    webhookFailed: plain('webhook_failures_total', 'Risk checks that gave no answer.'),
+  };
+}
+
+export const STORES = ['cache', 'shard', 'pool'] as const;
+export type Store = (typeof STORES)[number];

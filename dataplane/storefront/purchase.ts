@@ -1,0 +1,166 @@
+// A purchase (R3, R4, R5): does the buyer qualify, is anything left, then one script on the buyer's home node, and the
+// token it left is signed. Every answer that is not a token left nothing behind, but for `unavailable`, after which
+// the same buyer's next try finds what was done (R27, R34).
+
+import type { ReserveReply } from '../clients/cache-node.ts';
+import { homeNode } from '../protocol/home.ts';
+import type { Refusal } from '../protocol/problems.ts';
+import type { TokenSigner } from '../protocol/token.ts';
+import type { BuyerId, Millis, NodeId, TokenId, Units } from '../protocol/units.ts';
+import type { Store } from './metrics.ts';
+import type { NodeLink, Nodes } from './nodes.ts';
+import { BUYER_CHECKS, FIRST_CHECKS, qualify } from './qualification.ts';
+import type { AskRefill } from './refill.ts';
+import type { CurrentRules } from './rules.ts';
+import type { Shards } from './shards.ts';
+import type { Pace, SoldOut, SoldOutness } from './sold-out.ts';
+
+export interface Purchased {
+  /** False: the live token of an earlier click. */
+  fresh: boolean;
+  token: string;
+  quantity: Units;
+  /** Time to live, by the node's clock. */
+  left: Millis;
+}
+
+export interface PurchaseDeps {
+  rules(): CurrentRules;
+  nodes: Nodes;
+  shards: Shards;
+  signer: Pick<TokenSigner, 'sign'>;
+  tokenId(): TokenId;
+  soldOut: SoldOut;
+  pace: Pace;
+  /** One flight per node and quantity. */
+  askRefill: AskRefill;
+  /** A store failed to answer. */
+  failed(store: Store, error: unknown): void;
+  /** From 0 up to and without 1. */
+  random(): number;
+  /** Since 1970, for the sale's window. */
+  wall(): Millis;
+  /** Never goes back, for everything else. */
+  now(): Millis;
+}
+
+export type Outcome = Purchased | Refusal;
+
+const UNAVAILABLE: Refusal = { problem: 'unavailable' };
+const PAUSED: Refusal = { problem: 'paused' };
+const SOLD_OUT: Refusal = { problem: 'sold-out' };
+/** Times a node is asked for one purchase: others may take what a refill brought, or a layout may be changing. */
+const ROUNDS = 5;
+
+export class Purchases {
+  readonly #deps: PurchaseDeps;
+
+  constructor(deps: PurchaseDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers at once where nothing needs to be asked: once a sale is over, that is most of its traffic. */
+  purchase(buyer: BuyerId, quantity: Units): Outcome | Promise<Outcome> {
+    const { rules, nodes, soldOut, wall, now } = this.#deps;
+    const current = rules();
+    const attempt = { buyer, quantity, now: wall() };
+    const refusal = qualify(FIRST_CHECKS, attempt, current);
+    if (refusal !== undefined) return refusal;
+    const count = nodes.layout?.count;
+    if (count !== undefined && soldOut.recall(homeNode(buyer, count), quantity, now()) === 'for-good') return SOLD_OUT;
+    return qualify(BUYER_CHECKS, attempt, current) ?? this.#afterWebhook(buyer, quantity, current);
+  }
+
+  async #afterWebhook(buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
+    const { namespace, name, sku } = rules.sale;
+    const question = { sale: `${namespace}/${name}`, sku, buyer, quantity };
+    const refusal = await rules.webhook?.judge(question);
+    if (refusal !== undefined) return refusal;
+    try {
+      return await this.#reserve(buyer, quantity, rules);
+    } catch (error) {
+      this.#deps.failed('cache', error);
+      return UNAVAILABLE;
+    }
+  }
+
+  /** Rejects when the node does not answer. */
+  async #reserve(buyer: BuyerId, quantity: Units, { sale }: CurrentRules): Promise<Outcome> {
+    const { nodes, shards, tokenId, random } = this.#deps;
+    let refreshed = false;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { layout } = nodes;
+      if (layout === undefined) return UNAVAILABLE;
+      const home = homeNode(buyer, layout.count);
+      const link = nodes.get(home);
+      const shard = shards.pick(layout.incarnation, random());
+      if (link?.stamp === undefined || shard === undefined) return UNAVAILABLE;
+      const { epoch } = link.stamp;
+      const { incarnation } = layout;
+      const reply = await link.client.reserve({
+        incarnation,
+        epoch,
+        layout: layout.number,
+        id: tokenId(),
+        buyer,
+        quantity,
+        shard,
+        ttl: sale.token.ttl,
+        perBuyer: sale.qualification.perBuyer,
+      });
+      switch (reply.kind) {
+        case 'token':
+          return this.#signed(reply, { incarnation, node: home, epoch });
+        case 'paused':
+          return PAUSED;
+        case 'limit': {
+          const { perBuyer } = sale.qualification;
+          return { problem: 'limit-reached', parameters: { perBuyer, ordered: reply.ordered, quantity } };
+        }
+        case 'stale':
+          if (refreshed) return UNAVAILABLE;
+          refreshed = true;
+          await this.#learn(link, reply);
+          break;
+        case 'short': {
+          const refusal = await this.#refill(home, quantity);
+          if (refusal !== undefined) return refusal;
+        }
+      }
+    }
+    return UNAVAILABLE;
+  }
+
+  #signed(
+    { token, fresh, left }: ReserveReply & { kind: 'token' },
+    from: { incarnation: string; node: NodeId; epoch: number },
+  ): Purchased {
+    const { id, buyer, quantity, issue, shard, due } = token;
+    const text = this.#deps.signer.sign({ ...from, id, buyer, quantity, issue, shard, due });
+    return { fresh, token: text, quantity, left };
+  }
+
+  /** The node is not what we thought: it said what it is, and the others may have changed with it. */
+  async #learn(link: NodeLink, { stamp }: ReserveReply & { kind: 'stale' }): Promise<void> {
+    this.#deps.nodes.learn(link, stamp);
+    await this.#deps.nodes.refresh();
+  }
+
+  /** Undefined: the node has more now; ask it again. */
+  async #refill(home: NodeId, quantity: Units): Promise<Refusal | undefined> {
+    const { soldOut, askRefill, now } = this.#deps;
+    const known = soldOut.recall(home, quantity, now());
+    if (known !== undefined) return this.#soldOut(known);
+    const { outcome, liveUnits } = await askRefill(home, quantity);
+    if (outcome === 'granted') return undefined;
+    if (outcome === 'unavailable') return UNAVAILABLE;
+    const kind = liveUnits > 0 ? 'for-now' : 'for-good';
+    soldOut.remember(home, quantity, kind, now());
+    return this.#soldOut(kind);
+  }
+
+  #soldOut(kind: SoldOutness): Refusal {
+    const { pace, now } = this.#deps;
+    return kind === 'for-good' ? SOLD_OUT : { problem: 'sold-out', retryAfter: pace.next(now()) };
+  }
+}

@@ -1,0 +1,59 @@
+// The configuration as it is now, and what is made of it: lists, rate limit, webhook, who is who. An edit takes effect
+// with the next request; what did not change keeps its state (buckets, lists in memory, remembered tokens).
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../common/log.ts';
+import type { SaleConfig } from '../protocol/config.ts';
+import { challenge, type Identify, identifier } from './identity.ts';
+import { BuyerList } from './lists.ts';
+import type { Rules } from './qualification.ts';
+import { RateLimit } from './rate.ts';
+import { Webhook } from './webhook.ts';
+
+export interface CurrentRules extends Rules {
+  sale: SaleConfig;
+  allow?: BuyerList;
+  deny?: BuyerList;
+  rate?: RateLimit;
+  webhook?: Webhook;
+  identify: Identify;
+  /** WWW-Authenticate of a 401. */
+  challenge: string;
+}
+
+export interface RulesDeps {
+  configFile: string;
+  secret(name: string): string;
+  log: Logger;
+  webhookFailed(error: unknown): void;
+}
+
+/** `before`: the rules until now, whose parts are kept where their configuration is the same, and closed where not. */
+export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRules): CurrentRules {
+  const { allow, deny, rateLimit, webhook } = sale.qualification;
+  const old = before?.sale.qualification;
+  const kept = <T>(now: unknown, then: unknown, part: T | undefined): T | undefined =>
+    isDeepStrictEqual(now, then) ? part : undefined;
+
+  const parts = {
+    allow: allow && (kept(allow, old?.allow, before?.allow) ?? new BuyerList(allow, deps.configFile, deps.log)),
+    deny: deny && (kept(deny, old?.deny, before?.deny) ?? new BuyerList(deny, deps.configFile, deps.log)),
+    rate: rateLimit && (kept(rateLimit, old?.rateLimit, before?.rate) ?? new RateLimit(rateLimit)),
+    webhook: webhook && (kept(webhook, old?.webhook, before?.webhook) ?? new Webhook(webhook, deps.webhookFailed)),
+  };
+  const identify = kept(sale.auth, before?.sale.auth, before?.identify) ?? identifier(sale.auth, deps.secret);
+  if (before?.allow !== parts.allow) before?.allow?.close();
+  if (before?.deny !== parts.deny) before?.deny?.close();
+  if (before?.webhook !== parts.webhook) void before?.webhook?.close();
+  return { sale, ...defined(parts), identify, challenge: challenge(sale.auth) };
+}
+
+export function closeRules({ allow, deny, webhook }: CurrentRules): void {
+  allow?.close();
+  deny?.close();
+  void webhook?.close();
+}
+
+type Defined<T> = { [K in keyof T]?: NonNullable<T[K]> };
+const defined = <T extends object>(parts: T): Defined<T> =>
+  Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined)) as Defined<T>;

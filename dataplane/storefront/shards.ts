@@ -1,0 +1,136 @@
+// The shards as this storefront knows them: one connection and one lane each, which sale each has joined, whether it
+// answers, and where the next purchase goes. Nothing is asked inside a purchase (R8): shards are looked at once a
+// second, their stock comes from the pushed view.
+
+import type { StorefrontShard } from '../clients/shard.ts';
+import type { ShardConfig } from '../protocol/config.ts';
+import type { Incarnation, Millis, ShardId } from '../protocol/units.ts';
+import { Lane, type LaneHooks, type LaneOptions } from './lane.ts';
+import { pick, type Routes, routesFor, type StockView } from './route.ts';
+
+const POLL_EVERY: Millis = 1000;
+/** Routes are made anew when the view changes, but not more often than this. */
+const FRESH_FOR: Millis = 20;
+
+export interface ShardLink {
+  readonly config: ShardConfig;
+  readonly client: StorefrontShard;
+  readonly lane: Lane;
+  /** The sale it has joined; undefined: none, or not known yet. */
+  incarnation: Incarnation | undefined;
+  /** Whether it answered when it was last asked anything. */
+  answers: boolean;
+}
+
+export interface ShardsDeps {
+  connect(config: ShardConfig): StorefrontShard;
+  view: StockView;
+  hooks: LaneHooks;
+  lane?: LaneOptions;
+}
+
+export class Shards {
+  readonly #deps: ShardsDeps;
+  readonly #links = new Map<ShardId, ShardLink>();
+  readonly #asking = new Set<ShardLink>();
+  readonly #timer: NodeJS.Timeout;
+  #routes: Routes & { incarnation?: Incarnation; revision: number; at: Millis } = NO_ROUTES;
+
+  constructor(deps: ShardsDeps, shards: readonly ShardConfig[]) {
+    this.#deps = deps;
+    this.configure(shards);
+    this.#timer = setInterval(() => void this.refresh(), POLL_EVERY).unref();
+  }
+
+  get(id: ShardId): ShardLink | undefined {
+    return this.#links.get(id);
+  }
+
+  /** Checkouts that wait, per shard. */
+  queued(): [ShardId, number][] {
+    return [...this.#links.values()].map(({ config, lane }) => [config.id, lane.waiting]);
+  }
+
+  /** Undefined: some shard has joined this sale. An outage later is answered to buyers, not hidden from them. */
+  missing(incarnation: Incarnation | undefined): string | undefined {
+    const joined = [...this.#links.values()].some((l) => l.incarnation !== undefined && l.incarnation === incarnation);
+    return joined ? undefined : 'no shard of this sale has answered yet';
+  }
+
+  /** Shards only ever come (protocol); one that moved is connected anew, and its waiting rows give up by themselves. */
+  configure(shards: readonly ShardConfig[]): void {
+    for (const config of shards) {
+      const held = this.#links.get(config.id);
+      if (held?.config.host === config.host && held.config.port === config.port) continue;
+      if (held !== undefined) void held.client.close();
+      this.#links.set(config.id, this.#link(config));
+    }
+    void this.refresh();
+  }
+
+  /** R8: a random shard of this sale that answers, weighted by its free stock. Undefined: there is none. */
+  pick(incarnation: Incarnation, random: number): ShardId | undefined {
+    const { view, hooks } = this.#deps;
+    const { revision } = view;
+    const old = this.#routes;
+    if (old.incarnation !== incarnation || (old.revision !== revision && hooks.now() - old.at >= FRESH_FOR)) {
+      const usable = [...this.#links.values()].filter((l) => l.answers && l.incarnation === incarnation);
+      const routes = routesFor(
+        usable.map((l) => l.config.id),
+        (shard) => view.weight(shard),
+      );
+      this.#routes = { ...routes, incarnation, revision, at: hooks.now() };
+    }
+    return pick(this.#routes, random);
+  }
+
+  /** Asks every shard who it is; who is being asked already is not asked twice. Never rejects. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => this.#ask(link)));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#links.values()].map(({ client }) => client.close()));
+  }
+
+  #link(config: ShardConfig): ShardLink {
+    const client = this.#deps.connect(config);
+    const { hooks } = this.#deps;
+    const lane = new Lane(
+      client,
+      {
+        ...hooks,
+        failed: (error) => {
+          this.#heard(link, false);
+          hooks.failed(error);
+        },
+      },
+      this.#deps.lane,
+    );
+    const link: ShardLink = { config, client, lane, incarnation: undefined, answers: false };
+    return link;
+  }
+
+  async #ask(link: ShardLink): Promise<void> {
+    if (this.#asking.has(link)) return;
+    this.#asking.add(link);
+    try {
+      const { incarnation } = await link.client.info();
+      if (incarnation !== link.incarnation) this.#routes = NO_ROUTES;
+      link.incarnation = incarnation;
+      this.#heard(link, true);
+    } catch {
+      this.#heard(link, false);
+    } finally {
+      this.#asking.delete(link);
+    }
+  }
+
+  #heard(link: ShardLink, answers: boolean): void {
+    if (link.answers !== answers) this.#routes = NO_ROUTES;
+    link.answers = answers;
+  }
+}
+
+const NO_ROUTES = { shards: [], upTo: new Float64Array(0), revision: -1, at: Number.NEGATIVE_INFINITY };

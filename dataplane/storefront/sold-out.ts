@@ -1,0 +1,78 @@
+// The second-level cache: that nothing is left for a home node's buyers, remembered for moments. It holds only what
+// the pool's agent said after it had asked every node and the registry (R29), for one quantity and every larger one.
+// Forgotten at once when any node is heard to have stock again. Pure: time comes in.
+
+import type { Millis, NodeId, Units } from '../protocol/units.ts';
+
+/** How long it is believed: shorter while reserved units may still come back. */
+export const BELIEVED = { forGood: 1000, forNow: 250 } as const;
+/** How long GET /sale goes on saying so when nobody asks any more. */
+const SHOWN: Millis = 10_000;
+
+/** `for-now`: units are reserved, and some may come back; a buyer refused may hold one of them. */
+export type SoldOutness = 'for-good' | 'for-now';
+
+interface Memory {
+  quantity: Units;
+  kind: SoldOutness;
+  until: Millis;
+}
+
+export class SoldOut {
+  readonly #memory = new Map<NodeId, Memory>();
+  #lastSaid: Millis = Number.NEGATIVE_INFINITY;
+
+  remember(node: NodeId, quantity: Units, kind: SoldOutness, now: Millis): void {
+    const held = this.#memory.get(node);
+    // A smaller quantity's memory covers this one, too; a larger one's says nothing of smaller ones.
+    const covered = held !== undefined && held.until > now && held.quantity < quantity;
+    const until = now + (kind === 'for-good' ? BELIEVED.forGood : BELIEVED.forNow);
+    if (!covered) this.#memory.set(node, { quantity, kind, until });
+    if (quantity === 1) this.#lastSaid = now;
+  }
+
+  /** Undefined: nothing is remembered; ask. */
+  recall(node: NodeId, quantity: Units, now: Millis): SoldOutness | undefined {
+    const held = this.#memory.get(node);
+    if (held === undefined || held.until <= now || quantity < held.quantity) return undefined;
+    return held.kind;
+  }
+
+  /** Some node has stock. */
+  forget(): void {
+    this.#memory.clear();
+    this.#lastSaid = Number.NEGATIVE_INFINITY;
+  }
+
+  /** For display only. */
+  lately(now: Millis): boolean {
+    return now - this.#lastSaid < SHOWN;
+  }
+}
+
+/** Refusals in a second that a storefront takes without asking the crowd to slow down. */
+const CALM = 2000;
+const LONGEST_WAIT = 5;
+
+/**
+ * Retry-After while units may come back: one second, and one more for every 2,000 refusals in the second before, so
+ * that a crowd of losers does not keep the storefront from the winners.
+ */
+export class Pace {
+  #second = 0;
+  #count = 0;
+  #wait = 1;
+
+  /** Counts one refusal; answers whole seconds. */
+  next(now: Millis): number {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      const lastSecond = second === this.#second + 1 ? this.#count : 0;
+      this.#wait = Math.min(LONGEST_WAIT, 1 + Math.floor(lastSecond / CALM));
+      this.#second = second;
+      this.#count = 0;
+    }
+    this.#count++;
+    return this.#wait;
+  }
+}

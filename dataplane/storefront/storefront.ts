@@ -1,0 +1,207 @@
+// A storefront put together from its parts. Knows no process, no file and no client library: stores come in as
+// functions that connect, so that a test or a simulation can stand in for them.
+
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Registry } from 'prom-client';
+import type { StorefrontNode } from '../clients/cache-node.ts';
+import type { StorefrontShard } from '../clients/shard.ts';
+import type { Bus } from '../common/bus.ts';
+import type { Logger } from '../common/log.ts';
+import { type Address, type NodeConfig, type SaleConfig, SECRETS, type ShardConfig } from '../protocol/config.ts';
+import { tokenSigner } from '../protocol/token.ts';
+import type { Millis } from '../protocol/units.ts';
+import { createApi } from './api.ts';
+import { Checkouts } from './checkout.ts';
+import type { LaneHooks, LaneOptions } from './lane.ts';
+import { type Store, storefrontMetrics } from './metrics.ts';
+import { Nodes } from './nodes.ts';
+import { openapi } from './openapi.ts';
+import { Orders } from './orders.ts';
+import { Purchases } from './purchase.ts';
+import { type RefillClient, singleFlight } from './refill.ts';
+import { closeRules, rulesFor } from './rules.ts';
+import { saleState } from './sale-state.ts';
+import { type BuyersServer, createBuyersServer } from './server.ts';
+import { Settler } from './settle.ts';
+import { Shards } from './shards.ts';
+import { Pace, SoldOut } from './sold-out.ts';
+import { tokenIds } from './token-ids.ts';
+import { View } from './view.ts';
+
+export interface Stores {
+  node(config: NodeConfig): StorefrontNode;
+  shard(config: ShardConfig): StorefrontShard;
+  refill(agent: Address, failed: (error: unknown) => void): RefillClient;
+}
+
+export interface StorefrontDeps {
+  stores: Stores;
+  /** Reads one file of the secrets folder. */
+  secret(name: string): string;
+  /** Lists in files are named relative to it. */
+  configFile: string;
+  /** Of this program. */
+  version: string;
+  log: Logger;
+  metrics: Registry;
+  /** Orders are committed and nobody knows yet. */
+  committed(): void;
+  lane?: LaneOptions;
+  /** From 0 up to and without 1. */
+  random(): number;
+  /** Since 1970. */
+  wall(): Millis;
+  /** Never goes back. */
+  now(): Millis;
+}
+
+export interface Storefront {
+  server: BuyersServer;
+  /** Undefined: ready to serve. Otherwise why not. */
+  ready(): string | undefined;
+  edit(config: SaleConfig): void;
+  /** Follows the distribution. */
+  follow(bus: Bus): Promise<void>;
+  /** Answers what is under way, tells the nodes what was sold, lets go of everything. */
+  drain(): Promise<void>;
+}
+
+const DRAIN_WITHIN: Millis = 10_000;
+const SETTLE_WITHIN: Millis = 2000;
+
+export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
+  const { stores, log, now, wall, random } = deps;
+  const metrics = storefrontMetrics(deps.metrics, () => shards.queued());
+  const complain = complaints(log, now);
+  const failed = (store: Store, error: unknown) => {
+    metrics.storeError(store);
+    complain(`a ${store} did not answer`, error);
+  };
+  const fault = (error: unknown) => complain('a fault of this program', error);
+
+  const rulesDeps = {
+    configFile: deps.configFile,
+    secret: deps.secret,
+    log,
+    webhookFailed(error: unknown) {
+      metrics.webhookFailed();
+      complain('the risk check did not answer', error);
+    },
+  };
+  let rules = rulesFor(initial, rulesDeps);
+  const current = () => rules;
+
+  const soldOut = new SoldOut();
+  const view: View = new View({
+    stocked: (shard, available) => shards.get(shard)?.lane.stocked(available),
+    virtual: () => soldOut.forget(),
+  });
+  const nodes = new Nodes(stores.node, initial.cache.nodes);
+  const laneHooks: LaneHooks = {
+    paymentDeadline: () => rules.sale.orders.paymentDeadline,
+    committed: deps.committed,
+    batch(rows, took) {
+      metrics.batchRows(rows);
+      metrics.connectionHeld(took);
+    },
+    resent: metrics.resent,
+    failed: (error) => failed('shard', error),
+    now,
+  };
+  const shards: Shards = new Shards(
+    { connect: stores.shard, view, hooks: laneHooks, ...(deps.lane ? { lane: deps.lane } : {}) },
+    initial.shards,
+  );
+  const settler = new Settler({
+    settled(tokens, lag) {
+      metrics.settled(tokens);
+      metrics.settleLag(lag);
+    },
+    dropped: metrics.settleDropped,
+    now,
+  });
+  const signer = tokenSigner(deps.secret(SECRETS.tokenKey));
+
+  const connectRefill = (agent: Address) => stores.refill(agent, (error) => failed('pool', error));
+  let refill = connectRefill(initial.pool.agent);
+  const askRefill = singleFlight(async (node, quantity) => {
+    const answer = await refill.ask(node, quantity);
+    metrics.refill(answer.outcome);
+    return answer;
+  });
+
+  const purchases = new Purchases({
+    rules: current,
+    nodes,
+    shards,
+    signer,
+    tokenId: tokenIds(),
+    soldOut,
+    pace: new Pace(),
+    askRefill,
+    failed,
+    random,
+    wall,
+    now,
+  });
+  const checkouts = new Checkouts({ nodes, shards, signer, settler, failed });
+  const orders = new Orders({ shards, failed });
+  const sale = () =>
+    saleState(rules.sale, {
+      now: wall(),
+      paused: nodes.paused,
+      soldOut: soldOut.lately(now()),
+      virtual: nodes.layout && view.virtual(nodes.layout.count),
+    });
+  const api = createApi({ rules: current, purchases, checkouts, orders, sale, metrics, fault, now });
+  const server = createBuyersServer({ api, openapi: () => openapi(rules.sale.auth, deps.version), fault });
+  let draining = false;
+
+  return {
+    server,
+    ready() {
+      if (draining) return 'draining';
+      if (rules.allow?.known === false || rules.deny?.known === false) return 'a list of buyers has not been read yet';
+      return nodes.missing() ?? shards.missing(nodes.layout?.incarnation);
+    },
+    edit(config) {
+      const before = rules.sale;
+      rules = rulesFor(config, rulesDeps, rules);
+      nodes.configure(config.cache.nodes);
+      shards.configure(config.shards);
+      if (!isDeepStrictEqual(config.pool.agent, before.pool.agent)) {
+        void refill.close();
+        refill = connectRefill(config.pool.agent);
+      }
+      log.info({ generation: config.generation }, 'the configuration was edited');
+    },
+    follow: (bus) =>
+      bus.subscribe(['deltas', 'levels'], { beginning: true }, (_topic, message) => {
+        const incarnation = nodes.layout?.incarnation;
+        if (incarnation !== undefined) view.hear(message, incarnation, now());
+      }),
+    async drain() {
+      draining = true;
+      await server.drain(DRAIN_WITHIN);
+      await Promise.race([settler.drained(), setTimeout(SETTLE_WITHIN, undefined, { ref: false })]);
+      closeRules(rules);
+      await Promise.all([nodes.close(), shards.close(), refill.close()]);
+    },
+  };
+}
+
+/** Says each thing at most every few seconds, and how often it happened meanwhile: a crowd must not fill the log. */
+function complaints(log: Logger, now: () => Millis) {
+  const EVERY: Millis = 5000;
+  const said = new Map<string, { at: Millis; since: number }>();
+  return (what: string, error: unknown) => {
+    const last = said.get(what);
+    if (last !== undefined && now() - last.at < EVERY) {
+      last.since++;
+      return;
+    }
+    log.warn({ err: error, ...(last?.since ? { alsoTimes: last.since } : {}) }, what);
+    said.set(what, { at: now(), since: 0 });
+  };
+}

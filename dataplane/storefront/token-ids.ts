@@ -1,0 +1,19 @@
+// Random token ids, 128 bits each, drawn from the system a few hundred at a time.
+
+import { randomFillSync } from 'node:crypto';
+import type { TokenId } from '../protocol/units.ts';
+
+const BYTES = 16;
+
+export function tokenIds(): () => TokenId {
+  const drawn = Buffer.alloc(BYTES * 256);
+  let next = drawn.length;
+  return () => {
+    if (next === drawn.length) {
+      randomFillSync(drawn);
+      next = 0;
+    }
+    next += BYTES;
+    return drawn.toString('base64url', next - BYTES, next);
+  };
+}
