@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadFlashSale } from '../../operator/api/load.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const notOurs = new Set(['node_modules', '.git', '.flashsale', 'coverage']);
@@ -106,4 +107,9 @@ test('the lock file names every package of every platform: `npm ci` refuses one 
       .map((name) => `${path || 'package.json'} needs ${name}`),
   );
   expect(missing).toEqual([]);
+});
+
+test('the sale that the first page shows is a valid one', () => {
+  const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
+  expect(loadFlashSale(yaml, { source: 'README.md' })).toMatchObject({ ok: true });
 });
