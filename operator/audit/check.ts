@@ -47,6 +47,8 @@ export interface NodeReading {
   virtual: Units;
   granted: Units;
   revoked: Units;
+  /** Units that came back from tokens which ended unsold, in this epoch. */
+  returnedUnits: Units;
   live: LiveToken[];
   pinned: Partial<Record<ShardId, Units>>;
 }
@@ -79,6 +81,8 @@ export interface AuditReport {
   virtual: Units;
   liveTokens: number;
   liveUnits: Units;
+  /** Units that came back from tokens which ended unsold, since each node's last recovery. */
+  returned: Units;
   owed: Units;
   oversold: Units;
   /** Unsold units that no buyer can get: held by a shard, but virtual stock of no node and of no live token. */
@@ -248,6 +252,7 @@ export function check(readings: Readings): AuditReport {
     virtual,
     liveTokens,
     liveUnits,
+    returned: sum(nodes, (n) => n.returnedUnits),
     owed: registry.owed,
     oversold,
     stranded,

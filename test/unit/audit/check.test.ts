@@ -44,6 +44,7 @@ function readings(): Readings {
         virtual: 7,
         granted: 11,
         revoked: 0,
+        returnedUnits: 0,
         live: [{ id: 't4', shard: 's0', quantity: 1 }],
         pinned: { s0: 1 },
       },

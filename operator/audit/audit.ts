@@ -1,0 +1,31 @@
+// The audit as a whole: read every store, judge, and read again while a sale that goes on blurs the picture. Real
+// stock is exact at any moment (cut.ts). Between the two ledgers an order may be younger than the reading of its node,
+// so a finding counts only if it is still there when `patience` ends.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readSecret } from '../../dataplane/common/config.ts';
+import { databaseSecret, redisSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { type AuditReport, check } from './check.ts';
+import { readNodes } from './read-nodes.ts';
+import { readShards } from './read-shards.ts';
+
+export interface AuditOptions {
+  /** How long findings may take to vanish. */
+  patience: Millis;
+  /** Wait, within patience, also for stock in flight to arrive and live tokens to end: a sale that is over. */
+  settled?: boolean;
+}
+
+export async function audit(config: SaleConfig, secrets: string, options: AuditOptions): Promise<AuditReport> {
+  const deadline = performance.now() + options.patience;
+  for (;;) {
+    // Nodes first: a token that is sold meanwhile is then live there and has an order here, which is counted once.
+    const { nodes, unread } = await readNodes(config, readSecret(secrets, redisSecret('audit')));
+    const { shards, registry } = await readShards(config, readSecret(secrets, databaseSecret('audit')));
+    const report = check({ registry, shards, nodes, unread, perBuyer: config.qualification.perBuyer });
+    const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread.length > 0);
+    if ((report.conserved && !moving) || performance.now() > deadline) return report;
+    await sleep(Math.min(500, Math.max(1, deadline - performance.now())));
+  }
+}

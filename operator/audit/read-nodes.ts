@@ -1,0 +1,58 @@
+// Reads the cache nodes for the audit: what each holds and every live token, taken together only if nothing changed
+// while they were read.
+
+import type { AuditNode } from '../../dataplane/clients/cache-node.ts';
+import { connectAuditNode } from '../../dataplane/clients/cache-node-redis.ts';
+import type { NodeConfig, SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { NodeId } from '../../dataplane/protocol/units.ts';
+import type { LiveToken, NodeReading } from './check.ts';
+
+/** A node that is busy is read this often before the newest reading is taken as it is. */
+const READINGS = 5;
+
+async function readNode(id: NodeId, node: AuditNode): Promise<NodeReading | undefined> {
+  for (let reading = 1; ; reading++) {
+    const before = await node.state();
+    if (!before) return undefined;
+    // By id: a scan may show a key twice.
+    const live = new Map<string, LiveToken>();
+    for await (const page of node.buyers())
+      for (const { token } of page)
+        if (token?.state === 'live') live.set(token.id, { id: token.id, shard: token.shard, quantity: token.quantity });
+    const after = await node.state();
+    if (after?.sequence !== before.sequence && reading < READINGS) continue;
+    return {
+      node: id,
+      epoch: before.stamp.epoch,
+      virtual: before.virtual,
+      granted: before.granted,
+      revoked: before.revoked,
+      returnedUnits: before.returnedUnits,
+      live: [...live.values()],
+      pinned: before.pinned,
+    };
+  }
+}
+
+/** A node that cannot be read, or has no stamp, is named in `unread`. */
+export async function readNodes(
+  config: SaleConfig,
+  password: string,
+): Promise<{ nodes: NodeReading[]; unread: NodeId[] }> {
+  const nodes: NodeReading[] = [];
+  const unread: NodeId[] = [];
+  const read = async (at: NodeConfig) => {
+    const node = connectAuditNode(at, password);
+    try {
+      const reading = await readNode(at.id, node);
+      if (reading) nodes.push(reading);
+      else unread.push(at.id);
+    } catch {
+      unread.push(at.id);
+    } finally {
+      await node.close();
+    }
+  };
+  await Promise.all(config.cache.nodes.map(read));
+  return { nodes: nodes.sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true })), unread };
+}
