@@ -1,0 +1,52 @@
+// The ConfigMaps and Secrets that stand beside the sale in its file: buyers' lists become files for the storefronts,
+// given secrets become files of the secrets folder.
+
+import { createHash } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Companions } from '../api/references.ts';
+import type { Placement } from '../topology/placement.ts';
+import type { ObjectKey, Topology } from '../topology/topology.ts';
+import type { DataFolder } from './data-folder.ts';
+import { readIfThere, writeWhole } from './files.ts';
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** Differs when anything the sale refers to differs. */
+export function companionsVersion(topology: Topology, companions: Companions): string {
+  const lists = Object.values(topology.lists).flatMap(({ from }) =>
+    from.map((ref) => textOf(companions.ConfigMap, ref)),
+  );
+  return hash(JSON.stringify([lists, [...givenSecrets(topology, companions)]]));
+}
+
+/** By file name. */
+export const givenSecrets = (topology: Topology, companions: Companions): Map<string, string> =>
+  new Map(topology.givenSecrets.map(({ file, from }) => [file, textOf(companions.Secret, from).trim()]));
+
+/** A list's file is named after its content, so that the configuration differs when the list does. */
+export function writeLists(folder: DataFolder, topology: Topology, companions: Companions): Placement['lists'] {
+  const written: Placement['lists'] = {};
+  for (const which of ['allow', 'deny'] as const) {
+    const list = topology.lists[which];
+    if (!list || list.from.length === 0) continue;
+    const text = list.from.map((ref) => textOf(companions.ConfigMap, ref)).join('\n');
+    const path = join(folder.lists, `${which}-${hash(text)}.txt`);
+    if (readIfThere(path) === undefined) writeWhole(path, text);
+    written[which] = path;
+  }
+  return written;
+}
+
+/** Lists of former edits; only when no role reads them any more. */
+export function forgetLists(folder: DataFolder, used: Placement['lists']): void {
+  const kept = Object.values(used);
+  for (const name of readdirSync(folder.lists)) {
+    const path = join(folder.lists, name);
+    if (!kept.includes(path)) rmSync(path, { force: true });
+  }
+}
+
+/** The API has checked that it is there. */
+const textOf = (objects: Companions['ConfigMap'], { name, key }: ObjectKey): string =>
+  objects.get(name)?.get(key) ?? '';

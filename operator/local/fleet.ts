@@ -1,0 +1,119 @@
+// All processes of one sale: starts and stops them by name, claims their ports first, restarts those whose
+// description changed. Knows no order but the stages of stopping.
+
+import { join } from 'node:path';
+import type { DataFolder } from './data-folder.ts';
+import { alive } from './identity.ts';
+import { forgetPid, readPids } from './pid-file.ts';
+import { end, ManagedProcess, type ProcessReport } from './process.ts';
+import { type ProcessSpec, STAGES } from './process-spec.ts';
+
+export interface FleetOptions {
+  folder: DataFolder;
+  /** Before every start: makes sure of its ports. */
+  claim: (name: string) => Promise<void>;
+  /** What is wanted of it now. */
+  describe: (name: string) => ProcessSpec;
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #members = new Map<string, { process: ManagedProcess; stage: ProcessSpec['stage'] }>();
+  /** Stopped by somebody's wish: not started until that is taken back. */
+  readonly #held = new Set<string>();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): ManagedProcess | undefined {
+    return this.#members.get(name)?.process;
+  }
+
+  names(): string[] {
+    return [...this.#members.keys()];
+  }
+
+  reports(): ProcessReport[] {
+    return [...this.#members.values()].map(({ process }) => process.report);
+  }
+
+  /** Known from now on, in this order; not started yet. */
+  expect(specs: ProcessSpec[]): void {
+    const { folder, claim, describe } = this.#options;
+    for (const { name, title, stage } of specs) {
+      if (this.#members.has(name)) continue;
+      const process = new ManagedProcess({
+        name,
+        title,
+        claim: () => claim(name),
+        describe: () => describe(name),
+        pidFile: pidFile(folder, name),
+        logFile: join(folder.logs, `${name}.log`),
+      });
+      this.#members.set(name, { process, stage });
+    }
+    const order = new Map(specs.map(({ name }, i) => [name, i]));
+    const members = [...this.#members].sort(([a], [b]) => (order.get(a) ?? -1) - (order.get(b) ?? -1));
+    this.#members.clear();
+    for (const [name, member] of members) this.#members.set(name, member);
+  }
+
+  /** Starts what does not run. What runs as something else is restarted, one after the other, each awaited. */
+  async start(specs: ProcessSpec[], signal: AbortSignal): Promise<void> {
+    const changed: ManagedProcess[] = [];
+    for (const spec of specs) {
+      const process = this.get(spec.name);
+      if (!process || this.#held.has(spec.name)) continue;
+      if (process.identity && !process.runsAs(spec)) changed.push(process);
+      else process.start();
+    }
+    for (const process of changed) {
+      if (signal.aborted) return;
+      await process.stop();
+      process.start();
+      await process.whenReady(signal);
+    }
+  }
+
+  async stop(names: string[]): Promise<void> {
+    await Promise.all(
+      names.map(async (name) => {
+        await this.get(name)?.stop();
+        this.#members.delete(name);
+      }),
+    );
+  }
+
+  /** Stops it and leaves it so, whatever is applied, until `release`. */
+  async hold(name: string): Promise<void> {
+    this.#held.add(name);
+    await this.get(name)?.stop();
+  }
+
+  release(name: string): void {
+    this.#held.delete(name);
+    this.get(name)?.start();
+  }
+
+  async stopAll(): Promise<void> {
+    for (const stage of STAGES) {
+      const members = [...this.#members.values()].filter((member) => member.stage === stage);
+      await Promise.all(members.map(({ process }) => process.stop()));
+    }
+  }
+}
+
+const pidFile = (folder: DataFolder, name: string): string => join(folder.run, `${name}.pid.json`);
+
+/** Ends what a killed supervisor left running, in order. Answers their names. */
+export async function stopOrphans(folder: DataFolder, except: ReadonlySet<string> = new Set()): Promise<string[]> {
+  const left = readPids(folder.run).filter(({ record }) => !except.has(record.name));
+  const running = left.filter(({ record }) => alive(record));
+  for (const stage of STAGES) {
+    const members = running.filter(({ record }) => record.stage === stage);
+    await Promise.all(members.map(({ record }) => end(record, record.stop)));
+  }
+  for (const { file } of left) forgetPid(file);
+  return running.map(({ record }) => record.name);
+}

@@ -1,0 +1,92 @@
+// One pass: makes everything on this machine as a plan says, step by step. Every step is idempotent, and each may be
+// the last (an edit ends the pass and begins another with a newer plan):
+//
+//   ports → servers → databases → configuration → roles → registry, until it agrees → leavers stop
+//
+// A database comes before its agent; a cache node runs before it is wanted, and ends after it is not used any more.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Topology } from '../topology/topology.ts';
+import { forgetLists } from './companions.ts';
+import { stopOrphans } from './fleet.ts';
+import { HOST } from './ports.ts';
+import { provision } from './postgres.ts';
+import { POSTGRES, portNames } from './processes.ts';
+import { nodesToRun, registrySteps, unsettled, type Wanted } from './registry-steps.ts';
+import { secretOf, superuserPassword } from './secrets.ts';
+import type { Plan, Site } from './site.ts';
+
+const REGISTRY_POLL: Millis = 200;
+
+export async function converge(site: Site, plan: Plan, signal: AbortSignal): Promise<void> {
+  const { topology } = plan;
+  for (const names of portNames(topology, site.nodes()).values())
+    for (const name of names) await site.ports.choose(name);
+  const specs = site.specs(plan);
+  site.fleet.expect(specs);
+  await stopOrphans(site.folder, new Set(specs.map(({ name }) => name)));
+
+  await site.fleet.start(
+    specs.filter(({ stage }) => stage === 'servers'),
+    signal,
+  );
+  await site.fleet.get(POSTGRES)?.whenReady(signal);
+  await makeDatabases(site, topology);
+  signal.throwIfAborted();
+
+  const config = site.configure(plan);
+  await site.fleet.start(
+    specs.filter(({ stage }) => stage !== 'servers'),
+    signal,
+  );
+  await stopSurplus(site, plan);
+
+  await site.view.connect(config);
+  await agree(site, wantedOf(topology), signal);
+  await dismissNodes(site, plan);
+  forgetLists(site.folder, plan.lists);
+}
+
+export const wantedOf = ({ settings, caches }: Topology): Wanted => ({
+  generation: settings.generation,
+  stock: settings.stock,
+  nodes: caches.nodes.length,
+  paused: settings.paused,
+});
+
+async function makeDatabases(site: Site, { shards, pool }: Topology): Promise<void> {
+  const at = { host: HOST, port: await site.ports.choose(POSTGRES) };
+  const databases = [...shards.members, pool].map(({ database }) => database);
+  const made = await provision(at, superuserPassword(site.folder), databases, (name) => secretOf(site.folder, name));
+  if (made.length > 0) site.log.info({ databases: made }, 'databases made');
+}
+
+/** Writes what the registry lacks, and waits until the pool's agent has carried it out. */
+async function agree(site: Site, wanted: Wanted, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    // Not there until the pool's agent has made it, and away while PostgreSQL is: ask again.
+    const view = await site.view.read().catch(() => undefined);
+    if (view) for (const step of registrySteps(view, wanted)) await site.view.take(step);
+    else if (unsettled(view, wanted) === undefined) return;
+    if (view && unsettled(view, wanted) === undefined) return;
+    await sleep(REGISTRY_POLL, undefined, { signal });
+  }
+}
+
+/** Processes that the plan does not know: storefronts of a lowered count, a Kafka the sale does not need any more. */
+async function stopSurplus(site: Site, plan: Plan): Promise<void> {
+  const known = new Set(site.specs(plan).map(({ name }) => name));
+  await site.fleet.stop(site.fleet.names().filter((name) => !known.has(name)));
+}
+
+/** Cache nodes that no layout uses any more end; what they keep stays, for they may come back. */
+async function dismissNodes(site: Site, plan: Plan): Promise<void> {
+  const { state } = site;
+  const nodes = nodesToRun(site.view.registry, plan.topology.caches.nodes.length, state?.nodes ?? 0);
+  if (!state || nodes === state.nodes) return;
+  site.remember({ ...state, nodes });
+  site.configure(plan);
+  await stopSurplus(site, plan);
+}

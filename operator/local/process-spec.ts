@@ -1,0 +1,53 @@
+// What one process of a sale is: plain data, made by processes.ts, carried out by process.ts.
+
+import { createHash } from 'node:crypto';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Probe } from './probe.ts';
+
+/** Stopping goes stage by stage: nobody takes buyers any more, then nobody works, then nobody stores. */
+export const STAGES = ['front', 'agents', 'servers'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export interface Stop {
+  signal: NodeJS.Signals;
+  /** After this long without an end: SIGKILL. */
+  grace: Millis;
+}
+
+export interface SpecFile {
+  path: string;
+  content: string;
+  /** Written only when it is not there. */
+  keep: boolean;
+}
+
+export interface ProcessSpec {
+  /** Unique in the sale: `redis-c0`, `shard-agent-s1`, `storefront-0`, … */
+  name: string;
+  /** The same for people. */
+  title: string;
+  stage: Stage;
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Another user to run as; only root can. */
+  user?: { uid: number; gid: number };
+  /** A folder the process gets open as file descriptor 3. */
+  folder?: string;
+  /** Written before each start. */
+  files: SpecFile[];
+  /** Done before each start, after the files; must be idempotent. */
+  prepare?: (signal: AbortSignal) => Promise<void>;
+  probe: Probe;
+  stop: Stop;
+  /** Where buyers or people reach it. */
+  address?: string;
+}
+
+/** Two specs with one fingerprint are the same process: it need not be started again, and may be taken over. */
+export function fingerprint(spec: ProcessSpec): string {
+  const { command, args, env, cwd, user, folder, files } = spec;
+  const text = JSON.stringify([command, args, env, cwd, user, folder, files.filter((file) => !file.keep)]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

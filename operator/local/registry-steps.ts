@@ -1,0 +1,48 @@
+// What is to be written into the registry so that it says what the resource says. Pure: the registry's view in, steps
+// out. The pool's agent carries wishes out; here they are only made, and compared with what has become of them.
+
+import type { RegistryView } from '../../dataplane/clients/registry.ts';
+import type { Units } from '../../dataplane/protocol/units.ts';
+
+export interface Wanted {
+  generation: number;
+  stock: Units;
+  nodes: number;
+  paused: boolean;
+}
+
+export type Step =
+  | { kind: 'want-nodes'; count: number }
+  | { kind: 'set-paused'; paused: boolean }
+  | { kind: 'set-supply'; generation: number; target: Units };
+
+/** In this order: the split over the nodes needs the nodes. */
+export function registrySteps(view: RegistryView, wanted: Wanted): Step[] {
+  return [
+    ...(view.wantedCount === wanted.nodes ? [] : [{ kind: 'want-nodes' as const, count: wanted.nodes }]),
+    ...(view.paused === wanted.paused ? [] : [{ kind: 'set-paused' as const, paused: wanted.paused }]),
+    ...(view.generation >= wanted.generation
+      ? []
+      : [{ kind: 'set-supply' as const, generation: wanted.generation, target: wanted.stock }]),
+  ];
+}
+
+/** Cache nodes that must run: those wanted, and every one that may still be in use. */
+export function nodesToRun(view: RegistryView | undefined, wanted: number, running: number): number {
+  const settled = view !== undefined && view.resize === 'none' && view.count === view.wantedCount;
+  return settled && view.wantedCount === wanted ? wanted : Math.max(wanted, running);
+}
+
+/** Undefined: the registry is as the resource wants it. Otherwise what is still going on, in a few words. */
+export function unsettled(view: RegistryView | undefined, wanted: Wanted): string | undefined {
+  if (!view) return 'the registry is being made';
+  if (registrySteps(view, wanted).length > 0) return 'the registry is being told';
+  if (view.resize === 'draining')
+    return `changing from ${nodesOf(view.count)} to ${view.wantedCount}: purchases pause until the live tokens have ended`;
+  if (view.resize === 'rebuilding')
+    return `changing to ${nodesOf(view.wantedCount)}: buyers are getting their new homes`;
+  if (view.count !== wanted.nodes) return `changing from ${nodesOf(view.count)} to ${wanted.nodes}`;
+  return undefined;
+}
+
+const nodesOf = (count: number): string => `${count} cache node${count === 1 ? '' : 's'}`;

@@ -1,0 +1,153 @@
+// The supervisor of one sale on this machine: takes edits, carries each out in passes, reports, stops. There is one
+// per data folder. Losing it stops nothing that sells: the next one takes the processes over.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { type Change, changesBetween } from '../topology/changes.ts';
+import { givenSecrets, writeLists } from './companions.ts';
+import { type DataFolder, dataFolder, makeDataFolder } from './data-folder.ts';
+import { readEdit } from './edit.ts';
+import { messageOf, Trouble } from './errors.ts';
+import { type Fleet, stopOrphans } from './fleet.ts';
+import { takeLock } from './lock.ts';
+import { boundLogs } from './log-files.ts';
+import { converge, wantedOf } from './pass.ts';
+import { unsettled } from './registry-steps.ts';
+import { type SaleReport, saleReport } from './report.ts';
+import { writeSecrets } from './secrets.ts';
+import { type Plan, Site, type SiteOptions } from './site.ts';
+
+export interface ApplyOptions {
+  /** Names the text in messages. */
+  source: string;
+  /** Storefronts listen on this port and those after it. */
+  firstPort?: number;
+}
+
+export interface Applied {
+  generation: number;
+  /** Undefined: the sale is new. */
+  changes: Change[] | undefined;
+}
+
+const RETRY: Millis = 500;
+const PATIENCE: Millis = 1_000;
+
+export class Supervisor {
+  readonly #site: Site;
+  readonly #giveBack: () => void;
+  #pass: { abort: AbortController; done: Promise<void> } | undefined;
+  /** What keeps the passes from coming to an end. */
+  #problem: string | undefined;
+
+  /** Takes the folder, making it if need be. Throws `Trouble` when another supervisor has it. */
+  static open(path: string, options: SiteOptions): Supervisor {
+    const folder = dataFolder(path);
+    makeDataFolder(folder);
+    const release = takeLock(folder.lock);
+    if (!release) throw new Trouble(`another supervisor runs the sale in ${folder.path}`);
+    try {
+      return new Supervisor(new Site(folder, options), release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  private constructor(site: Site, release: () => void) {
+    const stopBounding = boundLogs(site.folder.logs);
+    this.#site = site;
+    this.#giveBack = () => {
+      stopBounding();
+      release();
+    };
+  }
+
+  get folder(): DataFolder {
+    return this.#site.folder;
+  }
+
+  get fleet(): Fleet {
+    return this.#site.fleet;
+  }
+
+  get config(): SaleConfig | undefined {
+    return this.#site.config;
+  }
+
+  /**
+   * Takes an edit: resolves when it is written down and being carried out. Throws `Refused` or another `Trouble`
+   * when it cannot be; then nothing has changed.
+   */
+  async apply(text: string, { source, firstPort }: ApplyOptions): Promise<Applied> {
+    const site = this.#site;
+    const before = site.state;
+    const edit = readEdit(text, source, before);
+    const first = firstPort ?? before?.firstPort;
+    await site.promisePorts(edit.topology, first);
+
+    await this.#endPass();
+    const { sale, topology, companions, companionsVersion, tools } = edit;
+    writeSecrets(site.folder, topology.secrets, givenSecrets(topology, companions));
+    site.remember({
+      sale,
+      companions: companionsVersion,
+      nodes: Math.max(before?.nodes ?? 0, topology.caches.nodes.length),
+      ...(first === undefined ? {} : { firstPort: first }),
+    });
+    this.#beginPass({ topology, tools, companionsVersion, lists: writeLists(site.folder, topology, companions) });
+    return {
+      generation: topology.settings.generation,
+      changes: before ? changesBetween(before.sale, sale) : undefined,
+    };
+  }
+
+  /** Reads what can be read at once; never rejects. */
+  async report(): Promise<SaleReport> {
+    const { plan, view, folder, fleet, ports, state } = this.#site;
+    await Promise.race([view.read().catch(() => undefined), sleep(PATIENCE)]);
+    const waiting = plan ? (this.#problem ?? unsettled(view.registry, wantedOf(plan.topology))) : 'a FlashSale';
+    const readings = { processes: fleet.reports(), registry: view.registry, table: view.table, waiting };
+    return saleReport({ folder, ports: ports.all, sale: state?.sale, plan, ...readings }, Date.now());
+  }
+
+  /** Stops every process in order and gives the folder back. */
+  async stop(): Promise<void> {
+    await this.#endPass();
+    await this.#site.view.close();
+    await this.#site.fleet.stopAll();
+    await stopOrphans(this.folder);
+    this.#giveBack();
+  }
+
+  #beginPass(plan: Plan): void {
+    const abort = new AbortController();
+    this.#site.plan = plan;
+    this.#problem = undefined;
+    this.#pass = { abort, done: this.#carryOut(plan, abort.signal) };
+  }
+
+  async #endPass(): Promise<void> {
+    const pass = this.#pass;
+    this.#pass = undefined;
+    pass?.abort.abort();
+    await pass?.done;
+  }
+
+  /** Passes until one comes to its end. */
+  async #carryOut(plan: Plan, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await converge(this.#site, plan, signal);
+        this.#problem = undefined;
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#problem = messageOf(error);
+        this.#site.log.warn({ err: error }, 'not yet as the resource says; trying again');
+        await sleep(RETRY, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+}

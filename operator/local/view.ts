@@ -1,0 +1,79 @@
+// What the supervisor sees of the sale: the registry, asked when somebody wants to know, and the resource table, kept
+// from the same topics the balancer reads. Decides nothing.
+
+import { isDeepStrictEqual } from 'node:util';
+import { Registry } from 'prom-client';
+import type { OperatorRegistry, RegistryView } from '../../dataplane/clients/registry.ts';
+import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
+import type { Bus } from '../../dataplane/common/bus.ts';
+import { connectBus } from '../../dataplane/common/bus-kafka.ts';
+import { readSecret } from '../../dataplane/common/config.ts';
+import type { Logger } from '../../dataplane/common/log.ts';
+import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
+import { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { Step } from './registry-steps.ts';
+
+type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;
+
+export class View {
+  readonly #secrets: string;
+  readonly #log: Logger;
+  #connected: { to: Endpoints; registry: OperatorRegistry; bus: Bus } | undefined;
+  #last: RegistryView | undefined;
+  #table: ResourceTable | undefined;
+
+  constructor(secrets: string, log: Logger) {
+    this.#secrets = secrets;
+    this.#log = log;
+  }
+
+  /** As last read. */
+  get registry(): RegistryView | undefined {
+    return this.#last;
+  }
+
+  get table(): ResourceTable | undefined {
+    return this.#table;
+  }
+
+  /** Connects, unless it is connected to the same already. */
+  async connect({ pool, kafka }: SaleConfig): Promise<void> {
+    const to = { pool, kafka };
+    if (isDeepStrictEqual(this.#connected?.to, to)) return;
+    await this.close();
+    const registry = connectOperatorRegistry(pool, readSecret(this.#secrets, databaseSecret('operator')), {});
+    const bus = connectBus(kafka, this.#secrets, this.#log, new Registry());
+    this.#connected = { to, registry, bus };
+  }
+
+  /** Rejects when the registry cannot be asked, or is not made yet. */
+  async read(): Promise<RegistryView | undefined> {
+    const view = await this.#connected?.registry.read();
+    if (view && view.incarnation !== this.#table?.incarnation) await this.#follow(view.incarnation);
+    this.#last = view ?? this.#last;
+    return view;
+  }
+
+  async take(step: Step): Promise<void> {
+    const registry = this.#connected?.registry;
+    if (step.kind === 'want-nodes') await registry?.wantNodes(step.count);
+    else if (step.kind === 'set-paused') await registry?.setPaused(step.paused);
+    else await registry?.setSupply(step.generation, step.target);
+  }
+
+  async close(): Promise<void> {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    this.#table = undefined;
+    await Promise.allSettled([connected?.registry.close(), connected?.bus.close()]);
+  }
+
+  async #follow(incarnation: string): Promise<void> {
+    const table = new ResourceTable(incarnation);
+    this.#table = table;
+    await this.#connected?.bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, message) => {
+      if (topic === 'deltas' && 'peer' in message) table.applyDelta(message, Date.now());
+      else if (topic === 'levels' && 'node' in message) table.applyLevel(message, Date.now());
+    });
+  }
+}

@@ -1,0 +1,134 @@
+// What an edit changes and what it moves, in words, before it is made. Pure: two sales in, sentences out. Says
+// nothing about whether an edit is allowed: the CRD's rules do.
+
+import type { Units } from '../../dataplane/protocol/units.ts';
+import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+
+export interface Change {
+  /** Path of the field, such as `spec.stock`. */
+  field: string;
+  /** Absent: the field was not set, or is not any more. */
+  from?: unknown;
+  to?: unknown;
+  /** What follows. */
+  effect: string;
+}
+
+/** A sale before and after an edit. `status`: how it stands, for the amounts that move; may be unknown. */
+export interface Edit {
+  before: FlashSale;
+  after: FlashSale;
+  status: FlashSaleStatus;
+}
+
+/** In the order of the resource. Empty: nothing changes. */
+export function changesBetween(before: FlashSale, after: FlashSale, status: FlashSaleStatus = {}): Change[] {
+  const edit: Edit = { before, after, status };
+  return differences(before.spec, after.spec, 'spec').map(({ field, from, to }) => ({
+    field,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    effect: effectOf(field, edit),
+  }));
+}
+
+interface Difference {
+  field: string;
+  from: unknown;
+  to: unknown;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of the leaves: lists are compared as a whole, and what is missing on one side is shown as a whole. */
+function differences(from: unknown, to: unknown, field: string): Difference[] {
+  if (isObject(from) && isObject(to)) {
+    const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
+    return names.flatMap((name) => differences(from[name], to[name], `${field}.${name}`));
+  }
+  return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ field, from, to }];
+}
+
+const units = (count: Units): string => `${count.toLocaleString('en')} unit${count === 1 ? '' : 's'}`;
+const numbered = (letter: string, from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, i) => `${letter}${from + i}`).join(', ');
+
+type Effect = (edit: Edit) => string;
+
+const always =
+  (text: string): Effect =>
+  () =>
+    text;
+
+const LIVE = always('storefronts take it over while they run');
+
+/** By field; the longest prefix counts. */
+const EFFECTS: Record<string, Effect> = {
+  'spec.sku': always('another product'),
+  'spec.stock': supply,
+  'spec.window': LIVE,
+  'spec.paused': ({ after }) =>
+    after.spec.paused
+      ? 'purchases stop at once; tokens already handed out can still be checked out'
+      : 'purchases go on',
+  'spec.cache.nodes': resize,
+  'spec.cache.durability': durability,
+  'spec.shards.count': ({ before, after }) =>
+    `${numbered('s', before.spec.shards.count, after.spec.shards.count)} come empty; the balancer fills them`,
+  'spec.storefront.replicas': ({ before, after }) =>
+    after.spec.storefront.replicas > before.spec.storefront.replicas
+      ? 'more storefronts; the others go on'
+      : 'the last ones finish what they are doing and end',
+  'spec.token': always('tokens issued from then on'),
+  'spec.qualification': LIVE,
+  'spec.auth': LIVE,
+  'spec.orders': always('orders placed from then on'),
+  'spec.balancer': always('the balancer takes it over while it runs'),
+  'spec.kafka': always('agents, balancer and storefronts are restarted one after the other; nothing is lost'),
+  'spec.cache.storage': always('the volumes of the cache nodes; nothing in local mode'),
+  'spec.shards.storage': always('the volumes of the shards; nothing in local mode'),
+  'spec.cache.resources': always('cache nodes are restarted one after the other; nothing in local mode'),
+  'spec.shards.resources': always('shards are restarted one after the other; nothing in local mode'),
+  'spec.storefront.resources': always('storefronts are replaced one after the other; nothing in local mode'),
+  'spec.deletionPolicy': always('what becomes of the volumes when the resource is deleted; nothing in local mode'),
+};
+
+function effectOf(field: string, edit: Edit): string {
+  const prefix = Object.keys(EFFECTS)
+    .filter((name) => field === name || field.startsWith(`${name}.`))
+    .sort((a, b) => b.length - a.length)[0];
+  return prefix === undefined ? 'taken over while the sale runs' : (EFFECTS[prefix]?.(edit) ?? '');
+}
+
+function supply({ before, after, status }: Edit): string {
+  const nodes = after.spec.cache.nodes;
+  const difference = after.spec.stock - before.spec.stock;
+  if (difference > 0)
+    return `restocks ${units(difference)}, split over ${nodes} cache node${nodes === 1 ? '' : 's'}, dealt out to the shards`;
+  const { supplied, sold } = status;
+  const unsold = supplied === undefined || sold === undefined ? undefined : supplied - sold;
+  const most = unsold === undefined ? '' : `; ${units(Math.max(0, unsold))} are unsold now`;
+  return `withdraws ${units(-difference)}, as far as they are not sold${most}`;
+}
+
+/** Rendezvous hashing: of a nodes to b, |a − b| / max(a, b) of the buyers get another home, and no others. */
+function resize({ before, after, status }: Edit): string {
+  const [from, to] = [before.spec.cache.nodes, after.spec.cache.nodes];
+  const share = Math.round((Math.abs(to - from) / Math.max(from, to)) * 100);
+  const leaving = (status.caches ?? []).filter(({ id }) => Number(id.slice(1)) >= to);
+  const moved = leaving.reduce((total, { virtualAvailable = 0 }) => total + virtualAvailable, 0);
+  const who =
+    to > from
+      ? `${numbered('c', from, to)} come`
+      : `${numbered('c', to, from)} leave${leaving.length > 0 ? ` and hand over ${units(moved)}` : ''}`;
+  return `${who}; purchases pause until the live tokens have ended (at most ${before.spec.token.ttl}); ${share} % of the buyers get another home`;
+}
+
+function durability({ after }: Edit): string {
+  const then =
+    after.spec.cache.durability === 'Always'
+      ? 'a node restarted from then on keeps its tokens'
+      : 'a node restarted from then on voids its live tokens, whose buyers purchase again';
+  return `cache nodes are restarted one after the other; ${then}`;
+}
