@@ -30,8 +30,16 @@ export async function ask(probe: Probe): Promise<string | undefined> {
         return await askHttp(probe.url);
     }
   } catch (error) {
-    return codeOf(error) === 'ECONNREFUSED' ? 'not listening yet' : messageOf(error);
+    return inWords(error);
   }
+}
+
+function inWords(error: unknown): string {
+  const message = messageOf(error);
+  if (codeOf(error) === 'ECONNREFUSED' || message.includes('ECONNREFUSED')) return 'not listening yet';
+  // fetch hides the reason one level deeper.
+  const cause = error instanceof Error && error.cause !== undefined ? inWords(error.cause) : undefined;
+  return cause ?? message;
 }
 
 /** Redis answers errors while it loads its file; only PONG will do. */

@@ -1,6 +1,7 @@
 // The supervisor of one sale on this machine: takes edits, carries each out in passes, reports, stops. There is one
 // per data folder. Losing it stops nothing that sells: the next one takes the processes over.
 
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -118,6 +119,7 @@ export class Supervisor {
     await this.#site.view.close();
     await this.#site.fleet.stopAll();
     await stopOrphans(this.folder);
+    rmSync(this.folder.control, { force: true });
     this.#giveBack();
   }
 

@@ -1,0 +1,19 @@
+// The supervisor as a process of its own: `node operator/local/main.ts --data DIR`. It does nothing until somebody
+// applies a FlashSale by its socket, and goes away when nobody does. SIGINT and SIGTERM stop the sale in order.
+
+import { parseArgs } from 'node:util';
+import { makeLogger } from '../../dataplane/common/log.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { runSupervisor } from './run.ts';
+
+/** Whoever started it applies at once. */
+const UNUSED: Millis = 30_000;
+
+const { values } = parseArgs({ options: { data: { type: 'string' } } });
+if (!values.data) throw new Error('needs --data DIR');
+const running = await runSupervisor(values.data, { log: makeLogger('supervisor') });
+setTimeout(() => {
+  if (!running.supervisor.config) void running.stop();
+}, UNUSED).unref();
+await running.stopped;
+process.exit(0);

@@ -1,0 +1,34 @@
+// A supervisor with its socket, until it is stopped: by the socket, by a signal, or by whoever started it.
+
+import { serveControl } from './control.ts';
+import type { SiteOptions } from './site.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface RunningSupervisor {
+  supervisor: Supervisor;
+  /** Idempotent; resolves when every process is gone. */
+  stop: () => Promise<void>;
+  /** Resolves when it was stopped, by whomever. */
+  stopped: Promise<void>;
+}
+
+export async function runSupervisor(path: string, options: SiteOptions): Promise<RunningSupervisor> {
+  const supervisor = Supervisor.open(path, options);
+  let stopping: Promise<void> | undefined;
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const stop = () => {
+    stopping ??= supervisor.stop().then(() => {
+      for (const name of SIGNALS) process.removeListener(name, onSignal);
+      server.close();
+      // The answer to the one who asked goes out first.
+      setImmediate(resolve);
+    });
+    return stopping;
+  };
+  const onSignal = () => void stop();
+  for (const name of SIGNALS) process.on(name, onSignal);
+  const server = await serveControl(supervisor.folder.control, supervisor, stop);
+  return { supervisor, stop, stopped };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
