@@ -7,7 +7,46 @@
 --   expired    the node's epoch is another one, or the issue number is not above closed-up-to
 --   sold       the stock suffices: order and ledger row are written
 --   short      it does not: nothing is consumed, the units count as missed
--- The result is that of the rows one after the other. When all fit, which is the rule, no row is looked at alone.
+-- The result is that of the rows one after the other.
+
+-- The outcomes, row after row. Decides, writes nothing; the caller holds the stock row's lock.
+CREATE FUNCTION judge(
+  p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_issues bigint[]
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_left bigint := p_available;
+  v_sold text[] := '{}';
+  v_outcomes text[] := '{}';
+  r record;
+BEGIN
+  FOR r IN
+    SELECT i.token, i.quantity, CASE
+        WHEN o.status = 'cancelled' THEN 'cancelled'
+        WHEN o.token IS NOT NULL THEN 'known'
+        WHEN f.epoch = i.epoch AND i.issue > f.closed_up_to THEN 'good'
+        ELSE 'expired' END AS outcome
+      FROM unnest(p_tokens, p_quantities, p_nodes, p_epochs, p_issues)
+           WITH ORDINALITY AS i (token, quantity, node, epoch, issue, n)
+      LEFT JOIN orders o ON o.token = i.token
+      LEFT JOIN nodes f ON f.node = i.node
+     ORDER BY i.n
+  LOOP
+    IF r.outcome <> 'good' THEN
+      NULL;
+    ELSIF r.token = ANY (v_sold) THEN
+      r.outcome := 'known';
+    ELSIF r.quantity <= v_left THEN
+      r.outcome := 'sold';
+      v_left := v_left - r.quantity;
+      v_sold := v_sold || r.token;
+    ELSE
+      r.outcome := 'short';
+    END IF;
+    v_outcomes := v_outcomes || r.outcome;
+  END LOOP;
+  RETURN v_outcomes;
+END $$;
 
 CREATE FUNCTION checkout(
   p_incarnation text,
@@ -16,85 +55,55 @@ CREATE FUNCTION checkout(
 ) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = flashsale, pg_temp
--- Plans are made once, perhaps while the tables are empty: a sequential scan would then stay while they grow.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+-- One plan for each statement, made once, perhaps while the tables are empty: it must suit them full, so no
+-- sequential scan where there is an index.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_stock stock := lock_stock(p_incarnation);
   v_now timestamptz := clock_timestamp();
+  v_deadline timestamptz := v_now + p_deadline_ms * interval '1 millisecond';
+  v_status order_status := CASE WHEN p_deadline_ms IS NULL THEN 'final' ELSE 'placed' END;
+  v_rows integer := cardinality(p_tokens);
   v_outcomes text[];
+  v_sold bigint;
   v_units bigint;
-  v_count bigint;
-  v_repeats boolean;
-  v_missed bigint := 0;
-  v_missed_max bigint := 0;
-  v_left bigint;
-  v_sold text[] := '{}';
-  r record;
+  v_missed bigint;
+  v_missed_max bigint;
 BEGIN
-  SELECT array_agg(c.outcome ORDER BY c.n),
-         coalesce(sum(c.quantity) FILTER (WHERE c.outcome = 'sold'), 0),
-         count(*) FILTER (WHERE c.outcome = 'sold'),
-         count(DISTINCT c.token) < count(*)
-    INTO v_outcomes, v_units, v_count, v_repeats
-    FROM (
-      SELECT i.n, i.token, i.quantity, CASE
-          WHEN o.status = 'cancelled' THEN 'cancelled'
-          WHEN o.token IS NOT NULL THEN 'known'
-          WHEN f.epoch = i.epoch AND i.issue > f.closed_up_to THEN 'sold'
-          ELSE 'expired' END AS outcome
-        FROM unnest(p_tokens, p_quantities, p_nodes, p_epochs, p_issues)
-             WITH ORDINALITY AS i (token, quantity, node, epoch, issue, n)
-        LEFT JOIN orders o ON o.token = i.token
-        LEFT JOIN nodes f ON f.node = i.node
-    ) c;
-
-  IF v_units > v_stock.available OR v_repeats THEN
-    v_left := v_stock.available;
-    v_units := 0;
-    v_count := 0;
-    FOR r IN
-      SELECT i.n, i.token, i.quantity
-        FROM unnest(p_tokens, p_quantities, v_outcomes) WITH ORDINALITY AS i (token, quantity, outcome, n)
-       WHERE i.outcome = 'sold'
-       ORDER BY i.n
-    LOOP
-      IF v_repeats AND r.token = ANY (v_sold) THEN
-        v_outcomes[r.n] := 'known';
-      ELSIF r.quantity <= v_left THEN
-        v_left := v_left - r.quantity;
-        v_units := v_units + r.quantity;
-        v_count := v_count + 1;
-        v_sold := v_sold || r.token;
-      ELSE
-        v_outcomes[r.n] := 'short';
-        v_missed := v_missed + r.quantity;
-        v_missed_max := greatest(v_missed_max, r.quantity);
-      END IF;
-    END LOOP;
+  -- The rule, and fast: all rows are new, good and fit, so none is looked at alone.
+  SELECT count(*), sum(i.quantity) INTO v_sold, v_units
+    FROM unnest(p_quantities, p_nodes, p_epochs, p_issues) AS i (quantity, node, epoch, issue)
+    JOIN nodes f ON f.node = i.node AND f.epoch = i.epoch AND f.closed_up_to < i.issue;
+  IF v_sold = v_rows AND v_units <= v_stock.available
+    AND v_rows = (SELECT count(DISTINCT t.token) FROM unnest(p_tokens) AS t (token))
+    AND NOT EXISTS (SELECT FROM orders WHERE token = ANY (p_tokens))
+  THEN
+    v_outcomes := array_fill('sold'::text, ARRAY[v_rows]);
+  ELSE
+    v_outcomes := judge(v_stock.available, p_tokens, p_quantities, p_nodes, p_epochs, p_issues);
+    SELECT count(*) FILTER (WHERE i.outcome = 'sold'),
+           coalesce(sum(i.quantity) FILTER (WHERE i.outcome = 'sold'), 0),
+           sum(i.quantity) FILTER (WHERE i.outcome = 'short'),
+           max(i.quantity) FILTER (WHERE i.outcome = 'short')
+      INTO v_sold, v_units, v_missed, v_missed_max
+      FROM unnest(p_quantities, v_outcomes) AS i (quantity, outcome);
   END IF;
 
-  IF v_count > 0 THEN
-    WITH s AS MATERIALIZED (
-      SELECT i.*, v_stock.version + row_number() OVER (ORDER BY i.n) AS version
-        FROM unnest(p_tokens, p_buyers, p_quantities, p_nodes, v_outcomes)
-             WITH ORDINALITY AS i (token, buyer, quantity, node, outcome, n)
-       WHERE i.outcome = 'sold'
-    ), l AS (
-      INSERT INTO ledger (version, kind, delta, ref, at)
-      SELECT version, 'order', -quantity, token, v_now FROM s
-    )
+  IF v_sold > 0 THEN
     INSERT INTO orders (token, buyer, quantity, node, status, deadline)
-    SELECT token, buyer, quantity, node,
-           CASE WHEN p_deadline_ms IS NULL THEN 'final' ELSE 'placed' END::order_status,
-           v_now + p_deadline_ms * interval '1 millisecond'
-      FROM s;
+    SELECT i.token, i.buyer, i.quantity, i.node, v_status, v_deadline
+      FROM unnest(p_tokens, p_buyers, p_quantities, p_nodes, v_outcomes) AS i (token, buyer, quantity, node, outcome)
+     WHERE i.outcome = 'sold';
+    INSERT INTO ledger (version, kind, delta, ref, at)
+    SELECT v_stock.version + row_number() OVER (ORDER BY i.n), 'order', -i.quantity, i.token, v_now
+      FROM unnest(p_tokens, p_quantities, v_outcomes) WITH ORDINALITY AS i (token, quantity, outcome, n)
+     WHERE i.outcome = 'sold';
   END IF;
-
-  IF v_count > 0 OR v_missed > 0 THEN
+  IF v_sold > 0 OR v_missed > 0 THEN
     UPDATE stock SET
-      available = available - v_units, version = version + v_count, sold = sold + v_units,
-      missed = missed + v_missed, missed_max = greatest(missed_max, v_missed_max);
+      available = available - v_units, version = version + v_sold, sold = sold + v_units,
+      missed = missed + coalesce(v_missed, 0), missed_max = greatest(missed_max, v_missed_max);
   END IF;
   RETURN v_outcomes;
 END $$;

@@ -48,7 +48,7 @@ BEGIN
   END IF;
   INSERT INTO ledger (version, kind, delta, ref, at, payment_id)
   VALUES (v_stock.version + 1, v_kind, 0, v_ref, clock_timestamp(), p_payment_id)
-  ON CONFLICT (kind, ref) DO NOTHING;
+  ON CONFLICT (kind, ref) WHERE kind <> 'order' DO NOTHING;
   IF FOUND THEN
     UPDATE stock SET version = version + 1;
   END IF;
