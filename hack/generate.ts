@@ -126,10 +126,13 @@ function typeOf(schema: Schema, variant: '' | 'Input', names: Map<Schema, string
   if (schema['x-kubernetes-int-or-string']) return 'Quantity';
   if (schema.type === 'boolean') return 'boolean';
   if (schema.type !== 'string') return unitOf(schema) === 'units' ? 'Units' : 'number';
-  return schema.format === 'date-time' ? 'Timestamp' : isDuration(schema) ? 'Duration' : 'string';
+  return isMoment(schema) ? 'Timestamp' : isDuration(schema) ? 'Duration' : 'string';
 }
 
 const isDuration = (schema: Schema): boolean => rulesOf(schema).some(({ rule }) => rule.includes('duration(self)'));
+
+const isMoment = (schema: Schema): boolean =>
+  schema.format === 'date-time' || rulesOf(schema).some(({ rule }) => rule.includes('timestamp(self'));
 
 const rulesOf = (schema: Schema) => schema['x-kubernetes-validations'] ?? [];
 
@@ -238,7 +241,7 @@ function typeText(schema: Schema): string {
   if (schema['x-kubernetes-int-or-string']) return 'quantity';
   if (schema.items !== undefined) return `list of at most ${schema.maxItems} ${schema.items.type}s`;
   if (schema.type === 'string') {
-    if (schema.format === 'date-time') return 'moment';
+    if (isMoment(schema)) return 'moment';
     if (isDuration(schema)) return 'duration';
     if (unitOf(schema)?.endsWith('quantity')) return 'quantity';
     return schema.maxLength === undefined ? 'string' : `string of at most ${schema.maxLength} characters`;

@@ -396,8 +396,9 @@ export interface QualificationSpec {
   /** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
   denyList?: QualificationDenyListSpec;
   /**
-   * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
-   * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+   * An external risk check, asked after every other criterion: POST with JSON {"sale", "sku", "buyer", "quantity"}, to
+   * be answered with status 200 and {"allow": true}, or {"allow": false, "reason": "…"}, which the buyer reads. An
+   * answer is remembered for some seconds. It is told the buyer's id, which is personal data. Absent: nobody is asked.
    */
   webhook?: QualificationWebhookSpec;
 }
@@ -422,8 +423,9 @@ export interface QualificationSpecInput {
   /** These buyers never qualify, even when they are on allowList. Absent: nobody is denied. */
   denyList?: QualificationDenyListSpecInput;
   /**
-   * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
-   * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+   * An external risk check, asked after every other criterion: POST with JSON {"sale", "sku", "buyer", "quantity"}, to
+   * be answered with status 200 and {"allow": true}, or {"allow": false, "reason": "…"}, which the buyer reads. An
+   * answer is remembered for some seconds. It is told the buyer's id, which is personal data. Absent: nobody is asked.
    */
   webhook?: QualificationWebhookSpecInput;
 }
@@ -434,9 +436,9 @@ export interface QualificationSpecInput {
  * duplicate click still burns no stock).
  */
 export interface QualificationRateLimitSpec {
-  /** Tries a buyer regains per second; 0.5 is one every two seconds. Unit: tries per second. */
+  /** Attempts a buyer regains per second; 0.5 is one every two seconds. Unit: attempts per second. */
   perSecond: number;
-  /** Tries a buyer may make at once after a rest. Unit: tries. Default: 5. */
+  /** Attempts a buyer may make at once after a rest. Unit: attempts. Default: 5. */
   burst: number;
 }
 
@@ -446,9 +448,9 @@ export interface QualificationRateLimitSpec {
  * duplicate click still burns no stock).
  */
 export interface QualificationRateLimitSpecInput {
-  /** Tries a buyer regains per second; 0.5 is one every two seconds. Unit: tries per second. */
+  /** Attempts a buyer regains per second; 0.5 is one every two seconds. Unit: attempts per second. */
   perSecond: number;
-  /** Tries a buyer may make at once after a rest. Unit: tries. Default: 5. */
+  /** Attempts a buyer may make at once after a rest. Unit: attempts. Default: 5. */
   burst?: number;
 }
 
@@ -529,8 +531,9 @@ export interface QualificationDenyListSpecInput {
 }
 
 /**
- * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
- * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+ * An external risk check, asked after every other criterion: POST with JSON {"sale", "sku", "buyer", "quantity"}, to be
+ * answered with status 200 and {"allow": true}, or {"allow": false, "reason": "…"}, which the buyer reads. An answer is
+ * remembered for some seconds. It is told the buyer's id, which is personal data. Absent: nobody is asked.
  */
 export interface QualificationWebhookSpec {
   /** Where to ask; http or https, without credentials. */
@@ -546,8 +549,9 @@ export interface QualificationWebhookSpec {
 }
 
 /**
- * An external risk check, asked once per new purchase after every other criterion: POST with {sale, sku, buyer,
- * quantity}, answered 200 {"allowed": true|false}. Absent: nobody is asked.
+ * An external risk check, asked after every other criterion: POST with JSON {"sale", "sku", "buyer", "quantity"}, to be
+ * answered with status 200 and {"allow": true}, or {"allow": false, "reason": "…"}, which the buyer reads. An answer is
+ * remembered for some seconds. It is told the buyer's id, which is personal data. Absent: nobody is asked.
  */
 export interface QualificationWebhookSpecInput {
   /** Where to ask; http or https, without credentials. */
@@ -574,8 +578,8 @@ export interface AuthSpec {
    */
   trustedHeader?: string;
   /**
-   * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked
-   * on every request.
+   * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where
+   * given, are checked; a checked token is remembered for some minutes, never beyond its expiry.
    */
   jwt?: AuthJwtSpec;
 }
@@ -592,15 +596,15 @@ export interface AuthSpecInput {
    */
   trustedHeader?: string;
   /**
-   * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked
-   * on every request.
+   * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where
+   * given, are checked; a checked token is remembered for some minutes, never beyond its expiry.
    */
   jwt?: AuthJwtSpecInput;
 }
 
 /**
- * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked on
- * every request.
+ * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where given,
+ * are checked; a checked token is remembered for some minutes, never beyond its expiry.
  */
 export interface AuthJwtSpec {
   /**
@@ -626,8 +630,8 @@ export interface AuthJwtSpec {
 }
 
 /**
- * Bearer tokens signed by an identity provider. Signature, expiry, and issuer and audience where given, are checked on
- * every request.
+ * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where given,
+ * are checked; a checked token is remembered for some minutes, never beyond its expiry.
  */
 export interface AuthJwtSpecInput {
   /**
@@ -772,7 +776,7 @@ export interface KafkaSpec {
   bootstrapServers?: string[];
   /**
    * Copies the brokers keep of each message. No promise depends on it; more copies mean fewer pauses in balancing when
-   * a broker fails. Used when the topics are created. Unit: copies. Absent: the brokers' default.
+   * a broker fails. Used when the topics are created. Unit: replicas. Absent: the brokers' default.
    */
   replicationFactor?: number;
   /** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
@@ -793,7 +797,7 @@ export interface KafkaSpecInput {
   bootstrapServers?: string[];
   /**
    * Copies the brokers keep of each message. No promise depends on it; more copies mean fewer pauses in balancing when
-   * a broker fails. Used when the topics are created. Unit: copies. Absent: the brokers' default.
+   * a broker fails. Used when the topics are created. Unit: replicas. Absent: the brokers' default.
    */
   replicationFactor?: number;
   /** Encryption of the connection; an empty object turns it on. Absent: not encrypted. */
@@ -953,7 +957,7 @@ export interface ConditionStatus {
 
 /** One shard. */
 export interface ShardStatus {
-  /** s0, s1, … or pool. */
+  /** The shard's name, s0, s1, … or pool. */
   id: string;
   /** Whether it answers. */
   ready?: boolean;
@@ -967,7 +971,7 @@ export interface ShardStatus {
 
 /** One cache node. */
 export interface CacheStatus {
-  /** c0, c1, … */
+  /** The node's name, c0, c1, … */
   id: string;
   /** Whether it admits buyers. */
   ready?: boolean;

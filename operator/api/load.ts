@@ -40,7 +40,7 @@ export function loadFlashSale(text: string, { source, old, selfContained = false
   if ('message' in found) return refuse([found]);
 
   const companions = companionsOf(documents.filter((document) => document !== found).map(({ value }) => value));
-  const checked = validate(found.value, old);
+  const checked = validate(withoutStatus(found.value), old);
   const findings = checked.ok ? (selfContained ? missingReferences(checked.sale, companions) : []) : checked.findings;
   if (checked.ok && findings.length === 0) return { ok: true, sale: checked.sale, companions };
   return refuse(findings.map(({ at, message }) => ({ offset: offsetOf(found, at), path: renderPath(at), message })));
@@ -112,6 +112,13 @@ function onlySale(documents: Document[]): Document | Mistake {
     offset: documents[0]?.start ?? 0,
     message: `has no FlashSale${others.length === 0 ? '' : `, only ${others.join(', ')}`}; begin with apiVersion: ${API_VERSION} and kind: ${KIND}`,
   };
+}
+
+/** Whoever writes a file cannot set the status; the API server ignores one there, too. */
+function withoutStatus(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { status: _status, ...rest } = value;
+  return rest;
 }
 
 const [GROUP = ''] = API_VERSION.split('/');

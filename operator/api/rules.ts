@@ -5,7 +5,7 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { isObject, propertyOf } from './defaults.ts';
 import { type Finding, isWithin, type Path, shown } from './findings.ts';
-import { parseQuantity, parseTimestamp } from './scalars.ts';
+import { parseQuantity } from './scalars.ts';
 import { guardsChange, type Rule, type Schema } from './schema.ts';
 
 class Quantity {
@@ -45,46 +45,58 @@ function program(rule: Rule): ParseResult {
 }
 
 /**
- * The rules `object` breaks, given the mistakes of structure already found in it: where a value has such a mistake, a
- * rule about it would only repeat that. `old` is the object before the change, if any.
+ * The rules `object` breaks, given the mistakes of structure already found in it. A rule keeps quiet where its target
+ * is itself mistaken or has a wrong set of fields, or where a field it reads is mistaken: that is told already. `old` is
+ * the object before the change, if any.
  */
 export function ruleFindings(object: unknown, old: unknown, schema: Schema, mistakes: readonly Finding[]): Finding[] {
-  return [...visit(object, old, schema, [], mistakes)];
+  const found: Finding[] = [];
+  visit(object, old, schema, [], mistakes, found);
+  return found;
 }
 
-function* visit(
+/** Children first, so that a rule over several of them knows which are mistaken. */
+function visit(
   value: unknown,
   old: unknown,
   schema: Schema,
   path: Path,
   mistakes: readonly Finding[],
-): Generator<Finding> {
-  for (const rule of schema['x-kubernetes-validations'] ?? []) {
-    const target = [...path, ...(rule.fieldPath?.split('.').slice(1) ?? [])];
-    // A value that is itself mistaken, or has a wrong set of fields, is told so once.
-    if (mistakes.some(({ at }) => isWithin(at, target) && at.length <= target.length + 1)) continue;
-    if (guardsChange(rule) && old === undefined) continue;
-    const verdict = evaluate(rule, value, old, schema);
-    // A value the rule also reads may be mistaken; then there is nothing to say about this one yet.
-    if (verdict === 'failed' && mistakes.some((mistake) => isWithin(mistake.at, path))) continue;
-    if (verdict !== true) yield { at: target, message: message(rule, value, old) };
-  }
+  found: Finding[],
+): void {
   // Only fields, not list items, can be matched with what they were, so no rule within a list guards a change.
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) yield* visit(item, undefined, schema.items ?? {}, [...path, i], mistakes);
+    for (const [i, item] of value.entries()) visit(item, undefined, schema.items ?? {}, [...path, i], mistakes, found);
   } else if (isObject(value)) {
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       if (value[name] === undefined) continue;
-      yield* visit(value[name], isObject(old) ? old[name] : undefined, property, [...path, name], mistakes);
+      visit(value[name], isObject(old) ? old[name] : undefined, property, [...path, name], mistakes, found);
     }
+  }
+  for (const rule of schema['x-kubernetes-validations'] ?? []) {
+    if (guardsChange(rule) && old === undefined) continue;
+    const target = [...path, ...(rule.fieldPath?.split('.').slice(1) ?? [])];
+    const reads = readsOf(rule).map((read) => [...path, ...read]);
+    const mistaken = [...mistakes, ...found].some(
+      ({ at }) => at.length > path.length && reads.some((read) => isWithin(read, at)),
+    );
+    if (mistaken || mistakes.some(({ at }) => isWithin(at, target) && at.length <= target.length + 1)) continue;
+    if (!holds(rule, value, old, schema)) found.push({ at: target, message: message(rule, value, old) });
   }
 }
 
-function evaluate(rule: Rule, value: unknown, old: unknown, schema: Schema): boolean | 'failed' {
+/** The fields whose values a rule reads; whether one is there at all can be told of a mistaken one, too. */
+const readsOf = ({ rule }: Rule): Path[] =>
+  [...rule.replace(/\bhas\([^)]*\)/g, '').matchAll(/\bself((?:\.\w+)+)/g)].map(([, read = '']) =>
+    read.split('.').slice(1),
+  );
+
+/** A rule that cannot be evaluated does not hold, as in the API server. */
+function holds(rule: Rule, value: unknown, old: unknown, schema: Schema): boolean {
   try {
     return program(rule)({ self: celValue(value, schema), oldSelf: celValue(old, schema) }) === true;
   } catch {
-    return 'failed';
+    return false;
   }
 }
 
@@ -99,7 +111,7 @@ function message(rule: Rule, value: unknown, old: unknown): string {
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), value);
 
-/** A JSON value as CEL sees it by its schema: whole numbers are ints, date-times are timestamps. */
+/** A JSON value as CEL sees it by its schema: whole numbers are ints. */
 function celValue(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) return value.map((item) => celValue(item, schema.items ?? {}));
   if (isObject(value)) {
@@ -108,6 +120,5 @@ function celValue(value: unknown, schema: Schema): unknown {
     );
   }
   if (typeof value === 'number' && Number.isInteger(value) && schema.type !== 'number') return BigInt(value);
-  if (typeof value === 'string' && schema.format === 'date-time') return new Date(parseTimestamp(value));
   return value;
 }

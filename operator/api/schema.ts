@@ -19,7 +19,6 @@ export interface Schema {
   default?: unknown;
   enum?: string[];
   format?: 'int32' | 'int64' | 'date-time';
-  pattern?: string;
   minimum?: number;
   maximum?: number;
   minLength?: number;

@@ -3,18 +3,12 @@
 // checked in rules.ts.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { isObject, propertyOf } from './defaults.ts';
 import { type Finding, type Path, renderPath, shown } from './findings.ts';
 import { nodes, proseOf, type Schema, unitOf } from './schema.ts';
 import { nearest } from './suggest.ts';
 
-const ajv = new Ajv({
-  allErrors: true,
-  verbose: true,
-  allowUnionTypes: true,
-  formats: { 'date-time': fullFormats['date-time'] },
-});
+const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
 const compiled = new WeakMap<Schema, ValidateFunction>();
 
 /** At most one mistake a place, in the schema's order. Never throws. */
@@ -38,7 +32,7 @@ function jsonSchema(schema: Schema): Record<string, unknown> {
   const {
     description: _description,
     default: _default,
-    format,
+    format: _format,
     properties,
     additionalProperties,
     items,
@@ -49,7 +43,6 @@ function jsonSchema(schema: Schema): Record<string, unknown> {
     ...rest
   } = schema;
   const result: Record<string, unknown> = { ...rest };
-  if (format === 'date-time') result.format = format;
   if (intOrString) Object.assign(result, { type: ['integer', 'string'] });
   if (listType === 'set') result.uniqueItems = true;
   if (items !== undefined) result.items = jsonSchema(items);
@@ -86,13 +79,13 @@ function findingOf(error: ErrorObject, root: Schema): Finding {
 
 function messageOf(error: ErrorObject, schema: Schema, value: unknown): string {
   const { limit } = error.params;
-  const has = Array.isArray(value) ? value.length : [...String(value)].length;
+  const has = Array.isArray(value) ? value.length : typeof value === 'string' ? [...value].length : 0;
   switch (error.keyword) {
     case 'type':
       return `must be ${typeName(schema)}, got ${shown(value)}${schema.type === 'string' && !isObject(value) && !Array.isArray(value) ? '; put it in quotes' : ''}`;
     case 'enum': {
       const values = schema.enum ?? [];
-      const meant = nearest(String(value), values);
+      const meant = typeof value === 'string' ? nearest(value, values) : undefined;
       const choice = values.length === 1 ? `must be ${values[0]}` : `must be one of ${values.join(', ')}`;
       return `${choice}, got ${shown(value)}${meant === undefined || values.length === 1 ? '' : `; did you mean ${meant}?`}`;
     }
@@ -108,9 +101,6 @@ function messageOf(error: ErrorObject, schema: Schema, value: unknown): string {
       return `must have at least ${amount(limit, 'items')}, has ${has}`;
     case 'maxItems':
       return `must have at most ${amount(limit, 'items')}, has ${has}`;
-    case 'format':
-    case 'pattern':
-      return `must be a moment with its time zone, such as 2026-12-01T12:00:00Z or 2026-12-01T13:00:00+01:00, got ${shown(value)}`;
     default:
       return `${error.message ?? error.keyword}, got ${shown(value)}`;
   }
