@@ -145,8 +145,12 @@ async function readServer(redis: Redis): Promise<NodeServer> {
     redis.hget('node', 'run'),
     ...GATED_REDIS_USERS.map((user) => redis.call('ACL', 'GETUSER', user) as Promise<[string, string[]]>),
   ]);
-  const enabled = users.every(([, flags]) => flags.includes('on'));
-  return { run, recoveredIn: recoveredIn ?? undefined, enabled };
+  const on = users.filter(([, flags]) => flags.includes('on')).length;
+  return {
+    run,
+    recoveredIn: recoveredIn ?? undefined,
+    users: on === 0 ? 'none' : on === users.length ? 'all' : 'some',
+  };
 }
 
 /** For the audit. Records are read in pages of about `page` buyers. */

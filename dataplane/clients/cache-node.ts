@@ -110,8 +110,8 @@ export interface NodeServer {
   run: string;
   /** The run in which the newest recovery began; undefined: none ever did. */
   recoveredIn: string | undefined;
-  /** Every user but the agent's own is on. */
-  enabled: boolean;
+  /** How many of the users are on, the agent's own apart. */
+  users: 'all' | 'some' | 'none';
 }
 
 /** Whether a stamp lets purchases through. `draining`: paused until a newer layout is taken, whatever anybody says. */
