@@ -41,8 +41,8 @@ export interface ProcessSpec {
   prepare?: (signal: AbortSignal) => Promise<void>;
   probe: Probe;
   stop: Stop;
-  /** Where buyers or people reach it. */
-  address?: string;
+  /** Where it is reached: a storefront's URL, a server's host and port, an agent's metrics. */
+  address: string;
 }
 
 /** Two specs with one fingerprint are the same process: it need not be started again, and may be taken over. */

@@ -29,6 +29,8 @@ export interface ProcessReport {
   pid?: number;
   /** By this machine's clock: when the running process was started. */
   startedAt?: Millis;
+  /** When it became ready, and has been since. */
+  readyAt?: Millis;
   /** Times it was started again after a death, in this supervisor's life. */
   restarts: number;
   /** Why it is not ready, in a few words. */
@@ -64,6 +66,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
   readonly #options: ProcessOptions;
   #phase: Phase = 'stopped';
   #reason: string | undefined;
+  #readyAt: Millis | undefined;
   #restarts = 0;
   #spec: ProcessSpec | undefined;
   #running: Running | undefined;
@@ -92,6 +95,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
       phase: this.#phase,
       restarts: this.#restarts,
       ...(this.#running ? { pid: this.#running.identity.pid, startedAt: this.#running.startedAt } : {}),
+      ...(this.#phase === 'ready' && this.#readyAt !== undefined ? { readyAt: this.#readyAt } : {}),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       ...(this.#spec?.address === undefined ? {} : { address: this.#spec.address }),
     };
@@ -185,19 +189,18 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
 
   /** Probes until the process ends; resolves then with how long it had been ready since it last became so. */
   async #watch(running: Running): Promise<Millis> {
-    let readySince: Millis | undefined;
+    this.#readyAt = undefined;
     const over = new AbortController();
     void running.ended.then(() => over.abort());
     while (!over.signal.aborted && this.#spec) {
       const reason = await ask(this.#spec.probe);
       if (over.signal.aborted || this.#phase === 'stopping') break;
-      if (reason === undefined) readySince ??= Date.now();
-      else readySince = undefined;
+      this.#readyAt = reason === undefined ? (this.#readyAt ?? Date.now()) : undefined;
       this.#become(reason === undefined ? 'ready' : 'up', reason);
       const wait = reason === undefined ? PROBE_WHEN_READY : PROBE_UNTIL_READY;
       await sleep(wait, undefined, { signal: over.signal }).catch(() => undefined);
     }
-    return readySince === undefined ? 0 : Date.now() - readySince;
+    return this.#readyAt === undefined ? 0 : Date.now() - this.#readyAt;
   }
 
   #become(phase: Phase, reason?: string): void {

@@ -97,7 +97,8 @@ export function processesOf(topology: Topology, s: Surroundings): ProcessSpec[] 
     files: [],
     probe: { kind: 'http', url: `http://${HOST}:${s.port(name + METRICS)}/ready` },
     stop: ROLE_STOP,
-    ...(options.stage === 'front' ? { address: `http://${HOST}:${s.port(name)}` } : {}),
+    address:
+      options.stage === 'front' ? `http://${HOST}:${s.port(name)}` : `http://${HOST}:${s.port(name + METRICS)}/metrics`,
   });
 
   return [
@@ -153,6 +154,7 @@ function redisProcess(node: NodeId, topology: Topology, s: Surroundings): Proces
     env: {},
     cwd: s.folder.path,
     files: [{ path, content, keep: false }],
+    address: `${at.host}:${at.port}`,
     probe: { kind: 'redis', at, user: 'agent', password: password('agent') },
     stop: { signal: 'SIGTERM', grace: 10_000 },
   };
@@ -179,6 +181,7 @@ function postgresProcess(topology: Topology, s: Surroundings): ProcessSpec {
     folder: s.folder.postgres,
     files: [],
     prepare: (signal) => initialize(server, s.tools, s.superuserPassword, signal),
+    address: `${server.host}:${server.port}`,
     probe: { kind: 'postgres', at: address(s, POSTGRES), user: SUPERUSER, password: s.superuserPassword },
     // Its fast shutdown: sessions are ended, everything committed is kept.
     stop: { signal: 'SIGINT', grace: 30_000 },
@@ -203,6 +206,7 @@ function kafkaProcess(tools: NonNullable<Tools['kafka']>, s: Surroundings): Proc
     env: {},
     cwd: s.folder.path,
     files,
+    address: `${HOST}:${server.port}`,
     probe: { kind: 'kafka', at: address(s, KAFKA) },
     stop: { signal: 'SIGTERM', grace: 10_000 },
   };

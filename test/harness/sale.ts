@@ -157,7 +157,10 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     folder,
     secrets: paths.secrets,
     secret: (name) => readSecret(paths.secrets, name),
-    storefrontUrls: () => supervisor.fleet.reports().flatMap(({ address }) => (address ? [address] : [])),
+    storefrontUrls: () =>
+      supervisor.fleet
+        .reports()
+        .flatMap(({ name, address }) => (name.startsWith('storefront-') && address ? [address] : [])),
     processes: processesOf(supervisor),
     apply: (fields, { wait = true } = {}) => apply(yamlOf(fields), wait),
     report: () => supervisor.report(),

@@ -1,0 +1,89 @@
+// Finds the sales of this machine and what others need to reach one: the load generator, the audit, the command
+// line. Reads only; works whether or not a supervisor runs.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { readConfig } from '../../dataplane/common/config.ts';
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { loadFlashSale } from '../api/load.ts';
+import { type DataFolder, dataFolder, defaultFolder, salesFolder } from './data-folder.ts';
+import { Refused } from './edit.ts';
+import { Trouble } from './errors.ts';
+import { readText } from './files.ts';
+import { HOST } from './ports.ts';
+import { storefrontName } from './processes.ts';
+import { readState } from './state.ts';
+
+/** How a person names a sale; the first one given counts. */
+export interface SaleChoice {
+  /** A data folder. */
+  data?: string;
+  /** A FlashSale file: the sale it describes. */
+  file?: string;
+  /** `name` or `namespace/name`. */
+  name?: string;
+}
+
+/** Whole names of the sales in their usual folder. */
+export function knownSales(): string[] {
+  if (!existsSync(salesFolder())) return [];
+  return readdirSync(salesFolder())
+    .filter((name) => existsSync(dataFolder(join(salesFolder(), name)).state))
+    .map((name) => name.replace('.', '/'));
+}
+
+/** The folder of the chosen sale; it need not exist. Nothing chosen: of the only one there is. Throws `Trouble`. */
+export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
+  if (data !== undefined) return dataFolder(data);
+  if (file !== undefined) return folderOfFile(file);
+  if (name !== undefined) return folderOfName(name);
+  const known = knownSales();
+  const [only] = known;
+  if (only === undefined)
+    throw new Trouble('there is no sale on this machine yet; start one with flashsale up -f FILE');
+  if (known.length > 1) throw new Trouble(`say which sale you mean: ${known.join(', ')}`);
+  return folderOfName(only);
+}
+
+/** Its spec is of no interest here, and may be wrong by now. */
+function folderOfFile(file: string): DataFolder {
+  const loaded = loadFlashSale(readText(file), { source: file });
+  if (!loaded.ok) throw new Refused(loaded.errors);
+  const { namespace, name } = loaded.sale.metadata;
+  return dataFolder(defaultFolder(namespace, name));
+}
+
+function folderOfName(wanted: string): DataFolder {
+  const [namespace, name] = wanted.includes('/') ? wanted.split('/') : ['default', wanted];
+  const folder = dataFolder(defaultFolder(namespace ?? '', name ?? ''));
+  if (existsSync(folder.state)) return folder;
+  const known = knownSales();
+  throw new Trouble(
+    `there is no sale ${namespace}/${name} on this machine; ${known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`}`,
+  );
+}
+
+export interface LocalSale {
+  folder: string;
+  config: SaleConfig;
+  configFile: string;
+  /** Folder of the secrets, as the roles get it. */
+  secrets: string;
+  storefronts: string[];
+}
+
+/** What was written for the roles of the chosen sale. Throws `Trouble` when it was never started. */
+export function localSale(choice: SaleChoice): LocalSale {
+  const folder = chooseFolder(choice);
+  const state = readState(folder);
+  if (!state || !existsSync(folder.config))
+    throw new Trouble(`no sale was started in ${folder.path} yet; start one with flashsale up -f FILE`);
+  const names = Array.from({ length: state.sale.spec.storefront.replicas }, (_, n) => storefrontName(n));
+  return {
+    folder: resolve(folder.path),
+    config: readConfig(folder.config),
+    configFile: folder.config,
+    secrets: folder.secrets,
+    storefronts: names.map((name) => `http://${HOST}:${state.ports[name]}`),
+  };
+}
