@@ -1,0 +1,61 @@
+// One repeated step of an agent: runs for ever, never twice at once, at once when woken. A step that fails is tried
+// again, slower each time; that is said once, and once that it is over.
+
+import type { Logger } from '../common/log.ts';
+import type { Millis } from '../protocol/units.ts';
+
+const SLOWEST: Millis = 1000;
+
+export interface Loop {
+  /** Run the step now; if it is running, once more right after. */
+  wake(): void;
+  /** After the running step. */
+  stop(): Promise<void>;
+}
+
+/** `step` answers true when there is more to do at once. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say.
+export function startLoop(name: string, every: Millis, log: Logger, step: () => Promise<boolean | void>): Loop {
+  let stopped = false;
+  let woken = false;
+  let failures = 0;
+  let interrupt: (() => void) | undefined;
+
+  const wait = (pause: Millis) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pause);
+      interrupt = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const done = (async () => {
+    while (!stopped) {
+      woken = false;
+      let pause = every;
+      try {
+        if ((await step()) === true) pause = 0;
+        if (failures > 0) log.info({ loop: name, failures }, 'works again');
+        failures = 0;
+      } catch (error) {
+        if (failures++ === 0) log.warn({ err: error, loop: name }, 'a step failed; trying again');
+        pause = Math.max(every, Math.min(SLOWEST, 50 * 2 ** Math.min(failures, 5)));
+      }
+      // Waking does not hurry what fails.
+      if (!stopped && !(woken && failures === 0)) await wait(pause);
+    }
+  })();
+
+  return {
+    wake() {
+      woken = true;
+      if (failures === 0) interrupt?.();
+    },
+    stop() {
+      stopped = true;
+      interrupt?.();
+      return done;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+// What runs beside every database that holds stock, the pool's too: its reports (R9–R12), the commands it executes
+// (R17, R20, R22), the transfers it receives and those it sends again (R18, R19). Off the buyer's path: without it
+// the shard goes on selling what it holds, and it catches up from the ledger later.
+
+import type { AgentShard, ShardState } from '../clients/shard.ts';
+import type { Bus } from '../common/bus.ts';
+import { failpoint } from '../common/failpoint.ts';
+import type { Logger } from '../common/log.ts';
+import { type Command, type Delta, newer, type Transfer } from '../protocol/messages.ts';
+import type { Millis, PeerId } from '../protocol/units.ts';
+import { type Loop, startLoop } from './loop.ts';
+import type { PeerMetrics } from './metrics.ts';
+import { deltaOf, type Reported, reportDue } from './report.ts';
+import { startResending } from './resending.ts';
+
+/** How often the state is read. A report can be late by this much. */
+const POLL: Millis = 20;
+
+export interface PeerOptions {
+  id: PeerId;
+  shard: AgentShard;
+  bus: Bus;
+  summaryPeriod: () => Millis;
+  /** False: another instance does all this for the same database. */
+  active: () => boolean;
+  metrics: PeerMetrics;
+  log: Logger;
+}
+
+export interface Peer {
+  /** As last read; undefined: not yet. */
+  state(): ShardState | undefined;
+  /** The newest report of every peer of this sale. */
+  reports(): readonly Delta[];
+  stop(): Promise<void>;
+}
+
+export async function startPeer(options: PeerOptions): Promise<Peer> {
+  const { id, shard, bus, metrics, log } = options;
+  let state: ShardState | undefined;
+  const reports = new Map<PeerId, Delta>();
+  const ours = (incarnation: string) => options.active() && incarnation === state?.incarnation;
+
+  const reporter = startReporter(options, (read) => {
+    state = read;
+  });
+
+  /** Whether the queue has them or not: what nobody reports is sent again. */
+  const send = (transfers: readonly Transfer[], count: (transfers: number) => void) => {
+    if (transfers.length === 0) return;
+    count(transfers.length);
+    void bus.publish(
+      'transfers',
+      transfers.map((value) => ({ key: value.to, value })),
+    );
+  };
+
+  async function execute(command: Command) {
+    // The database refuses an old one as well; this saves asking it.
+    if (command.source !== id || !state || !ours(command.incarnation) || !newer(command, state.command)) return;
+    const began = performance.now();
+    const transfers = await shard.execute(command);
+    failpoint('shard-agent', id, 'transfer-executed');
+    send(transfers, metrics.transfersSent);
+    reporter.wake();
+    metrics.commandTook(performance.now() - began);
+  }
+
+  async function receive(transfer: Transfer) {
+    if (transfer.to !== id || !state || !ours(transfer.incarnation)) return;
+    if (transfer.version <= (state.receivedVersions[transfer.from] ?? 0)) return;
+    const began = performance.now();
+    const { applied, forwarded } = await shard.receive(transfer);
+    failpoint('shard-agent', id, 'transfer-received');
+    if (!applied) return;
+    send(forwarded, metrics.transfersSent);
+    reporter.wake();
+    metrics.transferTook(performance.now() - began);
+  }
+
+  await bus.subscribe(['deltas'], { beginning: true }, (_, delta) => {
+    const last = reports.get(delta.peer);
+    if (last && last.incarnation === delta.incarnation && last.version > delta.version) return;
+    reports.set(delta.peer, delta);
+  });
+  // A subscription each: neither waits behind the other.
+  await bus.subscribe(['commands'], { beginning: false }, (_, command) => execute(command));
+  await bus.subscribe(['transfers'], { beginning: false }, (_, transfer) => receive(transfer));
+  const ourReports = () => [...reports.values()].filter(({ incarnation }) => ours(incarnation));
+  const resender = startResending({
+    id,
+    shard,
+    log,
+    state: () => state,
+    reports: ourReports,
+    send: (transfers) => send(transfers, metrics.transfersResent),
+  });
+
+  return {
+    state: () => state,
+    reports: ourReports,
+    async stop() {
+      await Promise.all([reporter.stop(), resender.stop()]);
+    },
+  };
+}
+
+function startReporter(options: PeerOptions, read: (state: ShardState) => void): Loop {
+  const { id, shard, bus, summaryPeriod, active, metrics, log } = options;
+  let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
+  return startLoop('reports', POLL, log, async () => {
+    if (!active()) return;
+    const state = await shard.state();
+    read(state);
+    metrics.state(state, last.state?.version);
+    const now = performance.now();
+    const delta = deltaOf(id, last.state, state);
+    if (!delta || !reportDue(last, state, now, summaryPeriod())) return;
+    failpoint('shard-agent', id, 'relay-read');
+    const sent = await bus.publish('deltas', [{ key: id, value: delta }]);
+    if (sent) metrics.reports();
+    last = { state: sent ? state : last.state, at: now };
+  });
+}

@@ -1,0 +1,120 @@
+// The agent of the transfer pool and of the registry in its database: a shard's agent without orders, plus refills,
+// supply, credits and changes of the number of cache nodes. One instance acts at a time, by a lock in that database;
+// the others wait for it. Two that act for a moment do no harm.
+
+import { acquireLock, type HeldLock } from '../../clients/lock-postgres.ts';
+import { connectAgentRegistry } from '../../clients/registry-postgres.ts';
+import { connectAgentShard } from '../../clients/shard-postgres.ts';
+import { connectBus } from '../../common/bus-kafka.ts';
+import { readSecret, watchConfig } from '../../common/config.ts';
+import type { Role } from '../../common/role.ts';
+import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../protocol/config.ts';
+import type { Millis } from '../../protocol/units.ts';
+import { retry } from '../join.ts';
+import { startLoop } from '../loop.ts';
+import { peerMetrics, poolMetrics } from '../metrics.ts';
+import { startPeer } from '../peer.ts';
+import { fenceNode } from './fence.ts';
+import { keeper } from './keeper.ts';
+import { openNodes } from './nodes.ts';
+import { refiller } from './refill.ts';
+import { serveRefills } from './server.ts';
+import { takeTurns } from './turns.ts';
+import { virtualStock } from './virtual-stock.ts';
+
+const KEEP: Millis = 100;
+
+export async function runPoolAgent(role: Role): Promise<void> {
+  const { log, secrets } = role;
+  if (!role.listen) throw new Error('the pool needs --listen HOST:PORT for refills');
+  let config: SaleConfig = role.config;
+  const password = readSecret(secrets, databaseSecret('owner'));
+  const fencePassword = readSecret(secrets, databaseSecret('cache'));
+  const registry = connectAgentRegistry(config.pool, password, { timeout: 2000 });
+  const shard = connectAgentShard(config.pool, password);
+  const nodes = openNodes(registry, readSecret(secrets, redisSecret('pool')));
+  nodes.configure(config.cache.nodes);
+  const metrics = poolMetrics(role.metrics);
+  const bus = connectBus(config.kafka, secrets, log, role.metrics);
+  const stop = new AbortController();
+  let lock: HeldLock | undefined;
+  const active = () => lock !== undefined && !lock.lost.aborted;
+
+  const stock = virtualStock(nodes, registry);
+  const turns = takeTurns();
+  const refill = refiller(nodes, stock, turns, metrics.moved);
+  const server = await serveRefills(
+    role.listen,
+    readSecret(secrets, SECRETS.internal),
+    () => (active() ? refill : undefined),
+    metrics,
+    log,
+  );
+  role.onStop(() => bus.close());
+  role.onStop(() => Promise.all([shard.close(), registry.close(), nodes.close()]).then(() => undefined));
+  role.onStop(() => lock?.release());
+  role.onStop(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  role.onStop(() => stop.abort());
+  role.onStop(
+    watchConfig(role.configFile, log, (edited) => {
+      config = edited;
+      nodes.configure(config.cache.nodes);
+    }),
+  );
+
+  let waitsFor: string | undefined = 'its database';
+  role.ready = () => waitsFor && `waits for ${waitsFor}`;
+  await retry('making the registry', log, stop.signal, async () => {
+    await shard.migrate();
+    await registry.initialize();
+    return true;
+  });
+  if (stop.signal.aborted) return;
+  const peer = await startPeer({
+    id: 'pool',
+    shard,
+    bus,
+    active,
+    metrics: peerMetrics(role.metrics),
+    log,
+    summaryPeriod: () => config.balancer.summaryPeriod,
+  });
+  const keep = keeper({
+    nodes,
+    registry,
+    stock,
+    reports: peer.reports,
+    fence: (node, epoch, heir) => fenceNode(registry, config.shards, fencePassword, node, epoch, heir),
+    metrics,
+    log,
+  });
+  const keeping = startLoop('keeping', KEEP, log, async () => {
+    if (active()) await turns(keep);
+  });
+  role.onStop(() => Promise.all([peer.stop(), keeping.stop()]).then(() => undefined));
+
+  while (!stop.signal.aborted) {
+    metrics.active(0);
+    let said = false;
+    lock = await acquireLock(config.pool, password, stop.signal, (error) => {
+      waitsFor = error ? 'its database' : 'another instance to end';
+      if (!said) log.info({ err: error }, `waits for ${waitsFor}`);
+      said = true;
+    });
+    if (!lock) return;
+    waitsFor = undefined;
+    metrics.active(1);
+    log.info('acts for the pool');
+    await ended(lock.lost, stop.signal);
+    if (!stop.signal.aborted) log.warn('lost the lock: does nothing until it is held again');
+  }
+}
+
+const ended = (...signals: AbortSignal[]): Promise<void> =>
+  new Promise((resolve) => {
+    if (signals.some(({ aborted }) => aborted)) resolve();
+    for (const signal of signals) signal.addEventListener('abort', () => resolve(), { once: true });
+  });
