@@ -13,7 +13,7 @@ export interface Companions {
   Secret: Objects;
 }
 
-export interface Reference {
+interface Reference {
   kind: keyof Companions;
   name: string;
   key: string;
@@ -22,7 +22,7 @@ export interface Reference {
 }
 
 /** Every reference in the sale's spec, by the fields' names: …secretRef, …SecretRef and configMapRefs. */
-export function referencesOf(sale: FlashSale): Reference[] {
+function referencesOf(sale: FlashSale): Reference[] {
   return [...visit(sale.spec, ['spec'])];
 }
 
