@@ -4,8 +4,8 @@
 import type { AgentShard, ShardState } from '../clients/shard.ts';
 import type { Bus } from '../common/bus.ts';
 import type { Logger } from '../common/log.ts';
+import { type Loop, startLoop } from '../common/loop.ts';
 import type { Millis, Version } from '../protocol/units.ts';
-import { type Loop, startLoop } from './loop.ts';
 import type { PeerMetrics } from './metrics.ts';
 
 const RELAY: Millis = 50;

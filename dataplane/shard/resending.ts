@@ -3,9 +3,9 @@
 
 import type { AgentShard, ShardState } from '../clients/shard.ts';
 import type { Logger } from '../common/log.ts';
+import { type Loop, startLoop } from '../common/loop.ts';
 import type { Delta, Transfer } from '../protocol/messages.ts';
 import type { Millis, PeerId, Version } from '../protocol/units.ts';
-import { type Loop, startLoop } from './loop.ts';
 import { decideResend, type Unreported } from './resend.ts';
 
 const CHECK: Millis = 200;

@@ -4,6 +4,9 @@
 -- before it. A function that read fences or orders with the snapshot of before its wait for the lock would sell tokens
 -- that were just returned.
 --
+-- Functions that run for a sale's whole life get plans made once, while tables are empty: those that join or search
+-- tables that grow must suit them full, so they switch sequential scans off (they stay possible without an index).
+--
 -- Errors: FS001 another incarnation of the sale; FS002 wrong isolation; FS003 not ready yet; FS004 makes no sense.
 
 CREATE FUNCTION check_incarnation(p_incarnation text) RETURNS void
@@ -60,4 +63,12 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'FS003', MESSAGE = 'this database holds no registry (yet)';
   END IF;
   RETURN v_sale;
+END $$;
+
+-- Both, in the one order (002_registry).
+CREATE FUNCTION lock_stock_and_sale() RETURNS sale
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM lock_stock();
+  RETURN lock_sale();
 END $$;

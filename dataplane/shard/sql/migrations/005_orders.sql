@@ -81,11 +81,11 @@ END $$;
 
 -- cancel(incarnation, token, buyer) → {kind, order}, kind cancelled, paid, final or unknown. Role: storefront.
 CREATE FUNCTION cancel(p_incarnation text, p_token text, p_buyer text) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
-  v_stock stock := lock_stock(p_incarnation);
   v_order orders;
 BEGIN
+  PERFORM lock_stock(p_incarnation);
   IF NOT EXISTS (SELECT FROM orders WHERE token = p_token AND buyer = p_buyer) THEN
     RETURN '{"kind": "unknown"}';
   END IF;
@@ -97,14 +97,12 @@ END $$;
 -- cancel_overdue(limit) → how many placed orders past their deadline were cancelled. Role: owner.
 CREATE FUNCTION cancel_overdue(p_limit bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp SET enable_seqscan = off SET jit = off AS $$
-DECLARE
-  v_stock stock;
 BEGIN
   -- Looking first keeps an agent that finds nothing off the lock; the lock then decides.
   IF NOT EXISTS (SELECT FROM orders WHERE status = 'placed' AND deadline <= clock_timestamp()) THEN
     RETURN 0;
   END IF;
-  v_stock := lock_stock();
+  PERFORM lock_stock();
   RETURN cancel_placed(ARRAY(
     SELECT token FROM orders
      WHERE status = 'placed' AND deadline <= clock_timestamp()
@@ -117,7 +115,8 @@ RETURNS TABLE (
   incarnation text, self text, version bigint, kind text, token text, buyer text, quantity bigint, payment_id text,
   at_ms bigint
 )
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   v_newest bigint := (SELECT s.version FROM stock s);
 BEGIN

@@ -18,9 +18,8 @@ $$;
 -- raise_epoch(incarnation, node, epoch). Role: cache. R32: no token of an older epoch can sell from now on.
 CREATE FUNCTION raise_epoch(p_incarnation text, p_node text, p_epoch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_stock stock := lock_stock(p_incarnation);
 BEGIN
+  PERFORM lock_stock(p_incarnation);
   PERFORM fence(p_node, p_epoch);
 END $$;
 
@@ -30,9 +29,8 @@ CREATE FUNCTION close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_
 RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
-DECLARE
-  v_stock stock := lock_stock(p_incarnation);
 BEGIN
+  PERFORM lock_stock(p_incarnation);
   UPDATE nodes SET closed_up_to = greatest(closed_up_to, p_up_to) WHERE node = p_node AND epoch = p_epoch;
   IF NOT FOUND THEN
     RETURN NULL;
@@ -61,9 +59,8 @@ END $$;
 -- epochs, only upward. The shard enters the registry before, so that no epoch raised meanwhile is missed.
 CREATE FUNCTION join_sale(p_incarnation text, p_self text, p_nodes text[], p_epochs bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_stock stock := lock_stock();
 BEGIN
+  PERFORM lock_stock();
   UPDATE instance SET incarnation = p_incarnation, self = p_self WHERE incarnation IS NULL;
   PERFORM check_incarnation(p_incarnation);
   IF (SELECT self FROM instance) <> p_self THEN

@@ -34,7 +34,7 @@ $$;
 CREATE FUNCTION execute(
   p_incarnation text, p_term bigint, p_sequence bigint, p_destinations text[], p_units bigint[]
 ) RETURNS SETOF transfers
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   v_stock stock := lock_stock(p_incarnation);
   v_self text := (SELECT self FROM instance);
@@ -74,7 +74,7 @@ CREATE FUNCTION receive(
   p_incarnation text, p_source text, p_source_incarnation text, p_hop text, p_destination text, p_units bigint,
   p_version bigint, p_previous bigint
 ) RETURNS TABLE (applied boolean, forwarded transfers)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   v_stock stock := lock_stock(p_incarnation);
   v_self text := (SELECT self FROM instance);

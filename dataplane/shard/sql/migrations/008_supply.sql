@@ -5,9 +5,8 @@
 -- Role: owner. A pool that was kept is adopted with its own incarnation.
 CREATE FUNCTION initialize() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_stock stock := lock_stock();
 BEGIN
+  PERFORM lock_stock();
   INSERT INTO sale (incarnation) VALUES (gen_random_uuid()::text) ON CONFLICT DO NOTHING;
   PERFORM join_sale((SELECT incarnation FROM sale), 'pool', '{}', '{}');
 END $$;
@@ -45,8 +44,7 @@ $$;
 CREATE FUNCTION set_supply(p_generation bigint, p_target bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_stock stock := lock_stock();
-  v_sale sale := lock_sale();
+  v_sale sale := lock_stock_and_sale();
   v_raise bigint := p_target - (v_sale.supplied - v_sale.owed);
   v_unowed bigint := greatest(0, least(v_sale.owed, v_raise));
 BEGIN
@@ -73,8 +71,7 @@ RETURNS TABLE (booked bigint, owed bigint, granted bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  v_stock stock := lock_stock();
-  v_sale sale := lock_sale();
+  v_sale sale := lock_stock_and_sale();
   v_units bigint;
   v_owed bigint;
 BEGIN
@@ -105,9 +102,9 @@ END $$;
 CREATE FUNCTION credit(p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_sale sale := lock_sale();
   v_units bigint;
 BEGIN
+  PERFORM lock_sale();
   SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
@@ -123,9 +120,8 @@ END $$;
 CREATE FUNCTION pay_owed() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_stock stock := lock_stock();
-  v_sale sale := lock_sale();
-  v_units bigint := least(v_sale.owed, v_stock.available);
+  v_sale sale := lock_stock_and_sale();
+  v_units bigint := least(v_sale.owed, (SELECT available FROM stock));
 BEGIN
   IF v_units > 0 THEN
     UPDATE sale SET owed = owed - v_units;

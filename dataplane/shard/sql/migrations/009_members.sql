@@ -19,9 +19,8 @@ $$;
 -- set_paused(paused). Role: operator.
 CREATE FUNCTION set_paused(p_paused boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_sale sale := lock_sale();
 BEGIN
+  PERFORM lock_sale();
   UPDATE sale SET paused = p_paused WHERE paused <> p_paused;
 END $$;
 
@@ -83,9 +82,9 @@ END $$;
 CREATE FUNCTION raise_node_epoch(p_node text, p_from bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_sale sale := lock_sale();
   v_epoch bigint;
 BEGIN
+  PERFORM lock_sale();
   UPDATE registry_nodes SET epoch = epoch + 1 WHERE node = p_node AND epoch = p_from RETURNING epoch INTO v_epoch;
   RETURN v_epoch;
 END $$;
@@ -93,9 +92,8 @@ END $$;
 -- set_reachable(node, reachable). Role: owner. Grants go to reachable nodes.
 CREATE FUNCTION set_reachable(p_node text, p_reachable boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_sale sale := lock_sale();
 BEGIN
+  PERFORM lock_sale();
   UPDATE registry_nodes SET reachable = p_reachable WHERE node = p_node AND reachable <> p_reachable;
 END $$;
 
@@ -103,9 +101,8 @@ END $$;
 -- A database re-created under a known name is refused: its orders are lost, and its tokens could sell again.
 CREATE FUNCTION enter_shard(p_shard text, p_shard_incarnation text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_sale sale := lock_sale();
 BEGIN
+  PERFORM lock_sale();
   INSERT INTO registry_shards (shard, shard_incarnation) VALUES (p_shard, p_shard_incarnation) ON CONFLICT DO NOTHING;
   IF (SELECT shard_incarnation FROM registry_shards WHERE shard = p_shard) <> p_shard_incarnation THEN
     RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = format('%s entered the registry with another database', p_shard);
@@ -114,9 +111,8 @@ END $$;
 
 CREATE FUNCTION shard_joined(p_shard text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
-DECLARE
-  v_sale sale := lock_sale();
 BEGIN
+  PERFORM lock_sale();
   UPDATE registry_shards SET joined = true WHERE shard = p_shard AND NOT joined;
 END $$;
 
