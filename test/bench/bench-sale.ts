@@ -1,0 +1,106 @@
+// What the benchmarks share: a sale big enough not to run out, tokens made in bulk, and baseline servers as processes
+// of their own.
+
+import { spawn } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectStorefrontNode } from '../../dataplane/clients/cache-node-redis.ts';
+import { redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
+import { homeNumber } from '../../dataplane/protocol/home.ts';
+import { tokenSigner } from '../../dataplane/protocol/token.ts';
+import { shardId } from '../../dataplane/protocol/units.ts';
+import { freePort } from '../harness/redis.ts';
+import { startSale, type TestSale } from '../harness/sale.ts';
+import type { Shot } from './wrk.ts';
+
+export const CONNECTIONS = 128;
+
+/** Everything in it is as in production: durable Redis and PostgreSQL, Kafka, every agent. */
+export const benchSale = (shards: number, stock: number, env: Record<string, string> = {}): Promise<TestSale> =>
+  startSale(
+    {
+      stock,
+      cache: { nodes: 1 },
+      shards: { count: shards },
+      storefront: { replicas: 1 },
+      token: { ttl: '1h' },
+    },
+    { env },
+  );
+
+let crowds = 0;
+/** Purchases by buyers nobody has seen before. */
+export const purchases = (count: number): Shot[] => {
+  const crowd = crowds++;
+  return Array.from({ length: count }, (_, i) => ({
+    path: '/purchase',
+    buyer: `b${crowd}-${i}`,
+    body: '{"quantity":1}',
+  }));
+};
+
+/** Live tokens, made by the storefront's own script and signature, spread evenly over the shards; as checkouts. */
+export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> {
+  const crowd = crowds++;
+  const { config } = sale;
+  const signer = tokenSigner(sale.secret(SECRETS.tokenKey));
+  const nodes = config.cache.nodes.map((n) => connectStorefrontNode(n, sale.secret(redisSecret('storefront')), {}));
+  try {
+    const stamps = await Promise.all(nodes.map((n) => n.stamp()));
+    const shots: Shot[] = [];
+    const one = async (i: number): Promise<void> => {
+      const buyer = `c${crowd}-${i}`;
+      const home = homeNumber(buyer, nodes.length);
+      const [node, stamp] = [nodes[home], stamps[home]];
+      if (!node || !stamp) throw new Error('a cache node is not ready');
+      const id = `${crowd}x${i}`.padEnd(22, '0');
+      const reply = await node.reserve({
+        ...stamp,
+        id,
+        buyer,
+        quantity: 1,
+        shard: shardId(i % config.shards.length),
+        ttl: config.token.ttl,
+        perBuyer: 1,
+      });
+      if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
+      const { token } = reply;
+      const text = signer.sign({ ...token, incarnation: stamp.incarnation, node: stamp.node, epoch: stamp.epoch });
+      shots.push({ path: '/checkout', buyer, body: JSON.stringify({ token: text }) });
+    };
+    for (let i = 0; i < count; i += 500)
+      await Promise.all(Array.from({ length: Math.min(500, count - i) }, (_, k) => one(i + k)));
+    return shots;
+  } finally {
+    await Promise.all(nodes.map((n) => n.close()));
+  }
+}
+
+export interface Baseline {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** `node test/bench/baselines/<name>.ts <port> …`, ready when it accepts connections. */
+export async function startBaseline(name: string, ...args: string[]): Promise<Baseline> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'baselines', `${name}.ts`), String(port), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const accepts = () =>
+    new Promise<boolean>((resolve) => {
+      const socket = createConnection(port, '127.0.0.1', () => socket.end(() => resolve(true)));
+      socket.once('error', () => resolve(false));
+    });
+  for (const deadline = performance.now() + 10_000; !(await accepts()); await sleep(50))
+    if (performance.now() > deadline || child.exitCode !== null) throw new Error(`the baseline ${name} did not start`);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
