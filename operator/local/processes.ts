@@ -26,6 +26,8 @@ export interface Surroundings {
   /** Differs when something differs that roles read only when they start: secrets, Kafka, the registry's address. */
   startedWith: string;
   kafkaClusterId: string;
+  /** Where Node keeps what it compiled: the roles start twice as fast. */
+  compiled: string;
   /** Folder of the package: where the roles' entry points are. */
   root: string;
   /** Added to the roles' environment. */
@@ -92,7 +94,7 @@ export function processesOf(topology: Topology, s: Surroundings): ProcessSpec[] 
       ...(options.listens ? ['--listen', `${HOST}:${s.port(name)}`] : []),
       ...['--metrics', `${HOST}:${s.port(name + METRICS)}`],
     ],
-    env: { ...s.env, FLASHSALE_STARTED_WITH: s.startedWith },
+    env: { NODE_COMPILE_CACHE: s.compiled, FLASHSALE_STARTED_WITH: s.startedWith, ...s.env },
     cwd: folder.path,
     files: [],
     probe: { kind: 'http', url: `http://${HOST}:${s.port(name + METRICS)}/ready` },

@@ -16,7 +16,7 @@ import type { ProcessSpec } from './process-spec.ts';
 import { KAFKA, POSTGRES, place, portNames, processesOf, promisedPort } from './processes.ts';
 import { secretOf, superuserPassword } from './secrets.ts';
 import { readState, type State, writeState } from './state.ts';
-import type { Tools } from './tools.ts';
+import { cacheFolder, type Tools } from './tools.ts';
 import { View } from './view.ts';
 
 /** What one edit asks for. */
@@ -103,6 +103,7 @@ export class Site {
       superuserPassword: superuserPassword(this.folder),
       startedWith: createHash('sha256').update(startedWith).digest('hex').slice(0, 16),
       kafkaClusterId: randomBytes(16).toString('base64url'),
+      compiled: join(cacheFolder(), 'compiled'),
       root: ROOT,
       env: this.#env,
     });

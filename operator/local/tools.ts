@@ -84,9 +84,12 @@ function findJava(env: NodeJS.ProcessEnv): string {
   );
 }
 
+/** What may be deleted at any time and is made again. */
+export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.FLASHSALE_CACHE ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'flashsale');
+
 function findKafka(env: NodeJS.ProcessEnv): string {
-  const cache = env.FLASHSALE_CACHE ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'flashsale');
-  const libs = env.FLASHSALE_KAFKA_LIBS ?? join(cache, `kafka-${KAFKA_VERSION}`, 'libs');
+  const libs = env.FLASHSALE_KAFKA_LIBS ?? join(cacheFolder(env), `kafka-${KAFKA_VERSION}`, 'libs');
   if (list(libs).some((name) => /^kafka_.*\.jar$/.test(name))) return libs;
   return missing(
     `Kafka (no jars in ${libs})`,
