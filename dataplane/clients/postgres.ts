@@ -40,10 +40,11 @@ const types: pg.CustomTypesConfig = {
 
 /**
  * SQLSTATEs after which asking again later may help: connection (08), resources (53), shutdown, a server starting up
- * (57), locks and timeouts (40, 55P03), a standby (25006), a database, schema or function that is not there yet.
+ * (57), locks and timeouts (40, 55P03), a standby (25006), a database, schema or function that is not there yet, a plan
+ * of before a migration (0A000).
  * FS003 is our own "not ready yet".
  */
-const UNKNOWN = /^(08|53|57|40|55P03|25006|3D000|3F000|42883|42P01|28|FS003)/;
+const UNKNOWN = /^(08|0A000|53|57|40|55P03|25006|3D000|3F000|42883|42P01|28|FS003)/;
 
 export function translate(error: unknown): Error {
   if (error instanceof pg.DatabaseError) {
@@ -130,14 +131,14 @@ export class Database {
   }
 
   async #connect(): Promise<pg.PoolClient> {
-    if (Date.now() < this.#downUntil) throw new StoreUnknown('the database could not be reached a moment ago');
+    if (performance.now() < this.#downUntil) throw new StoreUnknown('the database could not be reached a moment ago');
     try {
       const client = await this.#pool.connect();
       this.#backoff = 0;
       return client;
     } catch (error) {
       this.#backoff = Math.min(BACKOFF.most, this.#backoff * 2 || BACKOFF.first);
-      this.#downUntil = Date.now() + this.#backoff;
+      this.#downUntil = performance.now() + this.#backoff;
       throw translate(error);
     }
   }
