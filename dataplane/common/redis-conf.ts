@@ -22,9 +22,9 @@ export interface RedisConf {
 /** A script runs with its caller's rights, so each user may do what its scripts do, to the keys they use. */
 const RIGHTS: Record<RedisUser, string> = {
   agent: '~* &* +@all',
-  storefront: '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +set +hget +hmget +hvals +hincrby +rpush',
-  pool: '~node %R~pinned %R~issues +evalsha +eval +hget +hgetall +hset +hincrby +llen',
-  audit: '%R~* +evalsha +eval +get +mget +hget +hgetall +llen +scan',
+  storefront: '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +mget +set +hget +hmget +hvals +hincrby +rpush',
+  pool: '~node %R~pinned %R~issues +evalsha +eval +hget +hmget +hgetall +hset +hincrby +llen',
+  audit: '%R~* +evalsha +eval +mget +hgetall +llen +scan',
 };
 
 const hash = (password: string): string => createHash('sha256').update(password).digest('hex');

@@ -9,9 +9,10 @@
 -- include record
 
 if not stamped(ARGV[1]) then return false end
-local virtual = tonumber(redis.call('HGET', 'node', 'virtual'))
-local units = string.format('%d', math.min(virtual, ARGV[2]))
+local node = redis.call('HMGET', 'node', 'revoked', 'virtual')
+local units = math.min(node[2], ARGV[2])
+if units <= 0 then return { tonumber(node[1]), tonumber(node[2]) } end
 return {
-  redis.call('HINCRBY', 'node', 'revoked', units),
-  redis.call('HINCRBY', 'node', 'virtual', '-' .. units),
+  redis.call('HINCRBY', 'node', 'revoked', string.format('%d', units)),
+  redis.call('HINCRBY', 'node', 'virtual', string.format('%d', -units)),
 }

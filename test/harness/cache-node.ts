@@ -1,0 +1,124 @@
+// A cache node for tests of its scripts: a real Redis, a stamp put there by the scripts of recovery, and one client of
+// every kind, connected. No agent runs: what one would do, the test does.
+
+import type {
+  AgentNode,
+  AuditNode,
+  NodeState,
+  PoolNode,
+  ReserveRequest,
+  Stamp,
+  StampMode,
+  StorefrontNode,
+  TokenRecord,
+} from '../../dataplane/clients/cache-node.ts';
+import {
+  connectAgentNode,
+  connectAuditNode,
+  connectPoolNode,
+  connectStorefrontNode,
+} from '../../dataplane/clients/cache-node-redis.ts';
+import type { BuyerId, Epoch, Units } from '../../dataplane/protocol/units.ts';
+import type { TestRedis } from './redis.ts';
+import { until } from './until.ts';
+
+export interface CacheNodeClients {
+  agent: AgentNode;
+  storefront: StorefrontNode;
+  pool: PoolNode;
+  audit: AuditNode;
+  close(): Promise<void>;
+}
+
+/** Connected when this resolves: every user must be on. */
+export async function connectAll(redis: TestRedis): Promise<CacheNodeClients> {
+  const agent = connectAgentNode(redis, redis.passwordOf('agent'));
+  const storefront = connectStorefrontNode(redis, redis.passwordOf('storefront'));
+  const pool = connectPoolNode(redis, redis.passwordOf('pool'));
+  const audit = connectAuditNode(redis, redis.passwordOf('audit'), { page: 10 });
+  for (const ask of [agent.state, storefront.stamp, pool.state, audit.state])
+    await until('a client to be connected', () =>
+      ask().then(
+        () => true,
+        () => false,
+      ),
+    );
+  return {
+    agent,
+    storefront,
+    pool,
+    audit,
+    close: async () => {
+      for (const client of [agent, storefront, pool, audit]) await client.close();
+    },
+  };
+}
+
+export interface Prepared {
+  epoch?: Epoch;
+  layout?: number;
+  mode?: StampMode;
+  granted?: Units;
+  revoked?: Units;
+  ordered?: Units;
+  buyers?: [BuyerId, Units][];
+}
+
+/** Whatever the node held is gone; it has this stamp and these numbers now. */
+export async function prepare(agent: AgentNode, wanted: Prepared = {}): Promise<Stamp> {
+  const { mode = 'selling', granted = 0, revoked = 0, ordered = 0, buyers = [] } = wanted;
+  const stamp: Stamp = {
+    incarnation: 'i1',
+    node: 'c0',
+    epoch: wanted.epoch ?? nextEpoch++,
+    layout: wanted.layout ?? 1,
+    count: 1,
+    paused: mode !== 'selling',
+  };
+  const { incarnation, epoch } = stamp;
+  const done =
+    (await agent.beginRecovery(incarnation, epoch)) &&
+    (await agent.recoverBuyers(incarnation, epoch, buyers)) &&
+    (await agent.endRecovery(stamp, mode, { granted, revoked, ordered }));
+  if (!done) throw new Error('the node has a newer epoch');
+  return stamp;
+}
+let nextEpoch = 1;
+
+/** 22 characters, as a token id has. */
+export const tokenId = (n: number): string => `token-${String(n).padStart(16, '0')}`;
+
+let requests = 0;
+export const request = (stamp: Stamp, patch: Partial<ReserveRequest> = {}): ReserveRequest => ({
+  incarnation: stamp.incarnation,
+  epoch: stamp.epoch,
+  layout: stamp.layout,
+  id: tokenId(++requests),
+  buyer: `buyer-${requests}`,
+  quantity: 1,
+  shard: 's0',
+  ttl: 60_000,
+  perBuyer: 1,
+  ...patch,
+});
+
+/** A purchase that must succeed. */
+export async function purchase(
+  storefront: StorefrontNode,
+  stamp: Stamp,
+  patch: Partial<ReserveRequest> = {},
+): Promise<TokenRecord> {
+  const reply = await storefront.reserve(request(stamp, patch));
+  if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
+  return reply.token;
+}
+
+export async function stateOf(node: { state(): Promise<NodeState | undefined> }): Promise<NodeState> {
+  const state = await node.state();
+  if (state === undefined) throw new Error('the node has no stamp');
+  return state;
+}
+
+/** `granted − revoked = V + live tokens + units ever ordered through it`, as the node counts them (protocol.md). */
+export const missing = (s: NodeState): Units =>
+  s.granted - s.revoked - (s.virtual + s.liveUnits + s.settledUnits + s.orderedBefore);

@@ -1,0 +1,397 @@
+// Every outcome of every script of dataplane/cache/lua, on a real Redis, through the clients.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Stamp } from '../../../dataplane/clients/cache-node.ts';
+import {
+  type CacheNodeClients,
+  connectAll,
+  missing,
+  prepare,
+  purchase,
+  request,
+  stateOf,
+  tokenId,
+} from '../../harness/cache-node.ts';
+import { startRedis, type TestRedis } from '../../harness/redis.ts';
+
+let redis: TestRedis;
+let node: CacheNodeClients;
+
+beforeAll(async () => {
+  redis = await startRedis({ enabled: true });
+  node = await connectAll(redis);
+});
+afterAll(async () => {
+  await node?.close();
+  await redis?.stop();
+});
+
+const keys = () => redis.raw().keys('*');
+
+describe('reserve', () => {
+  test('R4: takes virtual stock at the node and leaves a token that names its shard', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const wanted = request(stamp, { quantity: 2, shard: 's3', perBuyer: 4, ttl: 30_000 });
+    const reply = await node.storefront.reserve(wanted);
+    const { id, buyer } = wanted;
+    expect(reply).toMatchObject({
+      kind: 'token',
+      fresh: true,
+      left: 30_000,
+      token: { issue: 1, id, buyer, quantity: 2, shard: 's3', state: 'live' },
+    });
+    expect(await stateOf(node.agent)).toMatchObject({
+      virtual: 3,
+      issued: 1,
+      liveTokens: 1,
+      liveUnits: 2,
+      pinned: { s3: 2 },
+    });
+    expect(await node.storefront.token({ issue: 1, id, buyer })).toEqual(
+      reply.kind === 'token' ? reply.token : undefined,
+    );
+  });
+
+  test('R27: hands a buyer’s live token out again, whatever the second click asks for, and takes nothing', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const first = await node.storefront.reserve(request(stamp, { buyer: 'b', perBuyer: 9 }));
+    const again = await node.storefront.reserve(
+      request(stamp, { buyer: 'b', quantity: 3, shard: 's1', ttl: 0, perBuyer: 9 }),
+    );
+    if (first.kind !== 'token' || again.kind !== 'token') throw new Error('no token');
+    expect(again.token).toEqual(first.token);
+    expect(again.fresh).toBe(false);
+    expect(again.left).toBeGreaterThan(0);
+    expect(again.left).toBeLessThanOrEqual(60_000);
+    expect((await stateOf(node.agent)).virtual).toBe(4);
+  });
+
+  test('R27: a thousand clicks of one buyer at the same moment take one unit', async () => {
+    const stamp = await prepare(node.agent, { granted: 1000 });
+    const replies = await Promise.all(
+      Array.from({ length: 1000 }, () => node.storefront.reserve(request(stamp, { buyer: 'impatient' }))),
+    );
+    const tokens = replies.map((r) => (r.kind === 'token' ? r : undefined));
+    expect(new Set(tokens.map((t) => t?.token.id)).size).toBe(1);
+    expect(tokens.filter((t) => t?.fresh)).toHaveLength(1);
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 999, issued: 1, liveUnits: 1 });
+  });
+
+  test('R3, R5: beyond the buyer’s limit nothing is deducted and no token exists', async () => {
+    const stamp = await prepare(node.agent, { granted: 5, ordered: 2, buyers: [['b', 2]] });
+    const before = await keys();
+    expect(await node.storefront.reserve(request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
+      kind: 'limit',
+      ordered: 2,
+    });
+    expect(await keys()).toEqual(before);
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 3, issued: 0, liveUnits: 0 });
+    expect((await node.storefront.reserve(request(stamp, { buyer: 'b', perBuyer: 3 }))).kind).toBe('token');
+  });
+
+  test('R5: without enough virtual stock nothing is deducted, and it says what may still come back', async () => {
+    const stamp = await prepare(node.agent, { granted: 3 });
+    await purchase(node.storefront, stamp, { quantity: 2, perBuyer: 2 });
+    const before = await keys();
+    expect(await node.storefront.reserve(request(stamp, { quantity: 2, perBuyer: 2 }))).toEqual({
+      kind: 'short',
+      virtual: 1,
+      liveUnits: 2,
+    });
+    expect(await keys()).toEqual(before);
+    expect((await stateOf(node.agent)).virtual).toBe(1);
+  });
+
+  test.each<[string, Partial<Stamp>]>([
+    ['another life of the sale', { incarnation: 'i0' }],
+    ['an older epoch', { epoch: 0 }],
+    ['an older layout', { layout: 0 }],
+  ])('%s is stale: nothing is done, and the answer says what the node is', async (_, wrong) => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    expect(await node.storefront.reserve(request({ ...stamp, ...wrong }))).toEqual({ kind: 'stale', stamp });
+    expect((await stateOf(node.agent)).issued).toBe(0);
+  });
+
+  test('R32: a node without a stamp sells nothing', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    await node.agent.beginRecovery(stamp.incarnation, stamp.epoch + 1_000_000);
+    expect(await node.storefront.reserve(request(stamp))).toEqual({ kind: 'stale', stamp: undefined });
+    expect(await node.storefront.stamp()).toBeUndefined();
+    await redis.raw().flushall();
+  });
+
+  test.each(['paused', 'draining'] as const)('R33: a %s node lets no purchase through', async (mode) => {
+    const stamp = await prepare(node.agent, { granted: 5, mode });
+    expect(await node.storefront.reserve(request(stamp))).toEqual({ kind: 'paused' });
+    expect(await node.storefront.stamp()).toEqual({ ...stamp, paused: true });
+  });
+
+  test('a storefront that expects an older epoch of a paused node is stale, not paused', async () => {
+    const stamp = await prepare(node.agent, { granted: 5, mode: 'paused' });
+    expect(await node.storefront.reserve(request({ ...stamp, epoch: 0 }))).toEqual({ kind: 'stale', stamp });
+  });
+
+  test.each(['with spaces and "quotes"', '日本語の買い手', '1 2 L s0 1 1 1 1 forged', `${'x'.repeat(128)}`])(
+    'any text is a buyer: %s',
+    async (buyer) => {
+      const stamp = await prepare(node.agent, { granted: 5 });
+      const token = await purchase(node.storefront, stamp, { buyer });
+      expect(token.buyer).toBe(buyer);
+      expect(await node.storefront.token(token)).toEqual(token);
+      await node.storefront.settle(stamp, [token]);
+      expect(await node.storefront.token(token)).toEqual({ ...token, state: 'settled' });
+    },
+  );
+});
+
+describe('settle', () => {
+  test('R28: a live token becomes an order of its buyer: counted, no longer pinned, and free to buy again', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const token = await purchase(node.storefront, stamp, { buyer: 'b', quantity: 2, perBuyer: 3 });
+    await node.storefront.settle(stamp, [token]);
+    expect(await node.storefront.token(token)).toEqual({ ...token, state: 'settled' });
+    expect(await stateOf(node.agent)).toMatchObject({
+      virtual: 3,
+      liveTokens: 0,
+      liveUnits: 0,
+      pinned: {},
+      settledUnits: 2,
+    });
+    expect(await node.storefront.reserve(request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
+      kind: 'limit',
+      ordered: 2,
+    });
+    const next = await purchase(node.storefront, stamp, { buyer: 'b', perBuyer: 3 });
+    expect(next.issue).toBe(2);
+    expect(await node.storefront.token(token)).toBeUndefined();
+  });
+
+  test('R34: twice is once; an unknown token and a wrong id are left alone', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const token = await purchase(node.storefront, stamp, { buyer: 'b' });
+    await node.storefront.settle(stamp, [
+      { ...token, id: tokenId(0) },
+      { ...token, issue: 7 },
+      { ...token, buyer: 'nobody' },
+    ]);
+    expect(await stateOf(node.agent)).toMatchObject({ liveTokens: 1, settledUnits: 0 });
+    await node.storefront.settle(stamp, [token, token]);
+    await node.storefront.settle(stamp, [token]);
+    expect(await stateOf(node.agent)).toMatchObject({ liveTokens: 0, settledUnits: 1 });
+  });
+
+  test('under another epoch it does nothing', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const token = await purchase(node.storefront, stamp);
+    await node.storefront.settle({ ...stamp, epoch: stamp.epoch + 1 }, [token]);
+    // The epoch is a number, not a prefix of one: 12 is not 1.
+    await node.storefront.settle({ ...stamp, epoch: Math.floor(stamp.epoch / 10) }, [token]);
+    expect(await node.storefront.token(token)).toEqual(token);
+  });
+});
+
+describe('due and finish', () => {
+  test('R28: due is the prefix whose time has passed; its end is stored; live tokens behind it wait', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const first = await purchase(node.storefront, stamp, { ttl: 0 });
+    const sold = await purchase(node.storefront, stamp, { ttl: 60_000 });
+    const third = await purchase(node.storefront, stamp, { ttl: 0, shard: 's1' });
+    const fourth = await purchase(node.storefront, stamp, { ttl: 60_000 });
+    await purchase(node.storefront, stamp, { ttl: 0 });
+    await node.storefront.settle(stamp, [sold]);
+    const due = await node.agent.due(stamp, 0, 100);
+    expect(due).toMatchObject({ upTo: 3, looked: 3, tokens: [first, third] });
+    expect((await stateOf(node.agent)).closing).toBe(3);
+    expect((await node.agent.due(stamp, 3, 100))?.tokens).toEqual([]);
+    expect(fourth.issue).toBe(4);
+  });
+
+  test('pages: at most so many numbers are looked at, and the next page begins after them', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    for (let i = 0; i < 5; i++) await purchase(node.storefront, stamp, { ttl: 0 });
+    const issues = async (after: number, limit: number) =>
+      (await node.agent.due(stamp, after, limit))?.tokens.map(({ issue }) => issue);
+    expect(await issues(0, 2)).toEqual([1, 2]);
+    expect(await issues(2, 2)).toEqual([3, 4]);
+    expect(await issues(4, 2)).toEqual([5]);
+    expect(await issues(5, 2)).toEqual([]);
+  });
+
+  test('what is not live any more at the front is never looked at again', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const tokens = [];
+    for (let i = 0; i < 4; i++) tokens.push(await purchase(node.storefront, stamp));
+    await node.storefront.settle(stamp, tokens.slice(0, 3));
+    await node.agent.due(stamp, 0, 2);
+    expect(await redis.raw().hget('node', 'head')).toBe('2');
+    await node.agent.due(stamp, 0, 100);
+    expect(await redis.raw().hget('node', 'head')).toBe('3');
+  });
+
+  test('R28: a clock that jumped back keeps nothing: a token issued in the future is due', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const token = await purchase(node.storefront, stamp, { buyer: 'b' });
+    const record = String(await redis.raw().get('b:b')).split(' ');
+    const issuedAt = Number(record[6]);
+    await redis.raw().set('b:b', record.with(6, String(issuedAt + 3600)).join(' '));
+    expect((await node.agent.due(stamp, 0, 100))?.tokens.map(({ id }) => id)).toEqual([token.id]);
+    const again = await node.storefront.reserve(request(stamp, { buyer: 'b' }));
+    expect(again).toMatchObject({ kind: 'token', left: 60_000 });
+    await redis.raw().set('b:b', record.with(6, String(issuedAt + 1)).join(' '));
+    expect((await node.agent.due(stamp, 0, 100))?.tokens).toEqual([]);
+  });
+
+  test('R28: the ordered ones are settled, the others returned: their units are virtual stock again, once', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const kept = await purchase(node.storefront, stamp, { buyer: 'k', quantity: 2, perBuyer: 5 });
+    const left = await purchase(node.storefront, stamp, { buyer: 'l', quantity: 3, perBuyer: 5, shard: 's1' });
+    const ended = [
+      { ...kept, ordered: true },
+      { ...left, ordered: false },
+    ];
+    expect(await node.agent.finish(stamp, ended)).toBe(true);
+    const after = {
+      virtual: 7,
+      liveTokens: 0,
+      liveUnits: 0,
+      pinned: {},
+      settledUnits: 2,
+      returnedUnits: 3,
+    };
+    expect(await stateOf(node.agent)).toMatchObject(after);
+    expect(await node.agent.finish(stamp, ended)).toBe(true);
+    expect(await stateOf(node.agent)).toMatchObject(after);
+    expect(await node.storefront.token(left)).toBeUndefined();
+    expect(await node.storefront.token(kept)).toMatchObject({ state: 'settled' });
+    const again = await purchase(node.storefront, stamp, { buyer: 'l', quantity: 5, perBuyer: 5 });
+    expect(again.issue).toBe(3);
+  });
+
+  test('a returned token leaves nothing of a buyer who ordered nothing, and the count of one who did', async () => {
+    const stamp = await prepare(node.agent, { granted: 9, ordered: 1, buyers: [['o', 1]] });
+    for (const buyer of ['o', 'n']) {
+      const token = await purchase(node.storefront, stamp, { buyer, perBuyer: 2 });
+      await node.agent.finish(stamp, [{ ...token, ordered: false }]);
+    }
+    expect(await redis.raw().get('b:o')).toBe('1');
+    expect(await redis.raw().exists('b:n')).toBe(0);
+  });
+
+  test.each([
+    ['settle then finish', true],
+    ['finish then settle', false],
+  ])('R27, R28: %s: whoever is first decides, the other changes nothing', async (_, settleFirst) => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const token = await purchase(node.storefront, stamp);
+    const steps = [
+      () => node.storefront.settle(stamp, [token]),
+      () => node.agent.finish(stamp, [{ ...token, ordered: false }]),
+    ];
+    for (const step of settleFirst ? steps : steps.toReversed()) await step();
+    const state = await stateOf(node.agent);
+    expect(state).toMatchObject(
+      settleFirst
+        ? { virtual: 8, settledUnits: 1, returnedUnits: 0 }
+        : { virtual: 9, settledUnits: 0, returnedUnits: 1 },
+    );
+    expect(missing(state)).toBe(0);
+  });
+
+  test('another epoch changes nothing', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const token = await purchase(node.storefront, stamp, { ttl: 0 });
+    const wrong = { ...stamp, epoch: stamp.epoch + 1 };
+    expect(await node.agent.due(wrong, 0, 100)).toBeUndefined();
+    expect(await node.agent.finish(wrong, [{ ...token, ordered: false }])).toBe(false);
+    expect(await stateOf(node.agent)).toMatchObject({ liveTokens: 1, closing: 0 });
+  });
+});
+
+describe('grants and revocations', () => {
+  test('R1: V rises by the difference of lifetime totals: a repeat or an older total changes nothing', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    expect(await node.pool.grant(stamp, 8)).toBe(true);
+    expect(await node.agent.grant(stamp, 8)).toBe(true);
+    expect(await node.pool.grant(stamp, 6)).toBe(true);
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 8, granted: 8 });
+    expect(await node.pool.grant({ ...stamp, epoch: stamp.epoch + 1 }, 100)).toBe(false);
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 8, granted: 8 });
+  });
+
+  test('R29: a revocation takes at most what is there and raises the lifetime total', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    expect(await node.pool.revoke(stamp, 2)).toEqual({ revoked: 2, virtual: 3 });
+    expect(await node.pool.revoke(stamp, 9)).toEqual({ revoked: 5, virtual: 0 });
+    expect(await node.pool.revoke(stamp, 1)).toEqual({ revoked: 5, virtual: 0 });
+    expect(await node.pool.revoke({ ...stamp, epoch: stamp.epoch + 1 }, 1)).toBeUndefined();
+    expect(missing(await stateOf(node.agent))).toBe(0);
+  });
+});
+
+describe('the mode of a stamp', () => {
+  test('pauses and sells again', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    expect(await node.agent.setMode(stamp, 'paused')).toBe(true);
+    expect((await stateOf(node.agent)).stamp.paused).toBe(true);
+    expect(await node.agent.setMode(stamp, 'selling')).toBe(true);
+    await purchase(node.storefront, stamp);
+  });
+
+  test('R33: a draining node stays so until it takes a newer layout, whatever a late agent says', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    expect(await node.agent.setMode(stamp, 'draining')).toBe(true);
+    expect(await node.agent.setMode(stamp, 'selling')).toBe(false);
+    expect(await node.agent.setMode(stamp, 'paused')).toBe(false);
+    expect(await node.agent.setMode(stamp, 'draining')).toBe(true);
+    expect(await stateOf(node.agent)).toMatchObject({ draining: true });
+    const newer = await prepare(node.agent, { granted: 5, layout: 2, mode: 'paused' });
+    expect(await node.agent.setMode(stamp, 'selling')).toBe(false);
+    expect(await node.agent.setMode(newer, 'selling')).toBe(true);
+  });
+});
+
+describe('recovery', () => {
+  test('R32: begins once, only upward, and forgets everything', async () => {
+    const { epoch } = await prepare(node.agent, { granted: 5 });
+    expect(await node.agent.beginRecovery('i1', epoch)).toBe(false);
+    expect(await node.agent.beginRecovery('i1', epoch - 1)).toBe(false);
+    expect(await node.agent.state()).toBeDefined();
+    expect(await node.agent.beginRecovery('i1', epoch + 1)).toBe(true);
+    expect(await node.agent.state()).toBeUndefined();
+    expect(await keys()).toEqual(['node']);
+    await redis.raw().flushall();
+  });
+
+  test('a new life of the sale begins with small epochs again', async () => {
+    await prepare(node.agent, { granted: 5 });
+    expect(await node.agent.beginRecovery('i2', 1)).toBe(true);
+    await redis.raw().flushall();
+  });
+
+  test('R32: only the newest recovery writes, and nothing after its end', async () => {
+    const stamp = await prepare(node.agent, { granted: 9, revoked: 1, ordered: 3, buyers: [['b', 2]] });
+    const { incarnation, epoch } = stamp;
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 5, granted: 9, revoked: 1, orderedBefore: 3 });
+    expect(await node.agent.recoverBuyers(incarnation, epoch, [['b', 0]])).toBe(false);
+    expect(await node.agent.endRecovery(stamp, 'selling', { granted: 99, revoked: 0, ordered: 0 })).toBe(false);
+    await node.agent.beginRecovery(incarnation, epoch + 1);
+    expect(await node.agent.recoverBuyers(incarnation, epoch, [['b', 0]])).toBe(false);
+    expect(await node.agent.endRecovery(stamp, 'selling', { granted: 99, revoked: 0, ordered: 0 })).toBe(false);
+    expect(await node.agent.state()).toBeUndefined();
+    await redis.raw().flushall();
+  });
+
+  test('refuses numbers that cannot be', async () => {
+    await expect(prepare(node.agent, { granted: 1, ordered: 2 })).rejects.toThrow('more was ordered');
+    expect(await node.agent.state()).toBeUndefined();
+  });
+});
+
+test('the audit sees every buyer, page by page', async () => {
+  const stamp = await prepare(node.agent, { granted: 60, ordered: 2, buyers: [['before', 2]] });
+  const tokens = [];
+  for (let i = 0; i < 50; i++) tokens.push(await purchase(node.storefront, stamp, { buyer: `a${i}` }));
+  const seen = new Map((await Array.fromAsync(node.audit.buyers())).flat().map((record) => [record.buyer, record]));
+  expect(seen.get('before')).toEqual({ buyer: 'before', ordered: 2, token: undefined });
+  expect([...seen.values()].flatMap(({ token }) => token ?? []).sort((a, b) => a.issue - b.issue)).toEqual(tokens);
+});
