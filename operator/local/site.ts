@@ -93,7 +93,7 @@ export class Site {
 
   specs({ topology, tools, companionsVersion }: Plan): ProcessSpec[] {
     const port = this.#port;
-    const startedWith = JSON.stringify([companionsVersion, topology.kafka, port(POSTGRES), port(KAFKA)]);
+    const startedWith = JSON.stringify([companionsVersion, topology.kafka, port(POSTGRES), this.ports.all[KAFKA]]);
     return processesOf(topology, {
       folder: this.folder,
       tools,
