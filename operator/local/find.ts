@@ -35,7 +35,7 @@ export function knownSales(): string[] {
 /** The folder of the chosen sale; it need not exist. Nothing chosen: of the only one there is. Throws `Trouble`. */
 export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
   if (data !== undefined) return dataFolder(data);
-  if (file !== undefined) return folderOfFile(file);
+  if (file !== undefined) return dataFolder(defaultFolder(...nameIn(readText(file), file)));
   if (name !== undefined) return folderOfName(name);
   const known = knownSales();
   const [only] = known;
@@ -45,12 +45,12 @@ export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
   return folderOfName(only);
 }
 
-/** Its spec is of no interest here, and may be wrong by now. */
-function folderOfFile(file: string): DataFolder {
-  const loaded = loadFlashSale(readText(file), { source: file });
+/** Namespace and name of the FlashSale in a text. Throws `Refused` for one that is not valid. */
+export function nameIn(text: string, source: string): [namespace: string, name: string] {
+  const loaded = loadFlashSale(text, { source });
   if (!loaded.ok) throw new Refused(loaded.errors);
   const { namespace, name } = loaded.sale.metadata;
-  return dataFolder(defaultFolder(namespace, name));
+  return [namespace, name];
 }
 
 function folderOfName(wanted: string): DataFolder {

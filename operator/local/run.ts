@@ -1,6 +1,11 @@
 // A supervisor with its socket, until it is stopped: by the socket, by a signal, or by whoever started it.
 
+import { join } from 'node:path';
+import { destination, pino } from 'pino';
+import type { Logger } from '../../dataplane/common/log.ts';
 import { serveControl } from './control.ts';
+import { type DataFolder, makeDataFolder } from './data-folder.ts';
+import { PRIVATE_FILE } from './files.ts';
 import type { SiteOptions } from './site.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -29,6 +34,15 @@ export async function runSupervisor(path: string, options: SiteOptions): Promise
   for (const name of SIGNALS) process.on(name, onSignal);
   const server = await serveControl(supervisor.folder.control, supervisor, stop);
   return { supervisor, stop, stopped };
+}
+
+/** Where a supervisor logs that shares a terminal with a person. */
+export function fileLog(folder: DataFolder): Logger {
+  makeDataFolder(folder);
+  return pino(
+    { base: { role: 'supervisor' } },
+    destination({ dest: join(folder.logs, 'supervisor.log'), mode: PRIVATE_FILE }),
+  );
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -73,6 +73,11 @@ export class Supervisor {
     return this.#site.fleet;
   }
 
+  /** Whether this supervisor was given anything to do. */
+  get applied(): boolean {
+    return this.#site.plan !== undefined;
+  }
+
   get config(): SaleConfig | undefined {
     return this.#site.config;
   }

@@ -75,7 +75,7 @@ const EFFECTS: Record<string, Effect> = {
   'spec.cache.nodes': resize,
   'spec.cache.durability': durability,
   'spec.shards.count': ({ before, after }) =>
-    `${numbered('s', before.spec.shards.count, after.spec.shards.count)} come empty; the balancer fills them`,
+    `adds ${numbered('s', before.spec.shards.count, after.spec.shards.count)}, empty; the balancer fills them`,
   'spec.storefront.replicas': ({ before, after }) =>
     after.spec.storefront.replicas > before.spec.storefront.replicas
       ? 'more storefronts; the others go on'
@@ -120,8 +120,8 @@ function resize({ before, after, status }: Edit): string {
   const moved = leaving.reduce((total, { virtualAvailable = 0 }) => total + virtualAvailable, 0);
   const who =
     to > from
-      ? `${numbered('c', from, to)} come`
-      : `${numbered('c', to, from)} leave${leaving.length > 0 ? ` and hand over ${units(moved)}` : ''}`;
+      ? `adds ${numbered('c', from, to)}`
+      : `removes ${numbered('c', to, from)}${leaving.length > 0 ? `, with ${units(moved)} to hand over` : ''}`;
   return `${who}; purchases pause until the live tokens have ended (at most ${before.spec.token.ttl}); ${share} % of the buyers get another home`;
 }
 

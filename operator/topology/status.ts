@@ -3,7 +3,7 @@
 
 import type { Level } from '../../dataplane/protocol/messages.ts';
 import type { Dispersion, PoolView, ShardView } from '../../dataplane/protocol/table.ts';
-import type { Millis, NodeId, ShardId, Units } from '../../dataplane/protocol/units.ts';
+import { type Millis, type NodeId, nodeNumber, type ShardId, type Units } from '../../dataplane/protocol/units.ts';
 import type { CacheStatus, FlashSaleStatus, ShardStatus } from '../api/flashsale.gen.ts';
 import type { Topology } from './topology.ts';
 
@@ -50,7 +50,10 @@ const sum = <T>(items: Iterable<T>, of: (item: T) => number): number => {
 export function figures(topology: Topology, readings: Readings, now: Millis): Figures {
   const { registry, table, readyCaches, readyShards, readyStorefronts } = readings;
   const shards = table?.shards() ?? [];
-  const levels = table?.levels() ?? [];
+  // A node that left goes on being the last thing heard of it: it counts only while it holds something.
+  const levels = (table?.levels() ?? []).filter(
+    ({ node, virtual, liveUnits }) => nodeNumber(node) < (registry?.count ?? 0) || virtual > 0 || liveUnits > 0,
+  );
   const pool = table?.pool();
   const known = {
     observedGeneration: topology.settings.generation,
@@ -79,7 +82,7 @@ export function figures(topology: Topology, readings: Readings, now: Millis): Fi
       { id: 'pool', ready: readyShards.has('pool'), available: pool.available, pinned: 0, sold: 0 },
     ],
     caches: [...levels]
-      .sort((a, b) => Number(a.node.slice(1)) - Number(b.node.slice(1)))
+      .sort((a, b) => nodeNumber(a.node) - nodeNumber(b.node))
       .map(
         (level): CacheStatus => ({
           id: level.node,
