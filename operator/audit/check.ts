@@ -154,6 +154,8 @@ function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purch
     const through = ordered.get(entry.id) ?? 0;
     if (!node) {
       purchasable += entry.granted - entry.revoked - through;
+      if (readings.unread.includes(entry.id))
+        found.push(`${entry.id} could not be read; its units are counted by what it was granted`);
       continue;
     }
     const unsold = sum(node.live, (t) => (orders.has(t.id) ? 0 : t.quantity));

@@ -1,14 +1,30 @@
 // Reads the cache nodes for the audit: what each holds and every live token, taken together only if nothing changed
 // while they were read.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditNode } from '../../dataplane/clients/cache-node.ts';
 import { connectAuditNode } from '../../dataplane/clients/cache-node-redis.ts';
+import { StoreUnknown } from '../../dataplane/clients/errors.ts';
 import type { NodeConfig, SaleConfig } from '../../dataplane/protocol/config.ts';
-import type { NodeId } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId } from '../../dataplane/protocol/units.ts';
 import type { LiveToken, NodeReading } from './check.ts';
 
 /** A node that is busy is read this often before the newest reading is taken as it is. */
 const READINGS = 5;
+
+/** A connection begins with the first call, which does not wait for it. */
+const CONNECT_WITHIN: Millis = 3000;
+
+async function whenConnected<T>(call: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + CONNECT_WITHIN; ; ) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof StoreUnknown) || performance.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
 
 async function readNode(id: NodeId, node: AuditNode): Promise<NodeReading | undefined> {
   for (let reading = 1; ; reading++) {
@@ -44,6 +60,7 @@ export async function readNodes(
   const read = async (at: NodeConfig) => {
     const node = connectAuditNode(at, password);
     try {
+      await whenConnected(() => node.state());
       const reading = await readNode(at.id, node);
       if (reading) nodes.push(reading);
       else unread.push(at.id);

@@ -79,12 +79,13 @@ describe('audit', () => {
     });
   });
 
-  it('R32: counts a node that cannot be read by what the registry granted it', () => {
+  it('R32: counts a node that cannot be read by what the registry granted it, and says so', () => {
     const report = altered((r) => {
       r.nodes = [];
       r.unread = ['c0'];
     });
-    expect(report).toMatchObject({ conserved: true, stranded: 0 });
+    expect(report).toMatchObject({ conserved: false, stranded: 0, missing: 0 });
+    expect(report.findings).toEqual(['c0 could not be read; its units are counted by what it was granted']);
   });
 
   const wrong: [string, (r: Readings) => void, RegExp, Partial<ReturnType<typeof check>>][] = [
