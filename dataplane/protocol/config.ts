@@ -79,6 +79,8 @@ export interface KafkaConfig {
   prefix: string;
   replicationFactor: number;
   tls: boolean;
+  /** Name in the secrets folder of the authority's certificate (PEM) that the brokers' are signed by; absent: the public ones. */
+  caFile?: string;
   /** The password is the secret `kafka-password`. */
   sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string };
 }
@@ -112,6 +114,7 @@ export const SECRETS = {
   /** Bearer of the agents' internal HTTP endpoints. */
   internal: 'internal',
   kafkaPassword: 'kafka-password',
+  kafkaCa: 'kafka-ca',
 } as const;
 
 /** Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: recovery). */

@@ -20,7 +20,7 @@ export interface Placement {
 /** Throws when the placement lacks a shard of the topology: a driver's mistake. */
 export function saleConfig(topology: Topology, placement: Placement): SaleConfig {
   const { namespace, name, settings, qualification, lists, caches, shards, pool, kafka } = topology;
-  const { brokers, prefix, replicationFactor, tls, sasl } = kafka;
+  const { brokers, topics: _, ...connection } = kafka;
   const nodes = Object.entries(placement.caches) as [NodeId, Address][];
   return {
     namespace,
@@ -41,7 +41,7 @@ export function saleConfig(topology: Topology, placement: Placement): SaleConfig
       return { id, database, ...at };
     }),
     pool: { ...placement.pool, database: pool.database, agent: placement.poolAgent },
-    kafka: { brokers: brokers ?? placement.brokers, prefix, replicationFactor, tls, ...(sasl ? { sasl } : {}) },
+    kafka: { ...connection, brokers: brokers ?? placement.brokers },
   };
 }
 

@@ -63,6 +63,8 @@ export interface KafkaTopology {
   /** −1: the brokers' default. */
   replicationFactor: number;
   tls: boolean;
+  /** Name in the secrets folder, as in the configuration. */
+  caFile?: string;
   sasl?: NonNullable<SaleConfig['kafka']['sasl']>;
 }
 
@@ -112,6 +114,7 @@ export function buildTopology(sale: FlashSale): Topology {
     ],
     givenSecrets: [
       ...(spec.auth.jwt?.secretRef ? [{ file: JWT_SECRET, from: spec.auth.jwt.secretRef }] : []),
+      ...(spec.kafka.tls?.caSecretRef ? [{ file: SECRETS.kafkaCa, from: spec.kafka.tls.caSecretRef }] : []),
       ...(spec.kafka.sasl ? [{ file: SECRETS.kafkaPassword, from: spec.kafka.sasl.secretRef }] : []),
     ],
     retain: spec.deletionPolicy === 'Retain',
@@ -176,6 +179,7 @@ function kafkaOf({ bootstrapServers, replicationFactor, tls, sasl }: KafkaSpec, 
     topics: TOPICS.map((topic) => ({ name: topicName(prefix, topic), compacted: COMPACTED.includes(topic) })),
     replicationFactor: replicationFactor ?? (bootstrapServers ? -1 : 1),
     tls: tls?.enabled ?? false,
+    ...(tls?.caSecretRef ? { caFile: SECRETS.kafkaCa } : {}),
     ...(sasl ? { sasl: { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username } } : {}),
   };
 }

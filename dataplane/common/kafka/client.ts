@@ -8,12 +8,18 @@ import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { KafkaConfig } from '../../protocol/config.ts';
 import type { Logger } from '../log.ts';
 
-export function kafkaClient(config: KafkaConfig, password: string | undefined, clientId: string, log: Logger): Kafka {
+/** Read from the secrets folder, where the configuration names them. */
+export interface KafkaSecrets {
+  password?: string;
+  ca?: string;
+}
+
+export function kafkaClient(config: KafkaConfig, { password, ca }: KafkaSecrets, clientId: string, log: Logger): Kafka {
   const { brokers, tls, sasl } = config;
   return new Kafka({
     brokers,
     clientId,
-    ssl: tls,
+    ssl: tls && ca !== undefined ? { ca: [ca] } : tls,
     ...(sasl && password !== undefined ? { sasl: { ...sasl, password } as never } : {}),
     connectionTimeout: 1000,
     authenticationTimeout: 3000,
