@@ -1,217 +1,121 @@
-// A whole sale on this machine, told as a story: start it, send the crowd, count every unit. Uses the program as a
-// person would (`flashsale up`, `flashsale down`), and the same load generator and audit as `flashsale load` and
-// `flashsale audit`. Exits 0 only if the audit holds.
+// A whole sale on this machine, told as a story: start it, send the crowd, count every unit. Starts and ends it with
+// the program itself, as a person would. Exits 0 only if the audit holds.
 
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
-import { readConfig } from '../dataplane/common/config.ts';
+import { styleText } from 'node:util';
+import { Command, CommanderError } from 'commander';
 import { renderError } from '../operator/api/findings.ts';
 import { loadFlashSale } from '../operator/api/load.ts';
-import { audit } from '../operator/audit/audit.ts';
-import { loadReport } from '../operator/load/report.ts';
-import { type RunOptions, runLoad } from '../operator/load/run.ts';
-import { auditSummary, loadSummary, number, showProgress } from '../operator/load/show.ts';
-import { control, NotRunning } from '../operator/local/control.ts';
-import { dataFolder, salesFolder } from '../operator/local/data-folder.ts';
+import { drive, holds } from '../operator/load/drive.ts';
+import { type CrowdFlags, crowdOf, crowdOptions } from '../operator/load/options.ts';
+import { auditSummary, loadSummary, number } from '../operator/load/show.ts';
+import { salesFolder } from '../operator/local/data-folder.ts';
+import { messageOf, Trouble } from '../operator/local/errors.ts';
+import { readText } from '../operator/local/files.ts';
+import { localSale } from '../operator/local/find.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const HELP = `hack/demo: a whole flash sale on this machine
+const FOLDER = join(salesFolder(), 'demo');
 
-  hack/demo [--sale FILE] [--buyers N] [--duplicates P] [--abandon P] [--report FILE] [--keep]
-
-  --sale FILE       the FlashSale to run (default: docs/examples/quickstart.yaml)
-  --buyers N        how many come (default: twice what the stock serves)
-  --rate N          arrivals per second (default: all of them in about 15 s)
-  --duplicates P    share who click twice, 0 to 1 (default 0.1)
-  --abandon P       share who let their token lapse, 0 to 1 (default 0.1)
-  --come-back       those who let it lapse come back for another one
-  --cancel P        share who cancel their order; needs orders.paymentDeadline (default 0)
-  --seed N          another crowd (default 1)
-  --report FILE     write the figures as JSON
-  --keep            leave the sale running, and say where
-
-Exits 0 only if the audit holds: no unit lost, none sold twice, none stranded.
-`;
-
-const say = (text = '') => process.stdout.write(`${text}\n`);
-const bold = (text: string) => styleText('bold', text, { stream: process.stdout });
-
-class Mistake extends Error {}
-
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        sale: { type: 'string', default: join(ROOT, 'docs/examples/quickstart.yaml') },
-        buyers: { type: 'string' },
-        rate: { type: 'string' },
-        duplicates: { type: 'string', default: '0.1' },
-        abandon: { type: 'string', default: '0.1' },
-        cancel: { type: 'string', default: '0' },
-        'come-back': { type: 'boolean', default: false },
-        seed: { type: 'string', default: '1' },
-        report: { type: 'string' },
-        keep: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new Mistake(`${(error as Error).message.split('. ')[0]}; see hack/demo --help`);
-  }
+interface Options extends CrowdFlags {
+  sale: string;
+  report?: string;
+  keep?: boolean;
 }
 
-function share(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new Mistake(`--${name} is a share from 0 to 1, for example 0.1; got "${text}"`);
-  return value;
-}
+const say = (text = ''): void => void process.stdout.write(`${text}\n`);
+const title = (text: string): void => say(`\n${styleText('bold', text, { stream: process.stdout })}`);
 
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1) throw new Mistake(`--${name} is a whole number from 1; got "${text}"`);
-  return value;
-}
-
-/** The program itself, as a person would call it. */
-function flashsale(...args: string[]): Promise<number> {
+/** The program itself, as a person would call it; `quiet`: only what it complains about is shown. */
+function flashsale(args: string[], quiet = false): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'operator/cli/main.ts'), ...args], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+    const child = spawn(process.execPath, [join(ROOT, 'operator/cli/main.ts'), ...args, '--data', FOLDER], {
+      stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
     });
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
 }
 
-async function main(): Promise<number> {
-  const started = performance.now();
-  const values = parse();
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const text = readSale(values.sale);
-  const loaded = loadFlashSale(text, { source: values.sale });
-  if (!loaded.ok) throw new Mistake(loaded.errors.map((error) => renderError(error)).join('\n'));
+const end = (): Promise<number> => flashsale(['down', '--wipe'], true);
+
+async function demo(options: Options): Promise<number> {
+  const began = performance.now();
+  const loaded = loadFlashSale(readText(options.sale), { source: options.sale, selfContained: true });
+  if (!loaded.ok) throw new Trouble(loaded.errors.map(renderError).join('\n'));
   const { spec } = loaded.sale;
-  const maxQuantity = spec.qualification.maxQuantity;
-  const buyers = values.buyers
-    ? whole('buyers', values.buyers)
-    : Math.max(2, Math.ceil((4 * spec.stock) / (1 + maxQuantity)));
-  const crowd = {
-    buyers,
-    rate: values.rate ? whole('rate', values.rate) : Math.max(50, Math.ceil(buyers / 15)),
-    maxQuantity,
-    duplicates: share('duplicates', values.duplicates),
-    abandon: share('abandon', values.abandon),
-    cancel: share('cancel', values.cancel),
-    comeBack: values['come-back'],
-    seed: whole('seed', values.seed),
-    forged: 0.01,
-    foreign: 0.01,
-    think: 300,
-    prefix: 'buyer-',
-  };
+  const crowd = crowdOf(options, { stock: spec.stock, maxQuantity: spec.qualification.maxQuantity });
 
-  say(bold('A flash sale, from the first process to the last unit'));
+  title('A flash sale, from the first process to the last unit');
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
   say(
-    `  ${number(spec.stock)} units of ${spec.sku} for ${number(buyers)} buyers; ${Math.round(crowd.duplicates * 100)} % click twice, ${Math.round(crowd.abandon * 100)} % let their token lapse.`,
+    `${number(spec.stock)} units of ${spec.sku} for ${number(crowd.buyers)} buyers, on real Redis, PostgreSQL and Kafka.`,
   );
-  const folder = join(salesFolder(), 'demo');
-  const { control: socket, config: configFile, secrets } = dataFolder(folder);
-  const running = await control(socket)
-    .status()
-    .then(
-      () => true,
-      (error) => {
-        if (error instanceof NotRunning) return false;
-        throw error;
-      },
-    );
-  if (running) say('  The sale of the demo before is still running; it ends now.');
-  await flashsale('down', '--data', folder, '--wipe', '--quiet');
+  say(
+    `${percent(crowd.duplicates)} of them click twice, ${percent(crowd.abandon)} let their token lapse, a few try forged and stolen ones.`,
+  );
 
-  say();
-  say(bold('1  It starts'));
-  const stop = () => {
-    void flashsale('down', '--data', folder, '--wipe', '--quiet').finally(() => process.exit(130));
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const code = await flashsale('up', '-f', values.sale, '--data', folder);
+  await end();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().finally(() => process.exit(130)));
+  title('1. The sale starts');
+  const code = await flashsale(['up', '-f', options.sale]);
   if (code !== 0) return code;
-  const startSeconds = (performance.now() - started) / 1000;
-  const config = readConfig(configFile);
-  const { addresses } = await control(socket).status();
+  const startSeconds = (performance.now() - began) / 1000;
 
-  say();
-  say(bold('2  The crowd comes'));
-  const progress = showProgress(spec.stock, process.stdout);
-  const options: RunOptions = {
-    ...crowd,
-    urls: addresses.storefronts,
-    header: config.auth.kind === 'header' ? config.auth.header : 'X-Buyer-Id',
-    connections: 64,
-    patience: 8 * config.token.ttl + 30_000,
-    timeout: 10_000,
-    progress: (tally) => progress.update(tally),
-  };
-  const tally = await runLoad(options);
-  progress.stop();
+  title('2. The crowd comes');
+  const { config, secrets, storefronts } = localSale({ data: FOLDER });
+  const { tally, audit, report } = await drive({
+    config,
+    secrets,
+    urls: storefronts,
+    crowd,
+    startSeconds,
+    progress: process.stdout,
+  });
+  if (options.report) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
 
-  say();
-  say(bold('3  Where every unit is'));
-  const found = await audit(config, secrets, { patience: 2 * config.token.ttl + 10_000, settled: true });
-  say(auditSummary(found));
-  const report = loadReport(tally, found, { buyers, startSeconds });
-  say();
-  say(bold('4  How it went'));
+  title('3. Where every unit is');
+  say(auditSummary(audit));
+  title('4. How it went');
   say(loadSummary(report, tally));
-  if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
 
-  say();
-  if (values.keep) {
-    say(bold('The sale goes on'));
+  if (options.keep) {
+    title('It goes on');
     say(
-      `  buy something      curl -s -X POST ${addresses.storefronts[0]}/purchase -H 'X-Buyer-Id: me' -H 'content-type: application/json' -d '{}'`,
+      `  buy one            curl -s ${storefronts[0]}/purchase -X POST -H 'content-type: application/json' -H 'X-Buyer-Id: me' -d '{"quantity": 1}'`,
     );
-    say(`  see how it stands  hack/flashsale status --data ${folder}`);
-    say(`  count every unit   hack/flashsale audit --data ${folder}`);
-    say(
-      `  restock            raise spec.stock in a copy of ${values.sale}, then hack/flashsale up -f COPY --data ${folder}`,
-    );
-    say(`  end it             hack/flashsale down --data ${folder} --wipe`);
+    say(`  how it stands      hack/flashsale status --data ${FOLDER}`);
+    say(`  another crowd      hack/flashsale load --data ${FOLDER} --seed 2`);
+    say(`  change it          copy ${options.sale}, raise spec.stock, then hack/flashsale up -f COPY --data ${FOLDER}`);
+    say(`  end it             hack/flashsale down --data ${FOLDER} --wipe`);
   } else {
-    await flashsale('down', '--data', folder, '--wipe', '--quiet');
-    say(bold('What to try next'));
-    say('  hack/demo --keep                       the same, left running, with its addresses');
-    say('  hack/demo --abandon 1 --come-back      everybody lets a token lapse and comes back');
-    say('  hack/demo --sale docs/examples/odd.yaml --seed 2');
-    say('  docs/local-mode.md                     your own sale on this machine');
+    await end();
+    title('What to try next');
+    say('  hack/demo --keep                              leave it running, with its addresses');
+    say('  hack/demo --abandon 1 --come-back             everybody lets a token lapse and comes back');
+    say('  hack/demo --sale docs/examples/odd.yaml       9,973 units over 7 cache nodes and 5 shards, up to 4 each');
+    say('  hack/flashsale --help, docs/local-mode.md     a sale of your own on this machine');
   }
-  process.removeListener('SIGINT', stop);
-  process.removeListener('SIGTERM', stop);
-  const { conserved, oversold, stranded, missing, duplicateOrders } = report.audit;
-  return conserved && oversold + stranded + missing + duplicateOrders === 0 ? 0 : 1;
+  return holds(report.audit) ? 0 : 1;
 }
 
-function readSale(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Mistake(
-      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`,
-    );
-  }
-}
+const program = crowdOptions(new Command('hack/demo'))
+  .description('run a whole flash sale on this machine: start it, send a crowd, count every unit')
+  .option('--sale <file>', 'the FlashSale to run', join(ROOT, 'docs/examples/quickstart.yaml'))
+  .option('--report <file>', 'write the figures as JSON')
+  .option('--keep', 'leave the sale running, and say where')
+  .addHelpText('after', '\nExits 0 only if the audit holds: no unit lost, none sold twice, none stranded.')
+  .exitOverride()
+  .configureOutput({ outputError: () => undefined })
+  .action(async (options: Options) => process.exit(await demo(options)));
 
-main().then(
-  (code) => process.exit(code),
-  (error) => {
-    process.stderr.write(`hack/demo: ${error instanceof Mistake ? error.message : (error as Error).stack}\n`);
-    process.exit(error instanceof Mistake ? 2 : 1);
-  },
-);
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError && error.exitCode === 0) process.exit(0);
+  const known = error instanceof CommanderError || error instanceof Trouble;
+  const text = known ? messageOf(error).replace(/^error: /, '') : ((error as Error).stack ?? messageOf(error));
+  for (const line of text.split('\n')) process.stderr.write(`hack/demo: ${line}\n`);
+  process.exit(error instanceof CommanderError ? 2 : 1);
+});

@@ -6,7 +6,9 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf, Trouble } from '../local/errors.ts';
+import { auditCommand } from './commands/audit.ts';
 import { downCommand } from './commands/down.ts';
+import { loadCommand } from './commands/load.ts';
 import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
 import { statusCommand } from './commands/status.ts';
@@ -18,8 +20,16 @@ const program = new Command('flashsale')
   .description('sell a limited stock to a huge crowd: run a FlashSale on this machine')
   .version(packageJson.version, '--version', 'print the version')
   .helpCommand(false)
-  .addHelpText('after', examples('up -f sale.yaml', 'status', 'down'));
-for (const command of [upCommand(), downCommand(), planCommand(), renderCommand(), statusCommand()])
+  .addHelpText('after', examples('up -f sale.yaml', 'load', 'audit', 'status', 'down'));
+for (const command of [
+  upCommand(),
+  downCommand(),
+  loadCommand(),
+  auditCommand(),
+  planCommand(),
+  renderCommand(),
+  statusCommand(),
+])
   program.addCommand(command);
 
 for (const command of [program, ...program.commands])

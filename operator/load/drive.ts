@@ -1,0 +1,58 @@
+// A crowd against a sale of this machine, from the first arrival to the audit: what `flashsale load` and hack/demo
+// have in common.
+
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { audit } from '../audit/audit.ts';
+import type { AuditReport } from '../audit/check.ts';
+import { Trouble } from '../local/errors.ts';
+import type { LoadOptions } from './plan.ts';
+import { type LoadReport, loadReport } from './report.ts';
+import { runLoad } from './run.ts';
+import { showProgress } from './show.ts';
+import type { Tally } from './tally.ts';
+
+export interface DriveOptions {
+  config: SaleConfig;
+  secrets: string;
+  urls: string[];
+  crowd: LoadOptions;
+  startSeconds: number;
+  /** Where the moving line goes; absent: nowhere. */
+  progress?: NodeJS.WriteStream;
+}
+
+export interface Driven {
+  tally: Tally;
+  audit: AuditReport;
+  report: LoadReport;
+}
+
+/** Throws `Trouble` when the sale asks for something the generator cannot give. */
+export async function drive(options: DriveOptions): Promise<Driven> {
+  const { config, secrets, crowd } = options;
+  if (config.auth.kind !== 'header')
+    throw new Trouble('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
+  if (crowd.cancel > 0 && config.orders.paymentDeadline === undefined)
+    throw new Trouble('--cancel needs spec.orders.paymentDeadline: without it orders are final');
+  const shown = options.progress && showProgress(config.stock, options.progress);
+  const tally = await runLoad({
+    ...crowd,
+    urls: options.urls,
+    header: config.auth.header,
+    connections: 64,
+    patience: 8 * config.token.ttl + 30_000,
+    timeout: 10_000,
+    ...(shown ? { progress: (now: Tally) => shown.update(now) } : {}),
+  });
+  shown?.stop();
+  const found = await audit(config, secrets, { patience: 2 * config.token.ttl + 10_000, settled: true });
+  return {
+    tally,
+    audit: found,
+    report: loadReport(tally, found, { buyers: crowd.buyers, startSeconds: options.startSeconds }),
+  };
+}
+
+/** What a run must show to count as good: every unit in its place. */
+export const holds = ({ conserved, oversold, stranded, missing, duplicateOrders }: LoadReport['audit']): boolean =>
+  conserved && oversold === 0 && stranded === 0 && missing === 0 && duplicateOrders === 0;
