@@ -55,6 +55,7 @@ async function ask(
   intended: Millis,
 ): Promise<{ answer: Answer; asked: Millis } | undefined> {
   let last = 'timeout';
+  let soldOut: { answer: Answer; asked: Millis } | undefined;
   for (let first = true; first || v.tally.now() < v.until(); first = false) {
     const asked = first ? intended : v.tally.now();
     let wait: Millis = 200;
@@ -64,9 +65,11 @@ async function ask(
       const soldOutForNow = answer.problem === 'sold-out' && answer.retryAfter !== undefined;
       if (answer.problem === undefined || !(AGAIN.has(answer.problem) || soldOutForNow)) return { answer, asked };
       last = answer.problem;
+      soldOut = soldOutForNow ? { answer, asked } : undefined;
       v.tally.problem(last);
       wait = answer.retryAfter ?? wait;
     } catch (error) {
+      soldOut = undefined;
       last = error instanceof Error && 'code' in error ? String(error.code) : 'connection';
       v.tally.problem(last);
     }
@@ -75,8 +78,8 @@ async function ask(
     await v.pause(wait * (1 + 0.5 * v.random()));
     v.tally.waiting--;
   }
-  if (last === 'sold-out') v.tally.finallySoldOut();
-  else if (last === 'shortage') v.tally.shortages++;
+  if (soldOut) return soldOut;
+  if (last === 'shortage') v.tally.shortages++;
   else v.tally.error(`gave up: ${last}`);
   return undefined;
 }
@@ -91,7 +94,7 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
   if (!reply) return undefined;
   const { answer, asked } = reply;
   if (answer.problem === 'sold-out') {
-    tally.finallySoldOut();
+    tally.finallySoldOut(buyer.quantity);
     return undefined;
   }
   if (answer.problem !== undefined) {
@@ -99,7 +102,7 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
     return undefined;
   }
   const text = String(answer.body.token);
-  if (answer.status === 201 || twin?.status === 201) tally.fresh(asked, text);
+  if (answer.status === 201 || twin?.status === 201) tally.fresh(asked, buyer.quantity);
   if (buyer.duplicate && twin && twin.problem === undefined) {
     tally.duplicates++;
     if (twin.body.token !== text || (answer.status === 201 && twin.status === 201))

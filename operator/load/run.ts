@@ -3,11 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { visit } from './buyer.ts';
-import { type LoadOptions, planBuyers, random } from './plan.ts';
+import { type Buyer, type LoadOptions, planBuyers, random } from './plan.ts';
 import { openShop } from './shop.ts';
 import { Tally } from './tally.ts';
 
-export interface RunOptions extends LoadOptions {
+/** How a crowd reaches the shop, whoever is in it. */
+export interface DriveOptions extends Pick<LoadOptions, 'comeBack' | 'seed'> {
   urls: string[];
   header: string;
   connections: number;
@@ -19,8 +20,12 @@ export interface RunOptions extends LoadOptions {
   signal?: AbortSignal;
 }
 
-export async function runLoad(options: RunOptions): Promise<Tally> {
-  const buyers = planBuyers(options);
+export type RunOptions = LoadOptions & DriveOptions;
+
+export const runLoad = (options: RunOptions): Promise<Tally> => driveBuyers(planBuyers(options), options);
+
+/** `buyers`: by their arrival. */
+export async function driveBuyers(buyers: readonly Buyer[], options: DriveOptions): Promise<Tally> {
   const shop = openShop(options.urls, options);
   const tally = new Tally();
   const end = (buyers.at(-1)?.arrival ?? 0) + options.patience;

@@ -1,7 +1,7 @@
 // What happened, counted. One object a run; buyers write to it, the progress bar and the report read it.
 
 import { build, type Histogram } from 'hdr-histogram-js';
-import type { Millis, TokenId, Units } from '../../dataplane/protocol/units.ts';
+import type { Millis, Units } from '../../dataplane/protocol/units.ts';
 
 export interface Percentiles {
   p50: Millis;
@@ -32,9 +32,9 @@ export class Tally {
   readonly problems = new Map<string, number>();
   readonly started = performance.now();
   lastSale: Millis = 0;
-  /** When the first final sold-outs came, and when the last fresh token was asked for: see `falseSoldOuts`. */
-  private readonly soldOutAt: Millis[] = [];
-  private lastFreshAsked: Millis = -1;
+  /** When buyers were told "sold out" for good, when fresh tokens were asked for, and of how much: see `falseSoldOuts`. */
+  private readonly refused: { at: Millis; quantity: Units }[] = [];
+  private readonly issued: { asked: Millis; quantity: Units }[] = [];
   private readonly seconds = { purchases: new Map<number, number>(), checkouts: new Map<number, number>() };
   private readonly latency: Record<'purchases' | 'checkouts', Histogram> = {
     purchases: build({
@@ -69,14 +69,14 @@ export class Tally {
     this.problems.set(code, (this.problems.get(code) ?? 0) + 1);
   }
 
-  fresh(asked: Millis, _token: TokenId): void {
+  fresh(asked: Millis, quantity: Units): void {
     this.tokens++;
-    this.lastFreshAsked = Math.max(this.lastFreshAsked, asked);
+    this.issued.push({ asked, quantity });
   }
 
-  finallySoldOut(): void {
+  finallySoldOut(quantity: Units): void {
     this.soldOut++;
-    this.soldOutAt.push(this.now());
+    this.refused.push({ at: this.now(), quantity });
   }
 
   sale(quantity: Units): void {
@@ -90,12 +90,24 @@ export class Tally {
   }
 
   /**
-   * R29: final "sold out" answers (no Retry-After) given before a fresh token that was asked for later, plus valid
-   * tokens refused for good. Only meaningful while nothing is cancelled or restocked: those make stock anew.
+   * R29: final "sold out" answers (no Retry-After) after which at least as many units were still given to those who
+   * asked later, plus valid tokens refused for good. Only meaningful while nothing is cancelled or restocked: those
+   * make stock anew.
    */
   falseSoldOuts(): number {
-    const early = this.cancelled > 0 ? 0 : this.soldOutAt.filter((at) => at < this.lastFreshAsked).length;
-    return early + this.shortages;
+    if (this.cancelled > 0) return this.shortages;
+    const issued = [...this.issued].sort((a, b) => a.asked - b.asked);
+    const refused = [...this.refused].sort((a, b) => b.at - a.at);
+    let later = 0;
+    let wrong = 0;
+    for (const { at, quantity } of refused) {
+      for (let last = issued.at(-1); last && last.asked > at; last = issued.at(-1)) {
+        later += last.quantity;
+        issued.pop();
+      }
+      if (later >= quantity) wrong++;
+    }
+    return wrong + this.shortages;
   }
 
   /** Answers in the busiest second. */

@@ -132,12 +132,25 @@ describe('a buyer', () => {
 });
 
 describe('false sold-outs', () => {
+  const later = () => new Promise((resolve) => setTimeout(resolve, 2));
+
   it('R29: are final refusals given before a token that somebody got later', async () => {
     const tally = new Tally();
-    tally.finallySoldOut();
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    tally.fresh(tally.now(), 'T');
-    tally.finallySoldOut();
+    tally.finallySoldOut(1);
+    await later();
+    tally.fresh(tally.now(), 1);
+    tally.finallySoldOut(1);
+    expect(tally.falseSoldOuts()).toBe(1);
+  });
+
+  it('R29: are not refusals of more units than were given to all who asked later', async () => {
+    const tally = new Tally();
+    tally.finallySoldOut(4);
+    tally.finallySoldOut(3);
+    await later();
+    tally.fresh(tally.now(), 2);
+    tally.fresh(tally.now(), 1);
+    tally.finallySoldOut(1);
     expect(tally.falseSoldOuts()).toBe(1);
   });
 });

@@ -1,0 +1,76 @@
+// A crowd for a test's sale: the load generator's own buyers, planned from a seed, with what a test may want to choose
+// about them. Small and quick by default; it ends when everybody has an order or a final no.
+
+import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import { type LoadOptions, planBuyers } from '../../operator/load/plan.ts';
+import { driveBuyers } from '../../operator/load/run.ts';
+import type { Tally } from '../../operator/load/tally.ts';
+import type { TestSale } from './sale.ts';
+import { until } from './until.ts';
+
+export interface CrowdOptions extends Partial<LoadOptions> {
+  /** Everybody arrives within about this time; `rate` goes before. */
+  within?: Millis;
+  /** How buyer n is called; absent: `<prefix>n`. */
+  named?: (n: number) => string;
+  /** How long after the last arrival a buyer may still wait for stock to come back. */
+  patience?: Millis;
+}
+
+export interface Crowd {
+  /** So far; a few times a second. */
+  tally(): Tally | undefined;
+  /** Resolves when this many units were sold to it. */
+  bought(units: Units): Promise<void>;
+  /** Resolves when the last buyer has left. */
+  done: Promise<Tally>;
+}
+
+const DEADLINE: Millis = 60_000;
+
+const DEFAULTS: Omit<LoadOptions, 'rate'> = {
+  buyers: 200,
+  maxQuantity: 1,
+  duplicates: 0.1,
+  abandon: 0.1,
+  cancel: 0,
+  forged: 0.01,
+  foreign: 0.01,
+  comeBack: false,
+  think: 150,
+  seed: 1,
+  prefix: 'buyer-',
+};
+
+/** Arrives now. */
+export function startCrowd(sale: TestSale, options: CrowdOptions = {}): Crowd {
+  const { within = 4000, named, patience = 60_000, ...chosen } = options;
+  const planned = { ...DEFAULTS, ...chosen };
+  const plan: LoadOptions = { ...planned, rate: chosen.rate ?? Math.max(1, planned.buyers / (within / 1000)) };
+  const buyers = planBuyers(plan).map((buyer, n) => (named ? { ...buyer, name: named(n) } : buyer));
+  const { auth } = sale.config;
+  if (auth.kind !== 'header') throw new Error('a crowd names its buyers by a trusted header');
+  let tally: Tally | undefined;
+  const done = driveBuyers(buyers, {
+    urls: sale.storefrontUrls(),
+    header: auth.header,
+    connections: 64,
+    patience,
+    timeout: 10_000,
+    comeBack: plan.comeBack,
+    seed: plan.seed,
+    progress: (now) => {
+      tally = now;
+    },
+  });
+  return {
+    tally: () => tally,
+    bought: async (units) => {
+      await until(`${units} units being sold`, () => (tally?.sold ?? 0) >= units, DEADLINE);
+    },
+    done,
+  };
+}
+
+/** The same, from arrival to the last one's leaving. */
+export const crowd = (sale: TestSale, options: CrowdOptions = {}): Promise<Tally> => startCrowd(sale, options).done;
