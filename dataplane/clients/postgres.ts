@@ -83,6 +83,7 @@ export function connectionConfig(
 
 export class Database {
   readonly #pool: pg.Pool;
+  #closed: Promise<void> | undefined;
   #downUntil = 0;
   #backoff: Millis = 0;
 
@@ -126,8 +127,10 @@ export class Database {
     return (row && Object.values(row)[0]) ?? undefined;
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end();
+  /** Calls after it are refused; it may be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end();
+    return this.#closed;
   }
 
   async #connect(): Promise<pg.PoolClient> {

@@ -81,6 +81,16 @@ async function copyTemplate(server: Postgres, name: string): Promise<void> {
   await client.end();
 }
 
+/** Back to how a migration leaves a database; faster than another one. The clients' connections live on. */
+export async function reset(shard: TestShard): Promise<void> {
+  await shard.sql.query(`
+    DELETE FROM ledger; DELETE FROM orders; DELETE FROM nodes; DELETE FROM received; DELETE FROM sent;
+    DELETE FROM sale; DELETE FROM registry_nodes; DELETE FROM registry_shards;
+    DELETE FROM stock; INSERT INTO stock DEFAULT VALUES;
+    UPDATE relay SET version = 0;
+    UPDATE instance SET incarnation = NULL, self = NULL`);
+}
+
 /** Stock from a pool that is not there. */
 export const delivery = (to: PeerId, units: Units, version = 1, previous = 0) => ({
   incarnation: SALE,
