@@ -35,6 +35,8 @@ export interface ProcessReport {
   restarts: number;
   /** Why it is not ready, in a few words. */
   reason?: string;
+  /** How it last ended by itself. */
+  died?: string;
   address?: string;
 }
 
@@ -66,6 +68,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
   readonly #options: ProcessOptions;
   #phase: Phase = 'stopped';
   #reason: string | undefined;
+  #died: string | undefined;
   #readyAt: Millis | undefined;
   #restarts = 0;
   #spec: ProcessSpec | undefined;
@@ -97,6 +100,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
       ...(this.#running ? { pid: this.#running.identity.pid, startedAt: this.#running.startedAt } : {}),
       ...(this.#phase === 'ready' && this.#readyAt !== undefined ? { readyAt: this.#readyAt } : {}),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(this.#died === undefined ? {} : { died: this.#died }),
       ...(this.#spec?.address === undefined ? {} : { address: this.#spec.address }),
     };
   }
@@ -155,6 +159,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
       this.#running = undefined;
       if (stopped.aborted) break;
       deaths = deathsInRow(deaths, readyFor);
+      this.#died = reason;
       this.#become('waiting', reason);
       await sleep(waitAfter(deaths), undefined, { signal: stopped }).catch(() => undefined);
       this.#restarts++;

@@ -78,11 +78,16 @@ export function saleReport(input: ReportInput, now: Millis): SaleReport {
   };
 }
 
+function inWords({ title, reason, died }: ProcessReport): string {
+  const why = died ?? reason;
+  return why === undefined ? title : `${title} (${why})`;
+}
+
 /** In the order in which one thing waits for another. */
 function whatFor({ processes, waiting, table }: ReportInput, ready: ReadonlySet<string>): string | undefined {
   const late = processes.filter(({ name }) => !ready.has(name));
   if (late.length > 0)
-    return late.map(({ title, reason }) => (reason === undefined ? title : `${title} (${reason})`)).join(', ');
+    return late.map(inWords).join(', ');
   if (waiting !== undefined) return waiting;
   const pool = table?.pool();
   if (!pool) return 'the first reports';

@@ -1,0 +1,130 @@
+// What `plan` says an edit does.
+
+import { expect, test } from 'vitest';
+import type { FlashSale, FlashSaleStatus } from '../../../operator/api/flashsale.gen.ts';
+import { validate } from '../../../operator/api/validate.ts';
+import { changesBetween } from '../../../operator/topology/changes.ts';
+
+type Spec = Record<string, unknown>;
+
+function sale(spec: Spec = {}): FlashSale {
+  const validation = validate({
+    apiVersion: 'flashsale.dev/v1alpha1',
+    kind: 'FlashSale',
+    metadata: { name: 'x' },
+    spec: { sku: 'A', stock: 1000, cache: { nodes: 3 }, shards: { count: 4 }, ...spec },
+  });
+  if (!validation.ok) throw new Error(JSON.stringify(validation.findings));
+  return validation.sale;
+}
+
+const effects = (before: Spec, after: Spec, status?: FlashSaleStatus) =>
+  changesBetween(sale(before), sale(after), status).map(({ field, effect }) => `${field}: ${effect}`);
+
+test('an edit that changes nothing has no changes', () => {
+  expect(changesBetween(sale(), sale({ token: { ttl: '120s' } }))).toEqual([]);
+});
+
+test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
+  [
+    'restock',
+    {},
+    { stock: 2500 },
+    undefined,
+    ['spec.stock: restocks 1,500 units, split over 3 cache nodes, dealt out to the shards'],
+  ],
+  [
+    'restock of one',
+    {},
+    { stock: 1001 },
+    undefined,
+    ['spec.stock: restocks 1 unit, split over 3 cache nodes, dealt out to the shards'],
+  ],
+  ['withdrawal', {}, { stock: 400 }, undefined, ['spec.stock: withdraws 600 units, as far as they are not sold']],
+  [
+    'withdrawal while it sells',
+    {},
+    { stock: 400 },
+    { supplied: 1000, sold: 900 },
+    ['spec.stock: withdraws 600 units, as far as they are not sold; 100 units are unsold now'],
+  ],
+  [
+    'more nodes',
+    {},
+    { cache: { nodes: 4 } },
+    undefined,
+    [
+      'spec.cache.nodes: adds c3; purchases pause until the live tokens have ended (at most 120s); 25 % of the buyers get another home',
+    ],
+  ],
+  [
+    'fewer nodes',
+    {},
+    { cache: { nodes: 1 } },
+    {
+      caches: [
+        { id: 'c0', virtualAvailable: 5 },
+        { id: 'c1', virtualAvailable: 7 },
+        { id: 'c2', virtualAvailable: 9 },
+      ],
+    },
+    [
+      'spec.cache.nodes: removes c1, c2, with 16 units to hand over; purchases pause until the live tokens have ended (at most 120s); 67 % of the buyers get another home',
+    ],
+  ],
+  [
+    'more shards',
+    {},
+    { shards: { count: 6 } },
+    undefined,
+    ['spec.shards.count: adds s4, s5, empty; the balancer fills them'],
+  ],
+  [
+    'pause',
+    {},
+    { paused: true },
+    undefined,
+    ['spec.paused: purchases stop at once; tokens already handed out can still be checked out'],
+  ],
+  ['resume', { paused: true }, {}, undefined, ['spec.paused: purchases go on']],
+  [
+    'durability',
+    {},
+    { cache: { nodes: 3, durability: 'EverySecond' } },
+    undefined,
+    [
+      'spec.cache.durability: cache nodes are restarted one after the other; a node restarted from then on voids its live tokens, whose buyers purchase again',
+    ],
+  ],
+])('R33: %s', (_, before, after, status, expected) => {
+  expect(effects(before, after, status)).toEqual(expected);
+});
+
+test('every field of the resource has an effect in words', () => {
+  const after = sale({
+    window: { opensAt: '2026-12-01T12:00:00Z' },
+    storefront: { replicas: 5, resources: { limits: { cpu: 1 } } },
+    qualification: { perBuyer: 3, denyList: { ids: ['x'] } },
+    auth: { trustedHeader: 'X-Other' },
+    orders: { paymentDeadline: '15m' },
+    balancer: { rule: 'Average' },
+    kafka: { bootstrapServers: ['a:1'] },
+    deletionPolicy: 'Delete',
+  });
+  const changes = changesBetween(sale(), after);
+  expect(new Set(changes.map(({ field }) => field))).toEqual(
+    new Set([
+      'spec.window.opensAt',
+      'spec.storefront.replicas',
+      'spec.storefront.resources',
+      'spec.qualification.perBuyer',
+      'spec.qualification.denyList',
+      'spec.auth.trustedHeader',
+      'spec.orders.paymentDeadline',
+      'spec.balancer.rule',
+      'spec.kafka.bootstrapServers',
+      'spec.deletionPolicy',
+    ]),
+  );
+  for (const { effect } of changes) expect(effect.length).toBeGreaterThan(10);
+});
