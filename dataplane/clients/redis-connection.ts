@@ -73,7 +73,7 @@ export class RedisConnection {
     } catch (error) {
       // The server was restarted and has not seen this script: it did not run, so sending it whole is no repeat.
       if (isUnloaded(error)) return this.command((redis) => redis.eval(script.lua, 0, ...args));
-      throw unknown(error);
+      throw this.#unknown(error);
     }
   }
 
@@ -81,17 +81,18 @@ export class RedisConnection {
     try {
       return await call(this.redis);
     } catch (error) {
-      throw unknown(error);
+      throw this.#unknown(error);
     }
   }
 
   async close(): Promise<void> {
     this.redis.disconnect();
   }
-}
 
-function unknown(error: unknown): unknown {
-  if (isMistake(error) || error instanceof StoreUnknown) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new StoreUnknown(`the cache node did not answer: ${why}`, { cause: error });
+  #unknown(error: unknown): unknown {
+    if (isMistake(error)) return error;
+    const { host, port } = this.redis.options;
+    const why = this.redis.status === 'ready' && error instanceof Error ? error.message : `it is ${this.redis.status}`;
+    return new StoreUnknown(`the cache node at ${host}:${port} did not answer: ${why}`, { cause: error });
+  }
 }

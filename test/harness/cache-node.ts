@@ -32,27 +32,34 @@ export interface CacheNodeClients {
 
 /** Connected when this resolves: every user must be on. */
 export async function connectAll(redis: TestRedis): Promise<CacheNodeClients> {
-  const agent = connectAgentNode(redis, redis.passwordOf('agent'));
-  const storefront = connectStorefrontNode(redis, redis.passwordOf('storefront'));
-  const pool = connectPoolNode(redis, redis.passwordOf('pool'));
-  const audit = connectAuditNode(redis, redis.passwordOf('audit'), { page: 10 });
-  for (const ask of [agent.state, storefront.stamp, pool.state, audit.state])
-    await until('a client to be connected', () =>
-      ask().then(
-        () => true,
-        () => false,
-      ),
-    );
+  const clients = {
+    agent: connectAgentNode(redis, redis.passwordOf('agent')),
+    storefront: connectStorefrontNode(redis, redis.passwordOf('storefront')),
+    pool: connectPoolNode(redis, redis.passwordOf('pool')),
+    audit: connectAuditNode(redis, redis.passwordOf('audit'), { page: 10 }),
+  };
+  await connected(clients);
   return {
-    agent,
-    storefront,
-    pool,
-    audit,
+    ...clients,
     close: async () => {
-      for (const client of [agent, storefront, pool, audit]) await client.close();
+      for (const client of Object.values(clients)) await client.close();
     },
   };
 }
+
+/** Waits until each answers, for the first time or again. */
+export async function connected(clients: Omit<CacheNodeClients, 'close'>): Promise<void> {
+  const { agent, storefront, pool, audit } = clients;
+  for (const ask of [agent.state, storefront.stamp, pool.state, audit.state]) await answers(ask);
+}
+
+export const answers = (ask: () => Promise<unknown>): Promise<true> =>
+  until('a client to be connected', () =>
+    ask().then(
+      (): true => true,
+      () => false,
+    ),
+  );
 
 export interface Prepared {
   epoch?: Epoch;

@@ -6,9 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { type RedisOptions as ConnectionOptions, Redis } from 'ioredis';
 import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
+import { until } from './until.ts';
 
 export interface RedisOptions {
   durability?: 'Always' | 'EverySecond';
@@ -27,7 +28,7 @@ export interface TestRedis {
   /** Starts the server again on the same port (ending it first if it runs), with or without its data. */
   restart(how?: { wipe?: boolean }): Promise<void>;
   /** A plain connection, for looking around; ended by `stop`. */
-  raw(user?: RedisUser): Redis;
+  raw(user?: RedisUser, options?: Pick<ConnectionOptions, 'retryStrategy'>): Redis;
 }
 
 const HOST = '127.0.0.1';
@@ -63,7 +64,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
   const connections: Redis[] = [];
   let child: ChildProcess | undefined;
 
-  const raw = (user: RedisUser = 'agent') => {
+  const raw: TestRedis['raw'] = (user = 'agent', options = {}) => {
     const connection = new Redis({
       host: HOST,
       port,
@@ -71,6 +72,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
       password: passwordOf(user),
       maxRetriesPerRequest: null,
       retryStrategy: () => 20,
+      enableReadyCheck: false,
+      ...options,
     });
     connection.on('error', () => {});
     connections.push(connection);
@@ -92,7 +95,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     });
     died.catch(() => {});
     const connection = raw();
-    await Promise.race([connection.ping(), died]);
+    const answers = () => connection.ping().then(Boolean, () => false);
+    await Promise.race([until('redis-server to answer', answers), died]);
     if (options.enabled) for (const user of GATED_REDIS_USERS) await connection.call('ACL', 'SETUSER', user, 'on');
     connection.disconnect();
   };

@@ -239,7 +239,7 @@ let life = 0;
 
 test('R4, R27, R28, R32: granted − revoked = V + live + ever ordered, after every step of any sequence', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { maxCommands: 60 }), async (sequence) => {
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (sequence) => {
       const model: Model = {
         epoch: 1,
         granted: 6,
@@ -255,6 +255,6 @@ test('R4, R27, R28, R32: granted − revoked = V + live + ever ordered, after ev
       await begin(model, real);
       await fc.asyncModelRun(() => ({ model, real }), sequence);
     }),
-    { numRuns: 80 },
+    { numRuns: 60 },
   );
 });

@@ -228,6 +228,15 @@ describe('due and finish', () => {
     expect(await redis.raw().hget('node', 'head')).toBe('3');
   });
 
+  test('R28: a token that waits for its shard stays in sight, whatever ends behind it', async () => {
+    const stamp = await prepare(node.agent, { granted: 9 });
+    const waits = await purchase(node.storefront, stamp, { ttl: 0 });
+    const sold = await purchase(node.storefront, stamp, { ttl: 0 });
+    await node.storefront.settle(stamp, [sold]);
+    for (let round = 0; round < 3; round++)
+      expect((await node.agent.due(stamp, 0, 100))?.tokens.map(({ id }) => id)).toEqual([waits.id]);
+  });
+
   test('R28: a clock that jumped back keeps nothing: a token issued in the future is due', async () => {
     const stamp = await prepare(node.agent, { granted: 9 });
     const token = await purchase(node.storefront, stamp, { buyer: 'b' });

@@ -21,10 +21,10 @@ test('a node never forgets a key to make room', () => {
   expect(conf('Always')).toContain('save ""');
 });
 
-test('only the agent is on at the start, the default user may do nothing, and no password is written', () => {
+test('only the agent is on at the start, and no password is written', () => {
   const users = conf('Always').filter((line) => line.startsWith('user '));
   expect(users.map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual([
-    'user default reset',
+    'user default reset off',
     'user agent reset on',
     'user storefront reset off',
     'user pool reset off',

@@ -1,0 +1,95 @@
+// The Redis clients when things go wrong, on a real server: what is lost is unknown, nothing is sent twice, and the
+// connection comes back by itself.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectStorefrontNode } from '../../../dataplane/clients/cache-node-redis.ts';
+import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
+import {
+  answers,
+  type CacheNodeClients,
+  connectAll,
+  connected,
+  prepare,
+  purchase,
+  request,
+  stateOf,
+} from '../../harness/cache-node.ts';
+import { freePort, startRedis, type TestRedis } from '../../harness/redis.ts';
+
+let redis: TestRedis;
+let node: CacheNodeClients;
+beforeAll(async () => {
+  redis = await startRedis({ enabled: true });
+  node = await connectAll(redis);
+});
+afterAll(async () => {
+  await node?.close();
+  await redis?.stop();
+});
+
+test('R34: with the server gone every call is unknown at once, and works again when it is back', async () => {
+  const stamp = await prepare(node.agent, { granted: 5 });
+  const token = await purchase(node.storefront, stamp, { buyer: 'b' });
+  await redis.kill9();
+  for (const call of [
+    node.storefront.stamp(),
+    node.storefront.reserve(request(stamp)),
+    node.storefront.token(token),
+    node.storefront.settle(stamp, [token]),
+    node.pool.state(),
+    node.agent.server(),
+  ])
+    await expect(call).rejects.toBeInstanceOf(StoreUnknown);
+  await redis.restart();
+  await connected(node);
+  // The new process knows no script yet.
+  expect(await purchase(node.storefront, stamp, { buyer: 'b' })).toEqual(token);
+});
+
+test('R27, R34: calls in flight when the server dies are unknown; each buyer’s retry finds at most one token', async () => {
+  const stamp = await prepare(node.agent, { granted: 1000 });
+  const buyers = Array.from({ length: 300 }, (_, i) => `b${i}`);
+  const attempts = Promise.allSettled(buyers.map((buyer) => node.storefront.reserve(request(stamp, { buyer }))));
+  await redis.kill9();
+  for (const attempt of await attempts)
+    if (attempt.status === 'rejected') expect(attempt.reason).toBeInstanceOf(StoreUnknown);
+  await redis.restart();
+  await connected(node);
+  for (const buyer of buyers) await purchase(node.storefront, stamp, { buyer });
+  expect(await stateOf(node.agent)).toMatchObject({ virtual: 700, issued: 300, liveTokens: 300 });
+});
+
+test('R34: a server that holds its tongue is unknown after the timeout, and its connection is not trusted again', async () => {
+  const stamp = await prepare(node.agent, { granted: 5 });
+  const client = connectStorefrontNode(redis, redis.passwordOf('storefront'), { timeout: 100 });
+  await answers(client.stamp);
+  await redis.raw().call('CLIENT', 'PAUSE', '1000', 'ALL');
+  await expect(client.reserve(request(stamp, { buyer: 'held' }))).rejects.toBeInstanceOf(StoreUnknown);
+  await answers(client.stamp);
+  await purchase(client, stamp, { buyer: 'held' });
+  expect((await stateOf(node.agent)).virtual).toBe(4);
+  await client.close();
+});
+
+test('scripts forgotten by the server are sent again, whole', async () => {
+  const stamp = await prepare(node.agent, { granted: 50 });
+  await redis.raw().script('FLUSH');
+  const tokens = await Promise.all(Array.from({ length: 50 }, () => purchase(node.storefront, stamp)));
+  expect(new Set(tokens.map(({ issue }) => issue)).size).toBe(50);
+  expect((await stateOf(node.agent)).virtual).toBe(0);
+});
+
+describe('connecting never fails', () => {
+  test('to a server that is not there', async () => {
+    const client = connectStorefrontNode({ host: '127.0.0.1', port: await freePort() }, 'x');
+    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+    await client.close();
+    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+  });
+
+  test('with a wrong password', async () => {
+    const client = connectStorefrontNode(redis, 'wrong');
+    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+    await client.close();
+  });
+});
