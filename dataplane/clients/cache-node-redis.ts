@@ -52,6 +52,13 @@ export function connectStorefrontNode(
       const token = text === null ? undefined : parseBuyer(buyer, text).token;
       return token?.issue === issue && token.id === id ? token : undefined;
     },
+    tokens: async (buyers) => {
+      const texts = await connection.command((redis) => redis.mget(buyers.map((buyer) => `b:${buyer}`)));
+      return buyers.map((buyer, i) => {
+        const text = texts[i];
+        return text ? parseBuyer(buyer, text).token : undefined;
+      });
+    },
     settle: async (expected, tokens) => {
       const names = tokens.flatMap(({ issue, id, buyer }) => [issue, id, buyer]);
       await connection.script(settle, [epochPrefix(expected), ...names]);

@@ -124,6 +124,8 @@ export interface StorefrontNode {
   reserve(request: ReserveRequest): Promise<ReserveReply>;
   /** R6: the stored token; undefined: unknown, returned, of another epoch, or the buyer has a newer one. */
   token(token: TokenRef): Promise<TokenRecord | undefined>;
+  /** The newest token of each of these buyers, in their order, by one command. */
+  tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]>;
   /** Live → settled. Anything else is left as it is. */
   settle(expected: Expected, tokens: TokenRef[]): Promise<void>;
   close(): Promise<void>;

@@ -78,8 +78,8 @@ export class Checkouts {
     const link = this.#deps.nodes.get(node);
     if (link === undefined) return false;
     try {
-      const stored = await link.client.token({ issue, id, buyer });
-      return stored?.state === 'settled';
+      const stored = await link.lookup.token(buyer);
+      return stored?.issue === issue && stored.id === id && stored.state === 'settled';
     } catch (error) {
       this.#deps.failed('cache', error);
       return false;

@@ -5,7 +5,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Logger } from '../common/log.ts';
 import type { ListConfig } from '../protocol/config.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
@@ -48,11 +47,7 @@ export class BuyerList {
       const { ino, size, mtimeMs } = await stat(this.#file);
       const state = `${ino} ${size} ${mtimeMs}`;
       if (state === this.#seen) return;
-      const ids = new Set<BuyerId>();
-      for await (const line of createInterface({ input: createReadStream(this.#file) })) {
-        const id = line.trim();
-        if (id !== '') ids.add(id);
-      }
+      const ids = await readIds(this.#file);
       this.#fromFile = ids;
       this.#seen = state;
       this.#log.info({ file: this.#file, ids: ids.size }, 'a list of buyers was read');
@@ -66,4 +61,18 @@ export class BuyerList {
   close(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** A piece of the file at a time, so that buyers are served in between. */
+async function readIds(file: string): Promise<Set<BuyerId>> {
+  const ids = new Set<BuyerId>();
+  let begun = '';
+  for await (const piece of createReadStream(file, { encoding: 'utf8' })) {
+    const lines = `${begun}${piece}`.split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) ids.add(line.trim());
+  }
+  ids.add(begun.trim());
+  ids.delete('');
+  return ids;
 }

@@ -2,11 +2,16 @@
 // the hot path is an addition.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { PROBLEM_CODES } from '../protocol/problems.ts';
 import type { Millis } from '../protocol/units.ts';
+import { OPERATIONS, type Operation, problemsOf } from './openapi.ts';
 
 const LATENCY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What the operations may refuse with; every outcome is shown from the start, at 0. */
+const refusals = (which: (operation: Operation) => boolean): string[] => [
+  ...new Set(OPERATIONS.filter(which).flatMap(problemsOf)),
+];
 
 export type Metrics = ReturnType<typeof storefrontMetrics>;
 
@@ -16,6 +21,7 @@ export function storefrontMetrics(registry: Registry, queued: () => Iterable<[sh
   const counter = (rest: string, help: string, label: string, values: readonly string[]) => {
     const total = new Counter({ name: name(rest), help, labelNames: [label], registers });
     const handles = new Map(values.map((value) => [value, total.labels(value)]));
+    for (const handle of handles.values()) handle.inc(0);
     return (value: string, by = 1) => handles.get(value)?.inc(by);
   };
   const plain = (rest: string, help: string) => {
@@ -38,13 +44,21 @@ export function storefrontMetrics(registry: Registry, queued: () => Iterable<[sh
   });
 
   return {
-    purchase: counter('purchases_total', 'Purchases by outcome.', 'outcome', ['fresh', 'again', ...PROBLEM_CODES]),
-    checkout: counter('checkouts_total', 'Checkouts by outcome.', 'outcome', ['sold', 'known', ...PROBLEM_CODES]),
+    purchase: counter('purchases_total', 'Purchases by outcome.', 'outcome', [
+      'fresh',
+      'again',
+      ...refusals((o) => o.path === '/purchase'),
+    ]),
+    checkout: counter('checkouts_total', 'Checkouts by outcome.', 'outcome', [
+      'sold',
+      'known',
+      ...refusals((o) => o.path === '/checkout'),
+    ]),
     order: counter('orders_total', 'Payments, cancellations and looks at orders by outcome.', 'outcome', [
       'shown',
       'paid',
       'cancelled',
-      ...PROBLEM_CODES,
+      ...refusals((o) => o.path.startsWith('/orders/')),
     ]),
     purchaseTook: seconds('purchase_seconds', 'From a purchase’s body to its answer.'),
     checkoutTook: seconds('checkout_seconds', 'From a checkout’s body to its answer.'),

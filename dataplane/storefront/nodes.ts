@@ -4,14 +4,17 @@
 
 import type { Stamp, StorefrontNode } from '../clients/cache-node.ts';
 import type { NodeConfig } from '../protocol/config.ts';
-import { type Millis, type NodeId, nodeId } from '../protocol/units.ts';
+import { homeNode } from '../protocol/home.ts';
+import { type BuyerId, type Millis, type NodeId, nodeId } from '../protocol/units.ts';
 import { type Layout, layoutOf } from './layout.ts';
+import { Lookup } from './lookup.ts';
 
 const POLL_EVERY: Millis = 1000;
 
 export interface NodeLink {
   readonly config: NodeConfig;
   readonly client: StorefrontNode;
+  readonly lookup: Lookup;
   /** Undefined: never heard of, or not fit for use now. */
   stamp: Stamp | undefined;
   /** Whether it answered when it was last asked. */
@@ -43,6 +46,11 @@ export class Nodes {
     return this.#links.get(id);
   }
 
+  /** R4: the buyer's home; undefined: no layout is known, or its node is not configured here. */
+  home(buyer: BuyerId): NodeLink | undefined {
+    return this.#layout && this.#links.get(homeNode(buyer, this.#layout.count));
+  }
+
   /** Some node takes no purchases. */
   get paused(): boolean {
     return [...this.#links.values()].some(({ stamp }) => stamp?.paused);
@@ -65,15 +73,7 @@ export class Nodes {
       this.#links.delete(id);
       void client.close();
     }
-    for (const config of nodes)
-      if (!this.#links.has(config.id))
-        this.#links.set(config.id, {
-          config,
-          client: this.#connect(config),
-          stamp: undefined,
-          answers: false,
-          heard: false,
-        });
+    for (const config of nodes) if (!this.#links.has(config.id)) this.#links.set(config.id, this.#link(config));
     void this.refresh();
   }
 
@@ -94,6 +94,11 @@ export class Nodes {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([...this.#links.values()].map(({ client }) => client.close()));
+  }
+
+  #link(config: NodeConfig): NodeLink {
+    const client = this.#connect(config);
+    return { config, client, lookup: new Lookup(client), stamp: undefined, answers: false, heard: false };
   }
 
   #ask(link: NodeLink): Promise<void> {

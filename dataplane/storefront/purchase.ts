@@ -3,7 +3,6 @@
 // the same buyer's next try finds what was done (R27, R34).
 
 import type { ReserveReply } from '../clients/cache-node.ts';
-import { homeNode } from '../protocol/home.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenSigner } from '../protocol/token.ts';
 import type { BuyerId, Millis, NodeId, TokenId, Units } from '../protocol/units.ts';
@@ -66,41 +65,47 @@ export class Purchases {
     const attempt = { buyer, quantity, now: wall() };
     const refusal = qualify(FIRST_CHECKS, attempt, current);
     if (refusal !== undefined) return refusal;
-    const count = nodes.layout?.count;
-    if (count !== undefined && soldOut.recall(homeNode(buyer, count), quantity, now()) === 'for-good') return SOLD_OUT;
-    return qualify(BUYER_CHECKS, attempt, current) ?? this.#afterWebhook(buyer, quantity, current);
+    const home = nodes.home(buyer);
+    const known = home && soldOut.recall(home.config.id, quantity, now());
+    if (known === 'for-good') return SOLD_OUT;
+    if (home && known === 'for-now') return this.#answered(this.#ifHolding(home, buyer, quantity, current));
+    return qualify(BUYER_CHECKS, attempt, current) ?? this.#answered(this.#purchase(buyer, quantity, current));
   }
 
-  async #afterWebhook(buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
-    const { namespace, name, sku } = rules.sale;
-    const question = { sale: `${namespace}/${name}`, sku, buyer, quantity };
-    const refusal = await rules.webhook?.judge(question);
-    if (refusal !== undefined) return refusal;
-    try {
-      return await this.#reserve(buyer, quantity, rules);
-    } catch (error) {
+  /** A node that does not answer is no reason to fail. */
+  #answered(outcome: Promise<Outcome>): Promise<Outcome> {
+    return outcome.catch((error) => {
       this.#deps.failed('cache', error);
       return UNAVAILABLE;
-    }
+    });
   }
 
-  /** Rejects when the node does not answer. */
+  /** R27: nothing is left, but this buyer may have some of what is reserved, and clicked again. */
+  async #ifHolding(home: NodeLink, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
+    const token = await home.lookup.token(buyer);
+    return token?.state === 'live' ? this.#reserve(buyer, quantity, rules) : this.#soldOut('for-now');
+  }
+
+  async #purchase(buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
+    const { namespace, name, sku } = rules.sale;
+    const question = { sale: `${namespace}/${name}`, sku, buyer, quantity };
+    return (await rules.webhook?.judge(question)) ?? this.#reserve(buyer, quantity, rules);
+  }
+
   async #reserve(buyer: BuyerId, quantity: Units, { sale }: CurrentRules): Promise<Outcome> {
     const { nodes, shards, tokenId, random } = this.#deps;
     let refreshed = false;
     for (let round = 0; round < ROUNDS; round++) {
       const { layout } = nodes;
-      if (layout === undefined) return UNAVAILABLE;
-      const home = homeNode(buyer, layout.count);
-      const link = nodes.get(home);
-      const shard = shards.pick(layout.incarnation, random());
-      if (link?.stamp === undefined || shard === undefined) return UNAVAILABLE;
-      const { epoch } = link.stamp;
-      const { incarnation } = layout;
-      const reply = await link.client.reserve({
+      const home = nodes.home(buyer);
+      const shard = layout && shards.pick(layout.incarnation, random());
+      if (layout === undefined || home?.stamp === undefined || shard === undefined) return UNAVAILABLE;
+      const { incarnation, number } = layout;
+      const { epoch } = home.stamp;
+      const reply = await home.client.reserve({
         incarnation,
         epoch,
-        layout: layout.number,
+        layout: number,
         id: tokenId(),
         buyer,
         quantity,
@@ -110,7 +115,7 @@ export class Purchases {
       });
       switch (reply.kind) {
         case 'token':
-          return this.#signed(reply, { incarnation, node: home, epoch });
+          return this.#signed(reply, { incarnation, node: home.config.id, epoch });
         case 'paused':
           return PAUSED;
         case 'limit': {
@@ -120,10 +125,10 @@ export class Purchases {
         case 'stale':
           if (refreshed) return UNAVAILABLE;
           refreshed = true;
-          await this.#learn(link, reply);
+          await this.#learn(home, reply);
           break;
         case 'short': {
-          const refusal = await this.#refill(home, quantity);
+          const refusal = await this.#refill(home.config.id, quantity);
           if (refusal !== undefined) return refusal;
         }
       }

@@ -1,0 +1,230 @@
+// Stand-ins for the stores: just enough of a cache node, a shard and the pool's agent to drive the storefront's own
+// logic, each with a switch to go away. What the real ones do is proved on real ones, in test/integration.
+
+import type {
+  ReserveReply,
+  ReserveRequest,
+  Stamp,
+  StorefrontNode,
+  TokenRecord,
+  TokenRef,
+} from '../../../dataplane/clients/cache-node.ts';
+import { StoreUnknown, WrongIncarnation } from '../../../dataplane/clients/errors.ts';
+import type {
+  CheckoutOutcome,
+  CheckoutRow,
+  Order,
+  OrderAnswer,
+  ShardInfo,
+  StorefrontShard,
+} from '../../../dataplane/clients/shard.ts';
+import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
+import type { BuyerId, Incarnation, Millis, NodeId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+
+export const INCARNATION = '0193b1c2-0000-7000-8000-000000000001';
+
+export class MemoryNode implements StorefrontNode {
+  stamped: Stamp | undefined;
+  virtual: Units;
+  away = false;
+  closed = false;
+  issued = 0;
+  reserves = 0;
+  settles: TokenRef[] = [];
+  lookups: BuyerId[][] = [];
+  readonly ordered = new Map<BuyerId, Units>();
+  readonly tokenOf = new Map<BuyerId, TokenRecord>();
+
+  constructor(id: NodeId, count: number, virtual: Units) {
+    this.stamped = { incarnation: INCARNATION, node: id, epoch: 1, layout: 1, count, paused: false };
+    this.virtual = virtual;
+  }
+
+  get liveUnits(): Units {
+    let units = 0;
+    for (const token of this.tokenOf.values()) if (token.state === 'live') units += token.quantity;
+    return units;
+  }
+
+  async stamp(): Promise<Stamp | undefined> {
+    this.#answer();
+    return this.stamped;
+  }
+
+  async reserve(r: ReserveRequest): Promise<ReserveReply> {
+    this.reserves++;
+    this.#answer();
+    const stamp = this.stamped;
+    if (stamp?.incarnation !== r.incarnation || stamp.epoch !== r.epoch || stamp.layout !== r.layout)
+      return { kind: 'stale', stamp };
+    if (stamp.paused) return { kind: 'paused' };
+    const live = this.tokenOf.get(r.buyer);
+    if (live?.state === 'live') return { kind: 'token', token: live, fresh: false, left: r.ttl / 2 };
+    const ordered = this.ordered.get(r.buyer) ?? 0;
+    if (ordered + r.quantity > r.perBuyer) return { kind: 'limit', ordered };
+    if (this.virtual < r.quantity) return { kind: 'short', virtual: this.virtual, liveUnits: this.liveUnits };
+    this.virtual -= r.quantity;
+    const { id, buyer, quantity, shard } = r;
+    const token: TokenRecord = { issue: ++this.issued, id, buyer, quantity, shard, due: 1e12 + r.ttl, state: 'live' };
+    this.tokenOf.set(buyer, token);
+    return { kind: 'token', token, fresh: true, left: r.ttl };
+  }
+
+  async token({ issue, id, buyer }: TokenRef): Promise<TokenRecord | undefined> {
+    const [held] = await this.tokens([buyer]);
+    return held?.issue === issue && held.id === id ? held : undefined;
+  }
+
+  async tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]> {
+    this.#answer();
+    this.lookups.push(buyers);
+    return buyers.map((buyer) => this.tokenOf.get(buyer));
+  }
+
+  async settle(_expected: unknown, tokens: TokenRef[]): Promise<void> {
+    this.#answer();
+    this.settles.push(...tokens);
+    for (const { buyer, id } of tokens) {
+      const held = this.tokenOf.get(buyer);
+      if (held?.id !== id || held.state !== 'live') continue;
+      held.state = 'settled';
+      this.ordered.set(buyer, (this.ordered.get(buyer) ?? 0) + held.quantity);
+    }
+  }
+
+  /** What expiry does to a token without an order. */
+  expire(buyer: BuyerId): void {
+    this.virtual += this.tokenOf.get(buyer)?.quantity ?? 0;
+    this.tokenOf.delete(buyer);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  #answer(): void {
+    if (this.away) throw new StoreUnknown('away');
+  }
+}
+
+export class MemoryShard implements StorefrontShard {
+  incarnation: Incarnation | undefined = INCARNATION;
+  available: Units;
+  closedUpTo = 0;
+  /** Calls that are carried out, and whose answers are lost. */
+  losesAnswers = 0;
+  away = false;
+  closed = false;
+  batches: CheckoutRow[][] = [];
+  readonly orders = new Map<TokenId, Order>();
+  /** Set to hold batches back until it resolves. */
+  gate: Promise<void> = Promise.resolve();
+
+  constructor(available: Units) {
+    this.available = available;
+  }
+
+  async info(): Promise<ShardInfo> {
+    this.#answer();
+    return { incarnation: this.incarnation, shardIncarnation: 'a-shard' };
+  }
+
+  async checkout(incarnation: Incarnation, rows: CheckoutRow[], paymentDeadline: Millis | undefined) {
+    this.batches.push(rows);
+    await this.gate;
+    this.#answer();
+    this.#belongs(incarnation);
+    const outcomes = rows.map((row) => this.#sell(row, paymentDeadline));
+    if (this.losesAnswers > 0) {
+      this.losesAnswers--;
+      throw new StoreUnknown('the answer was lost');
+    }
+    return outcomes;
+  }
+
+  #sell({ token, buyer, quantity, issue }: CheckoutRow, paymentDeadline: Millis | undefined): CheckoutOutcome {
+    const known = this.orders.get(token);
+    if (known !== undefined) return known.status === 'cancelled' ? 'cancelled' : 'known';
+    if (issue <= this.closedUpTo) return 'expired';
+    if (this.available < quantity) return 'short';
+    this.available -= quantity;
+    const order: Order = { token, buyer, quantity, status: paymentDeadline === undefined ? 'final' : 'placed' };
+    this.orders.set(token, paymentDeadline === undefined ? order : { ...order, payWithin: paymentDeadline });
+    return 'sold';
+  }
+
+  async order(incarnation: Incarnation, token: TokenId): Promise<Order | undefined> {
+    this.#answer();
+    this.#belongs(incarnation);
+    return this.orders.get(token);
+  }
+
+  async pay(
+    _incarnation: Incarnation,
+    token: TokenId,
+    buyer: BuyerId,
+    paymentId: string,
+  ): Promise<OrderAnswer<'paid' | 'refund'>> {
+    this.#answer();
+    const order = this.orders.get(token);
+    if (order?.buyer !== buyer) return { kind: 'unknown' };
+    if (order.status === 'final') return { kind: 'final', order };
+    if (order.status === 'cancelled' || (order.status === 'paid' && order.paymentId !== paymentId))
+      return { kind: 'refund', order };
+    const { payWithin: _, ...rest } = order;
+    const paid: Order = { ...rest, status: 'paid', paymentId };
+    this.orders.set(token, paid);
+    return { kind: 'paid', order: paid };
+  }
+
+  async cancel(_incarnation: Incarnation, token: TokenId, buyer: BuyerId): Promise<OrderAnswer<'cancelled' | 'paid'>> {
+    this.#answer();
+    const order = this.orders.get(token);
+    if (order?.buyer !== buyer) return { kind: 'unknown' };
+    if (order.status === 'final') return { kind: 'final', order };
+    if (order.status === 'paid') return { kind: 'paid', order };
+    if (order.status === 'placed') this.available += order.quantity;
+    const { payWithin: _, ...rest } = order;
+    const cancelled: Order = { ...rest, status: 'cancelled' };
+    this.orders.set(token, cancelled);
+    return { kind: 'cancelled', order: cancelled };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  #answer(): void {
+    if (this.away) throw new StoreUnknown('away');
+  }
+
+  #belongs(incarnation: Incarnation): void {
+    if (incarnation !== this.incarnation) throw new WrongIncarnation('another sale');
+  }
+}
+
+/** Moves what any node has to whoever asks; says sold out when no node has enough. */
+export class MemoryPool {
+  asked: { node: NodeId; quantity: Units }[] = [];
+  away = false;
+  readonly #nodes: ReadonlyMap<NodeId, MemoryNode>;
+
+  constructor(nodes: ReadonlyMap<NodeId, MemoryNode>) {
+    this.#nodes = nodes;
+  }
+
+  async ask(node: NodeId, quantity: Units): Promise<RefillAnswer> {
+    this.asked.push({ node, quantity });
+    const nodes = [...this.#nodes.values()];
+    const liveUnits = nodes.reduce((sum, n) => sum + n.liveUnits, 0);
+    if (this.away || nodes.some((n) => n.away)) return { outcome: 'unavailable', liveUnits };
+    const asker = this.#nodes.get(node);
+    const richest = nodes.toSorted((a, b) => b.virtual - a.virtual)[0];
+    if (asker === undefined || richest === undefined) return { outcome: 'unavailable', liveUnits };
+    if (richest.virtual + (richest === asker ? 0 : asker.virtual) < quantity) return { outcome: 'sold-out', liveUnits };
+    const moved = Math.max(Math.ceil(richest.virtual / 2), quantity - asker.virtual);
+    richest.virtual -= moved;
+    asker.virtual += moved;
+    return { outcome: 'granted', liveUnits };
+  }
+}
