@@ -17,21 +17,25 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** One client over all storefronts, in turn, as the Service before them would spread the requests (R2). */
+/**
+ * One client over all storefronts, in turn, as the Service before them would spread the requests (R2). First clicks and
+ * everything after them have connections of their own: a buyer who holds a token does not queue behind the crowd.
+ */
 export function openShop(urls: string[], options: { connections: number; timeout: Millis; header: string }): Shop {
-  const pools = urls.map(
-    (url) =>
-      new Pool(url, {
-        connections: options.connections,
-        pipelining: 1,
-        headersTimeout: options.timeout,
-        bodyTimeout: options.timeout,
-        connect: { timeout: options.timeout },
-      }),
-  );
+  const settings = {
+    connections: options.connections,
+    pipelining: 1,
+    headersTimeout: options.timeout,
+    bodyTimeout: options.timeout,
+    connect: { timeout: options.timeout },
+  };
+  const open = () => urls.map((url) => new Pool(url, settings));
+  const clicks = open();
+  const visits = open();
   let turn = 0;
   return {
     async post(path, buyer, body) {
+      const pools = path === '/purchase' ? clicks : visits;
       const pool = pools[turn++ % pools.length];
       if (!pool) throw new Error('no storefront to ask');
       const response = await pool.request({
@@ -51,7 +55,7 @@ export function openShop(urls: string[], options: { connections: number; timeout
       };
     },
     close: async () => {
-      await Promise.all(pools.map((pool) => pool.destroy()));
+      await Promise.all([...clicks, ...visits].map((pool) => pool.destroy()));
     },
   };
 }
