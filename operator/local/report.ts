@@ -86,8 +86,7 @@ function inWords({ title, reason, died }: ProcessReport): string {
 /** In the order in which one thing waits for another. */
 function whatFor({ processes, waiting, table }: ReportInput, ready: ReadonlySet<string>): string | undefined {
   const late = processes.filter(({ name }) => !ready.has(name));
-  if (late.length > 0)
-    return late.map(inWords).join(', ');
+  if (late.length > 0) return late.map(inWords).join(', ');
   if (waiting !== undefined) return waiting;
   const pool = table?.pool();
   if (!pool) return 'the first reports';

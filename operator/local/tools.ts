@@ -74,12 +74,13 @@ function findJava(env: NodeJS.ProcessEnv): string {
     ...(env.JAVA_HOME ? [env.JAVA_HOME] : []),
     ...list('/usr/lib/jvm').map((name) => join('/usr/lib/jvm', name)),
   ];
+  const places = env.FLASHSALE_JAVA ? [] : homes.map((home) => join(home, 'bin', 'java'));
   return (
-    findProgram('java', env) ??
-    homes.map((home) => join(home, 'bin', 'java')).find(isProgram) ??
+    findProgram(env.FLASHSALE_JAVA ?? 'java', env) ??
+    places.find(isProgram) ??
     missing(
       'Java 17 or newer, for Kafka,',
-      'install it (Debian: apt-get install default-jre-headless), or name a Kafka of your own in spec.kafka.bootstrapServers',
+      'install it (Debian: apt-get install default-jre-headless), set FLASHSALE_JAVA, or name a Kafka of your own in spec.kafka.bootstrapServers',
     )
   );
 }

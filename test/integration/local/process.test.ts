@@ -9,7 +9,7 @@ import { alive, type Identity, identify, signal } from '../../../operator/local/
 import { readPid, writePid } from '../../../operator/local/pid-file.ts';
 import { isFree, Ports } from '../../../operator/local/ports.ts';
 import { end, ManagedProcess } from '../../../operator/local/process.ts';
-import type { ProcessSpec } from '../../../operator/local/process-spec.ts';
+import { fingerprint, type ProcessSpec } from '../../../operator/local/process-spec.ts';
 import { until } from '../../harness/until.ts';
 
 /** Answers /ready on its port; `behaviour` is more of the program. */
@@ -214,13 +214,15 @@ describe('stopping', () => {
 });
 
 describe('after a supervisor that was killed', () => {
-  /** What it leaves: a process that is nobody's, and its pid file. */
-  async function orphan(described: ProcessSpec): Promise<Identity> {
-    const first = keep(() => described);
-    kept.pop();
-    first.start();
-    await first.whenReady();
-    return running(first);
+  /** What it leaves: a process that nobody keeps, and its pid file. */
+  async function orphan({ command, args, stop, stage, ...described }: ProcessSpec): Promise<Identity> {
+    const child = spawn(command, args, { cwd: folder, stdio: 'ignore' });
+    const left = identify(child.pid ?? -1);
+    if (!left) throw new Error('the orphan did not start');
+    const print = fingerprint({ command, args, stop, stage, ...described });
+    writePid(pidFile(), { ...left, name: 'it', stage, stop, fingerprint: print, startedAt: Date.now() });
+    await until('it listens', async () => !(await isFree(port)));
+    return left;
   }
 
   test('the same process is taken over while it runs', async () => {
