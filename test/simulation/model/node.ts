@@ -1,0 +1,339 @@
+// One cache node as the protocol has it: an executable specification of dataplane/cache/lua. Each method is one
+// script. `enabled` stands for the ACL users other than the agent's own.
+
+import type {
+  EndedToken,
+  Expected,
+  NodeServer,
+  NodeState,
+  RecoveredTotals,
+  ReserveRequest,
+  Stamp,
+  StampMode,
+  TokenRecord,
+  TokenRef,
+} from '../../../dataplane/clients/cache-node.ts';
+import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
+import type {
+  BuyerId,
+  Epoch,
+  Incarnation,
+  IssueNumber,
+  Millis,
+  NodeId,
+  ShardId,
+  Units,
+} from '../../../dataplane/protocol/units.ts';
+import type { Endpoint } from '../engine/sim.ts';
+import type { Without } from '../sentences.ts';
+import { Violation } from './violation.ts';
+
+interface Token extends TokenRecord {
+  ttl: Millis;
+  epoch: Epoch;
+}
+
+interface Data {
+  stamp: (Stamp & { mode: StampMode }) | undefined;
+  recovering: { incarnation: Incarnation; epoch: Epoch } | undefined;
+  recoveredIn: number | undefined;
+  virtual: Units;
+  granted: Units;
+  revoked: Units;
+  orderedBefore: Units;
+  settledUnits: Units;
+  returnedUnits: Units;
+  closing: IssueNumber;
+  sequence: number;
+  /** The buyer of each issue number, from 1. */
+  issues: BuyerId[];
+  ordered: Map<BuyerId, Units>;
+  tokens: Map<BuyerId, Token>;
+  pinned: Map<ShardId, Units>;
+}
+
+const empty = (): Data => ({
+  stamp: undefined,
+  recovering: undefined,
+  recoveredIn: undefined,
+  virtual: 0,
+  granted: 0,
+  revoked: 0,
+  orderedBefore: 0,
+  settledUnits: 0,
+  returnedUnits: 0,
+  closing: 0,
+  sequence: 0,
+  issues: [],
+  ordered: new Map(),
+  tokens: new Map(),
+  pinned: new Map(),
+});
+
+type ReserveAnswer =
+  | { kind: 'token'; token: TokenRecord; epoch: Epoch }
+  | { kind: 'stale' | 'paused' | 'limit' }
+  | { kind: 'short'; virtual: Units };
+
+export class NodeModel implements Endpoint {
+  readonly name: string;
+  readonly id: NodeId;
+  up = true;
+  /** Another one after every start of the server. */
+  run = 1;
+  enabled = false;
+  /** How far its clock is ahead. */
+  skew: Millis = 0;
+  data: Data = empty();
+  #saved: Data = empty();
+  readonly #without: Without;
+  readonly #time: () => Millis;
+
+  constructor(id: NodeId, time: () => Millis, without: Without) {
+    this.id = id;
+    this.name = id;
+    this.#time = time;
+    this.#without = without;
+  }
+
+  // ── the server ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What an append-only file that is fsynced every second would hold from now on. */
+  save(): void {
+    this.#saved = structuredClone(this.data);
+  }
+
+  /** `kept`: everything, what was saved last, or nothing. */
+  restart(kept: 'all' | 'saved' | 'nothing'): void {
+    this.run++;
+    this.enabled = this.#without('users-off-until-recovered') && kept !== 'nothing';
+    if (kept === 'saved') this.data = structuredClone(this.#saved);
+    if (kept === 'nothing') this.data = empty();
+    this.save();
+  }
+
+  server(): NodeServer {
+    const { recoveredIn } = this.data;
+    const text = recoveredIn === undefined ? undefined : String(recoveredIn);
+    return { run: String(this.run), recoveredIn: text, users: this.enabled ? 'all' : 'none' };
+  }
+
+  /** For the agent only: true when the users may be on as far as this server knows. */
+  enable(run: string, stamp: Stamp): boolean {
+    const held = this.data.stamp;
+    this.enabled = String(this.run) === run && held?.epoch === stamp.epoch && held.layout === stamp.layout;
+    return this.enabled;
+  }
+
+  disable(): void {
+    this.enabled = false;
+  }
+
+  get stamp(): Data['stamp'] {
+    return this.data.stamp;
+  }
+
+  // ── for storefronts ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  askStamp(): Data['stamp'] {
+    this.#allow();
+    return this.data.stamp;
+  }
+
+  reserve(request: ReserveRequest): ReserveAnswer {
+    this.#allow();
+    const { data } = this;
+    const { stamp } = data;
+    const { buyer, quantity, shard, ttl, id } = request;
+    const layout = this.#without('layout-in-script') || stamp?.layout === request.layout;
+    if (!stamp || !layout || !this.#current(request)) return { kind: 'stale' };
+    if (stamp.mode !== 'selling') return { kind: 'paused' };
+    const last = data.tokens.get(buyer);
+    if (last?.state === 'live') return { kind: 'token', token: last, epoch: stamp.epoch };
+    if ((data.ordered.get(buyer) ?? 0) + quantity > request.perBuyer) return { kind: 'limit' };
+    if (data.virtual < quantity) return { kind: 'short', virtual: data.virtual };
+    data.virtual -= quantity;
+    data.sequence++;
+    const issue = data.issues.push(buyer);
+    const token: Token = {
+      issue,
+      id,
+      buyer,
+      quantity,
+      shard,
+      due: this.#now() + ttl,
+      ttl,
+      epoch: stamp.epoch,
+      state: 'live',
+    };
+    data.tokens.set(buyer, token);
+    this.#pin(shard, quantity);
+    return { kind: 'token', token: { ...token }, epoch: stamp.epoch };
+  }
+
+  token({ buyer, issue, id }: TokenRef): 'live' | 'settled' | undefined {
+    this.#allow();
+    const token = this.data.tokens.get(buyer);
+    return token?.issue === issue && token.id === id ? token.state : undefined;
+  }
+
+  settle(expected: Expected, ref: TokenRef): void {
+    this.#allow();
+    if (this.#current(expected)) this.#end(ref, true);
+  }
+
+  // ── for the pool's agent ────────────────────────────────────────────────────────────────────────────────────────
+
+  state(): NodeState | undefined {
+    this.#allow();
+    return this.stateForAgent();
+  }
+
+  /** Answers the lifetime total; undefined: stale. */
+  revoke(expected: Expected, units: Units): Units | undefined {
+    this.#allow();
+    if (!this.#current(expected)) return undefined;
+    const { data } = this;
+    const taken = Math.min(data.virtual, units);
+    data.virtual -= taken;
+    data.revoked += taken;
+    data.sequence++;
+    return data.revoked;
+  }
+
+  grant(expected: Expected, total: Units): void {
+    this.#allow();
+    const { data } = this;
+    if (!this.#current(expected) || total <= data.granted) return;
+    data.virtual += total - data.granted;
+    data.granted = total;
+    data.sequence++;
+  }
+
+  // ── for its own agent ───────────────────────────────────────────────────────────────────────────────────────────
+
+  stateForAgent(): NodeState | undefined {
+    const { stamp, virtual, granted, revoked, closing, settledUnits, returnedUnits, orderedBefore, sequence } =
+      this.data;
+    if (!stamp) return undefined;
+    const live = [...this.data.tokens.values()].filter(({ state }) => state === 'live');
+    return {
+      stamp,
+      virtual,
+      granted,
+      revoked,
+      issued: this.data.issues.length,
+      closing,
+      liveTokens: live.length,
+      liveUnits: live.reduce((sum, { quantity }) => sum + quantity, 0),
+      pinned: Object.fromEntries(this.data.pinned),
+      settledUnits,
+      returnedUnits,
+      orderedBefore,
+      draining: stamp.mode === 'draining',
+      sequence,
+    };
+  }
+
+  setMode({ epoch, layout }: Stamp, mode: StampMode): void {
+    const { stamp } = this.data;
+    if (stamp?.epoch !== epoch || stamp.layout !== layout || stamp.mode === 'draining' || stamp.mode === mode) return;
+    this.data.stamp = { ...stamp, mode, paused: mode !== 'selling' };
+    this.data.sequence++;
+  }
+
+  /** The longest run of issue numbers, from the first live one on, that are not live or due. */
+  due(expected: Expected): { upTo: IssueNumber; tokens: TokenRecord[] } | undefined {
+    if (!this.#current(expected)) return undefined;
+    const now = this.#now();
+    const tokens: TokenRecord[] = [];
+    let upTo = 0;
+    for (const [i, buyer] of this.data.issues.entries()) {
+      const token = this.data.tokens.get(buyer);
+      const live = token?.state === 'live' && token.issue === i + 1;
+      if (live) {
+        const jumped = token.due > now + token.ttl && !this.#without('far-future-is-due');
+        if (token.due > now && !jumped) break;
+        tokens.push({ ...token });
+      }
+      upTo = i + 1;
+    }
+    if (tokens.length === 0) return { upTo: 0, tokens };
+    this.data.closing = Math.max(this.data.closing, upTo);
+    return { upTo, tokens };
+  }
+
+  finish(expected: Expected, tokens: readonly EndedToken[]): void {
+    if (!this.#current(expected)) return;
+    for (const token of tokens) this.#end(token, token.ordered);
+  }
+
+  // ── recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  beginRecovery(incarnation: Incarnation, epoch: Epoch): boolean {
+    const mark = this.data.recovering;
+    if (!this.#without('recovery-marks') && mark && mark.epoch >= epoch) return false;
+    this.data = { ...empty(), recovering: { incarnation, epoch }, recoveredIn: this.run, sequence: this.data.sequence };
+    return true;
+  }
+
+  endRecovery(stamp: Stamp, mode: StampMode, totals: RecoveredTotals, buyers: ReadonlyMap<BuyerId, Units>): boolean {
+    const { recovering, recoveredIn } = this.data;
+    const mine = recovering?.epoch === stamp.epoch && this.data.stamp === undefined && recoveredIn === this.run;
+    if (!mine && !this.#without('recovery-marks')) return false;
+    const virtual = totals.granted - totals.revoked - totals.ordered;
+    if (virtual < 0) throw new Violation(`R26: ${this.id} recovers to ${virtual} units of virtual stock`);
+    this.data = {
+      ...empty(),
+      recovering,
+      recoveredIn,
+      stamp: { ...stamp, mode, paused: mode !== 'selling' },
+      virtual,
+      granted: totals.granted,
+      revoked: totals.revoked,
+      orderedBefore: totals.ordered,
+      ordered: new Map(buyers),
+    };
+    return true;
+  }
+
+  // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #now(): Millis {
+    return this.#time() + this.skew;
+  }
+
+  #allow(): void {
+    if (!this.enabled) throw new StoreUnknown(`${this.id}: users are off`);
+  }
+
+  #current({ incarnation, epoch }: Expected): boolean {
+    const { stamp } = this.data;
+    return stamp !== undefined && stamp.incarnation === incarnation && stamp.epoch === epoch;
+  }
+
+  #pin(shard: ShardId, units: Units): void {
+    this.data.pinned.set(shard, (this.data.pinned.get(shard) ?? 0) + units);
+  }
+
+  #end(ref: TokenRef, ordered: boolean): void {
+    const { data } = this;
+    const token = data.tokens.get(ref.buyer);
+    const live = token?.issue === ref.issue && token.id === ref.id && token.state === 'live';
+    if (!live) {
+      if (!ordered && this.#without('return-only-live')) data.virtual += 'quantity' in ref ? Number(ref.quantity) : 1;
+      return;
+    }
+    data.sequence++;
+    this.#pin(token.shard, -token.quantity);
+    if (ordered) {
+      token.state = 'settled';
+      data.settledUnits += token.quantity;
+      data.ordered.set(token.buyer, (data.ordered.get(token.buyer) ?? 0) + token.quantity);
+    } else {
+      data.tokens.delete(token.buyer);
+      data.returnedUnits += token.quantity;
+      data.virtual += token.quantity;
+    }
+  }
+}

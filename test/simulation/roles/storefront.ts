@@ -1,0 +1,170 @@
+// A storefront: routes by the real view, purchases on the buyer's home node, checks out on the token's shard.
+
+import type { Stamp } from '../../../dataplane/clients/cache-node.ts';
+import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/clients/shard.ts';
+import { homeNode } from '../../../dataplane/protocol/home.ts';
+import type { BuyerId, NodeId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
+import { type Layout, layoutOf } from '../../../dataplane/storefront/layout.ts';
+import { pick, routesFor } from '../../../dataplane/storefront/route.ts';
+import { View } from '../../../dataplane/storefront/view.ts';
+import { ask, call, forever, Process, quietly, sleep, type Task } from '../engine/sim.ts';
+import { answeredSoldOut, inquire } from '../invariants.ts';
+import { INCARNATION } from '../model/pool.ts';
+import type { ShardModel } from '../model/shard.ts';
+import type { World } from '../world.ts';
+
+/** What a buyer holds: the signed token. */
+export interface BuyersToken extends CheckoutRow {
+  shard: ShardId;
+}
+
+export type PurchaseAnswer =
+  | { kind: 'token'; token: BuyersToken }
+  | { kind: 'sold-out'; again: boolean }
+  | { kind: 'limit' | 'paused' | 'unavailable' };
+
+export type CheckoutAnswer = 'sold' | 'cancelled' | 'expired' | 'shortage' | 'unavailable';
+
+const REFILL_PATIENCE = 1500;
+
+export class Storefront {
+  readonly process: Process;
+  readonly #world: World;
+  #stamps = new Map<NodeId, Stamp>();
+  #layout: Layout | undefined;
+  #joined = new Set<ShardId>();
+  #view = this.#newView();
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.process = new Process(world.sim, name, (process) => this.#start(process));
+  }
+
+  #newView(): View {
+    return new View({ stocked: () => undefined, virtual: () => undefined });
+  }
+
+  #start(process: Process): void {
+    const { sim, bus } = this.#world;
+    this.#stamps = new Map();
+    this.#layout = undefined;
+    this.#joined = new Set();
+    this.#view = this.#newView();
+    bus.subscribe(process, 'deltas', (delta) => this.#view.hear(delta, INCARNATION, sim.now));
+    bus.subscribe(process, 'levels', (level) => this.#view.hear(level, INCARNATION, sim.now));
+    process.spawn(forever(sim, 600, () => this.#poll()));
+  }
+
+  *#poll(): Task {
+    yield* this.#learn();
+    for (const [id, shard] of this.#world.shards) {
+      if (this.#joined.has(id)) continue;
+      const incarnation = yield* call(shard, () => shard.incarnation);
+      if (incarnation === INCARNATION) this.#joined.add(id);
+    }
+  }
+
+  *#learn(): Task {
+    for (const node of this.#world.nodes.values()) {
+      const stamp = yield* quietly(call(node, () => node.askStamp()));
+      if (stamp) this.#stamps.set(node.id, stamp);
+    }
+    this.#layout = layoutOf(this.#layout, [...this.#stamps.values()]);
+  }
+
+  *purchase(buyer: BuyerId, quantity: Units): Task<PurchaseAnswer> {
+    return (yield* quietly(this.#purchase(buyer, quantity))) ?? { kind: 'unavailable' };
+  }
+
+  *#purchase(buyer: BuyerId, quantity: Units): Task<PurchaseAnswer> {
+    const { scenario, sim } = this.#world;
+    for (let round = 0; round < 5; round++) {
+      const layout = this.#layout;
+      const home = layout && this.#world.nodes.get(homeNode(buyer, layout.count));
+      const stamp = home && this.#stamps.get(home.id);
+      const shard = pick(
+        routesFor([...this.#joined], (s) => this.#view.weight(s)),
+        sim.random.next(),
+      );
+      if (!layout || !stamp || !shard) return { kind: 'unavailable' };
+      const id = this.#world.newToken();
+      const request = { id, buyer, quantity, shard, ttl: scenario.ttl, perBuyer: scenario.perBuyer };
+      const expected = { incarnation: INCARNATION, epoch: stamp.epoch, layout: layout.number };
+      const reply = yield* call(home, () => home.reserve({ ...request, ...expected }));
+      if (reply.kind === 'token') {
+        const { token } = reply;
+        const node = home.id;
+        const { issue } = token;
+        return {
+          kind: 'token',
+          token: {
+            token: token.id,
+            buyer,
+            quantity: token.quantity,
+            node,
+            epoch: reply.epoch,
+            issue,
+            shard: token.shard,
+          },
+        };
+      }
+      if (reply.kind === 'stale') yield* this.#learn();
+      else if (reply.kind === 'short') {
+        const { poolAgent } = this.#world;
+        const refill = () => poolAgent.refill(home.id, quantity);
+        const inquiry = inquire(this.#world, quantity);
+        this.#world.inquiries.add(inquiry);
+        const answer = yield* quietly(ask(poolAgent.process, refill, REFILL_PATIENCE));
+        this.#world.inquiries.delete(inquiry);
+        if (!answer) return { kind: 'unavailable' };
+        const { outcome, liveUnits } = answer;
+        if (outcome === 'sold-out') answeredSoldOut(inquiry);
+        if (outcome === 'sold-out') return { kind: 'sold-out', again: liveUnits > 0 };
+        if (outcome === 'unavailable') return { kind: 'unavailable' };
+      } else return { kind: reply.kind };
+    }
+    return { kind: 'unavailable' };
+  }
+
+  *checkout(token: BuyersToken): Task<CheckoutAnswer> {
+    const { shards, nodes } = this.#world;
+    const shard = shards.get(token.shard);
+    const node = nodes.get(token.node);
+    if (!shard || !node) return 'unavailable';
+    const ref = { issue: token.issue, id: token.token, buyer: token.buyer };
+    if ((yield* quietly(call(node, () => node.token(ref)))) === 'settled') return 'sold';
+    let waits = 0;
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const outcome = yield* quietly(this.#submit(token, shard));
+      if (outcome === undefined) yield* sleep(30);
+      else if (outcome === 'expired') return 'expired';
+      else if (outcome === 'short') {
+        if (waits++ === 3) return 'shortage';
+        yield* sleep(100);
+      } else {
+        // Answered first, settled then.
+        this.process.spawn(this.#settle(token));
+        return outcome === 'cancelled' ? 'cancelled' : 'sold';
+      }
+    }
+    return 'unavailable';
+  }
+
+  *#submit(token: BuyersToken, shard: ShardModel): Task<CheckoutOutcome | undefined> {
+    const { scenario, sim, without } = this.#world;
+    const deadline = scenario.paymentDeadline === undefined ? undefined : sim.now + scenario.paymentDeadline;
+    // A statement that took its snapshot before it waited for the lock.
+    const snapshot = without('locked-then-read') ? yield* call(shard, () => shard.snapshot()) : undefined;
+    const [outcome] = yield* call(shard, () => shard.checkout(INCARNATION, [token], deadline, snapshot));
+    return outcome;
+  }
+
+  *#settle(token: BuyersToken): Task {
+    const node = this.#world.nodes.get(token.node);
+    if (!node) return;
+    yield* sleep(this.#world.sim.random.next() * 20);
+    const expected = { incarnation: INCARNATION, epoch: token.epoch };
+    const ref = { issue: token.issue, id: token.token, buyer: token.buyer };
+    yield* quietly(call(node, () => node.settle(expected, ref)));
+  }
+}

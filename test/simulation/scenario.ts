@@ -1,0 +1,132 @@
+// From a seed to what happens in a run: the sale's size, its crowd, what the operator edits, and what goes wrong.
+
+import type { BalancerConfig } from '../../dataplane/protocol/config.ts';
+import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import type { Random } from './engine/random.ts';
+import type { Faults } from './engine/sim.ts';
+import type { BusFaults } from './model/bus.ts';
+
+/** `at` counts from the opening. */
+export type Edit =
+  | { at: Millis; kind: 'stock'; units: Units }
+  | { at: Millis; kind: 'nodes'; count: number }
+  | { at: Millis; kind: 'shard' }
+  | { at: Millis; kind: 'pause'; paused: boolean };
+
+export interface Scenario {
+  nodes: number;
+  shards: number;
+  storefronts: number;
+  /** Agents per cache node; two at once must be harmless. */
+  agents: number;
+  balancers: number;
+  stock: Units;
+  maxQuantity: Units;
+  perBuyer: Units;
+  ttl: Millis;
+  paymentDeadline: Millis | undefined;
+  durability: 'Always' | 'EverySecond';
+  summaryPeriod: Millis;
+  balancer: BalancerConfig;
+  buyers: number;
+  /** Shares of the crowd. */
+  abandon: number;
+  leave: number;
+  twice: number;
+  cancel: number;
+  /** How long the crowd keeps coming, and things go wrong. */
+  duration: Millis;
+  edits: Edit[];
+  faults: Faults;
+  bus: BusFaults;
+  /** Mean time between two accidents of a kind, from 1 s to never. */
+  every: Accidents;
+}
+
+export interface Accidents {
+  /** A process dies and comes back. */
+  crash: Millis;
+  /** A cache node's server restarts, with what its durability keeps. */
+  restart: Millis;
+  /** A cache node loses its data. */
+  loss: Millis;
+  /** A store is out of reach for a while. */
+  outage: Millis;
+  /** A cache node's clock jumps. */
+  clock: Millis;
+  /** Kafka is away for a while, or loses everything. */
+  kafka: Millis;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+export const CALM: Accidents = { crash: NEVER, restart: NEVER, loss: NEVER, outage: NEVER, clock: NEVER, kafka: NEVER };
+
+export function scenarioOf(random: Random): Scenario {
+  const often = (probability: number, low: Millis, high: Millis): Millis =>
+    random.chance(probability) ? random.between(low, high) : NEVER;
+  const rough = random.pick([0, 0.01, 0.05]);
+  const noisy = random.pick([0, 0.05, 0.2]);
+  const maxQuantity = random.pick([1, 1, 2, 4]);
+  const shards = random.between(1, 4);
+  const nodes = random.between(1, 4);
+  const stock = random.pick([1, random.between(0, 12), random.between(10, 60)]);
+  const duration = random.between(3000, 8000);
+  const calm = random.chance(0.1);
+  return {
+    nodes,
+    shards,
+    storefronts: random.between(1, 3),
+    agents: random.chance(0.3) ? 2 : 1,
+    balancers: random.chance(0.2) ? 2 : 1,
+    stock,
+    maxQuantity,
+    perBuyer: maxQuantity + random.between(0, 1),
+    ttl: random.between(500, 3000),
+    paymentDeadline: random.chance(0.4) ? random.between(500, 4000) : undefined,
+    durability: random.chance(0.3) ? 'EverySecond' : 'Always',
+    summaryPeriod: random.pick([0, 100, 300]),
+    balancer: {
+      rule: random.pick(['Average', 'Threshold', 'None'] as const),
+      deadBand: random.pick([0, 0.1, 0.5]),
+      summaryPeriod: 100,
+      shardTime: 30,
+      delay: 20,
+    },
+    buyers: Math.floor(stock * random.pick([0.5, 1, 1.5])) + random.between(0, 5),
+    abandon: random.pick([0, 0.1, 0.5]),
+    leave: random.pick([0, 0.1, 0.5]),
+    twice: random.pick([0, 0.2]),
+    cancel: random.pick([0, 0.1, 0.3]),
+    duration,
+    edits: calm ? [] : edits(random, { nodes, stock, duration }),
+    faults: { lost: rough, unanswered: rough, late: rough },
+    bus: { lost: noisy, repeated: noisy, delayed: noisy },
+    every: calm
+      ? CALM
+      : {
+          crash: often(0.6, 400, 3000),
+          restart: often(0.4, 1000, 4000),
+          loss: often(0.4, 1500, 5000),
+          outage: often(0.4, 1000, 4000),
+          clock: often(0.2, 1000, 4000),
+          kafka: often(0.4, 1500, 5000),
+        },
+  };
+}
+
+function edits(random: Random, { nodes, stock, duration }: { nodes: number; stock: Units; duration: Millis }): Edit[] {
+  const when = () => random.between(500, duration);
+  const found: Edit[] = [];
+  for (let n = random.pick([0, 0, 1, 3]); n > 0; n--) {
+    const units = random.pick([0, random.between(0, 2 * stock), stock + random.between(1, 20)]);
+    found.push({ at: when(), kind: 'stock', units });
+  }
+  for (let n = random.pick([0, 0, 1, 2]); n > 0; n--)
+    found.push({ at: when(), kind: 'nodes', count: Math.max(1, nodes + random.between(-2, 2)) });
+  for (let n = random.pick([0, 0, 1]); n > 0; n--) found.push({ at: when(), kind: 'shard' });
+  if (random.chance(0.1)) {
+    const at = when();
+    found.push({ at, kind: 'pause', paused: true }, { at: at + 1000, kind: 'pause', paused: false });
+  }
+  return found.sort((a, b) => a.at - b.at);
+}
