@@ -7,7 +7,7 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  deadline: Millis = 20_000,
+  deadline: Millis = 60_000,
 ): Promise<Exclude<T, undefined | false>> {
   const end = performance.now() + deadline;
   for (;;) {
