@@ -26,7 +26,7 @@ export interface Crowd {
   done: Promise<Tally>;
 }
 
-const DEADLINE: Millis = 60_000;
+const DEADLINE: Millis = 120_000;
 
 const DEFAULTS: Omit<LoadOptions, 'rate'> = {
   buyers: 200,

@@ -86,7 +86,7 @@ export interface TestSale {
 }
 
 const PREFIX = 'flashsale-sale-';
-const DEADLINE: Millis = 60_000;
+const DEADLINE: Millis = 120_000;
 
 export async function startSale(patch: SpecPatch | string = {}, options: SaleOptions = {}): Promise<TestSale> {
   await clearLeftovers();

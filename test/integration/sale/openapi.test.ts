@@ -1,0 +1,59 @@
+// Schemathesis reads the served OpenAPI document and sends what it allows and much that it does not, to a real sale.
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSale, type TestSale } from '../../harness/sale.ts';
+
+const program =
+  process.env.FLASHSALE_SCHEMATHESIS ?? join(homedir(), '.cache/flashsale/schemathesis-4.32.5/bin/schemathesis');
+
+/** Exit code and output. */
+async function schemathesis(url: string, ...args: string[]): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout } = await promisify(execFile)(
+      program,
+      [
+        'run',
+        `${url}/openapi.json`,
+        '--no-color',
+        '--seed',
+        '1',
+        '--max-examples',
+        '40',
+        '--request-timeout',
+        '10',
+        ...args,
+      ],
+      { timeout: 240_000, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SCHEMATHESIS_HOOKS: '' } },
+    );
+    return { code: 0, output: stdout };
+  } catch (error) {
+    const { code, stdout } = error as { code: number; stdout: string };
+    return { code, output: stdout };
+  }
+}
+
+describe('the OpenAPI document', () => {
+  let sale: TestSale;
+  beforeAll(async () => {
+    if (!existsSync(program)) throw new Error('Schemathesis is not installed; hack/test integration does it');
+    sale = await startSale({
+      stock: 1000,
+      cache: { nodes: 1 },
+      shards: { count: 1 },
+      orders: { paymentDeadline: '1m' },
+    });
+  }, 90_000);
+  afterAll(() => sale?.stop());
+
+  it('R3 R34: whatever is sent, no answer is a 500 and none is undocumented', async () => {
+    const [url = ''] = sale.storefrontUrls();
+    const { code, output } = await schemathesis(url, '--header', 'X-Buyer-Id: fuzz', '--checks', 'all');
+    expect(output.slice(-4000), output).toContain('No issues found');
+    expect(code).toBe(0);
+  }, 300_000);
+});
