@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The servers that local mode runs as its own processes: Redis and PostgreSQL from Debian, Kafka from Maven's central
-# repository on a Java from Debian; and what the benchmarks drive them with. Found or installed, never started here.
+# repository on a Java from Debian; and what benchmarks and tests drive them with. Found or installed, never started
+# here.
 
 kafka_version=4.1.0
 kafka_home="$FLASHSALE_CACHE/kafka-$kafka_version"
@@ -99,3 +100,16 @@ kafka_pom() {
 wrk_ready() { command -v wrk >/dev/null; }
 wrk_packages() { echo wrk; }
 wrk_install() { :; }
+
+# Schemathesis reads the OpenAPI document and sends what it allows, and what it does not.
+schemathesis_version=4.32.5
+schemathesis_home="$FLASHSALE_CACHE/schemathesis-$schemathesis_version"
+schemathesis_ready() { [[ -e "$schemathesis_home/complete" && -x "$schemathesis_home/bin/python" ]] && export FLASHSALE_SCHEMATHESIS="$schemathesis_home/bin/schemathesis"; }
+schemathesis_packages() { python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv; }
+schemathesis_install() {
+  # In place, not renamed into it: the programs of a virtual environment name their folder. The marker comes last.
+  rm -rf "$schemathesis_home"
+  step "Making a Python environment" python3 -m venv "$schemathesis_home"
+  step "Installing Schemathesis $schemathesis_version" "$schemathesis_home/bin/pip" install --quiet "schemathesis==$schemathesis_version"
+  touch "$schemathesis_home/complete"
+}

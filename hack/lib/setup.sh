@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
-# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with). Sourced by the scripts in hack/.
+# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does).
+# Sourced by the scripts in hack/.
 # Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
 # nothing that is there already.
 #
@@ -10,6 +11,7 @@
 #   FLASHSALE_REDIS_SERVER  the redis-server program
 #   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
 #   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
+#   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
@@ -31,10 +33,11 @@ parts_of() {
     tools) echo node modules ;;
     servers) echo redis postgres java kafka ;;
     load) echo wrk ;;
+    fuzz) echo schemathesis ;;
   esac
 }
 
-# setup tools|servers|load…: returns only when everything named is ready; otherwise says in one line what is wrong.
+# setup tools|servers|load|fuzz…: returns only when everything named is ready; otherwise says in one line what is wrong.
 setup() {
   local group part missing=()
   for group in "$@"; do
