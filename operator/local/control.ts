@@ -4,6 +4,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { ApiError } from '../api/findings.ts';
 import { Refused } from './edit.ts';
 import { codeOf, messageOf, Trouble } from './errors.ts';
@@ -62,16 +63,16 @@ export interface Control {
 
 /** Calls reject with `Trouble` for a refusal, and with `NotRunning` when nobody listens. */
 export const control = (socket: string): Control => ({
-  status: () => call(socket, 'GET', '/status'),
-  apply: (edit) => call(socket, 'POST', '/apply', edit),
+  status: () => call(socket, 'GET', '/status', 10_000),
+  apply: (edit) => call(socket, 'POST', '/apply', 120_000, edit),
   stop: async () => {
-    await call(socket, 'POST', '/stop');
+    await call(socket, 'POST', '/stop', 90_000);
   },
 });
 
 export class NotRunning extends Trouble {}
 
-function call<T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> {
+function call<T>(socketPath: string, method: string, path: string, timeout: Millis, body?: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>
       reject(
@@ -90,6 +91,9 @@ function call<T>(socketPath: string, method: string, path: string, body?: unknow
       }
     });
     outgoing.once('error', fail);
+    outgoing.setTimeout(timeout, () =>
+      outgoing.destroy(new Trouble(`the supervisor does not answer; its log is beside ${socketPath}, in logs`)),
+    );
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -1,6 +1,6 @@
 // Starts the supervisor of a data folder as a process that outlives its starter, and finds one that runs already.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,11 +14,11 @@ import { holderOf } from './lock.ts';
 import { end } from './process.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-const PATIENCE: Millis = 20_000;
+const PATIENCE: Millis = 60_000;
 
 /** The running supervisor's control, or that of a new one. */
 export async function reachSupervisor(folder: DataFolder): Promise<Control> {
-  if (!holderOf(folder.lock)) startDaemon(folder);
+  const daemon = holderOf(folder.lock) ? undefined : startDaemon(folder);
   const reached = control(folder.control);
   const deadline = Date.now() + PATIENCE;
   for (;;) {
@@ -27,7 +27,9 @@ export async function reachSupervisor(folder: DataFolder): Promise<Control> {
       return reached;
     } catch (error) {
       if (!(error instanceof NotRunning)) throw error;
-      if (Date.now() > deadline) throw new Trouble(`the supervisor did not start: ${lastLine(logOf(folder))}`);
+      // Another one may have been faster; then ours has ended, and the other one answers soon.
+      const ended = daemon?.exitCode !== null && daemon !== undefined && !holderOf(folder.lock);
+      if (ended || Date.now() > deadline) throw new Trouble(`the supervisor did not start: ${lastLine(logOf(folder))}`);
     }
     await sleep(50);
   }
@@ -35,7 +37,7 @@ export async function reachSupervisor(folder: DataFolder): Promise<Control> {
 
 const logOf = (folder: DataFolder): string => join(folder.logs, 'supervisor.log');
 
-function startDaemon(folder: DataFolder): void {
+function startDaemon(folder: DataFolder): ChildProcess {
   makeDataFolder(folder);
   const output = openSync(logOf(folder), 'a', PRIVATE_FILE);
   // In a session of its own: it stays when the terminal goes.
@@ -46,6 +48,7 @@ function startDaemon(folder: DataFolder): void {
   });
   child.unref();
   closeSync(output);
+  return child;
 }
 
 const lastLine = (file: string): string => {

@@ -25,7 +25,7 @@ export interface SaleChoice {
 }
 
 /** Whole names of the sales in their usual folder. */
-export function knownSales(): string[] {
+function knownSales(): string[] {
   if (!existsSync(salesFolder())) return [];
   return readdirSync(salesFolder())
     .filter((name) => existsSync(dataFolder(join(salesFolder(), name)).state))

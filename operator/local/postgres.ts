@@ -74,7 +74,7 @@ export interface PostgresServer extends Address {
 /** Connections enough for every role of a sale of this size; in powers of two, so that growing seldom asks for a restart. */
 export function connectionsFor(sale: { storefronts: number; nodes: number; shards: number }): number {
   const needed = sale.storefronts * (sale.shards + 1) * 8 + sale.nodes * (sale.shards + 1) * 2 + sale.shards * 6 + 50;
-  return Math.max(256, 2 ** Math.ceil(Math.log2(needed)));
+  return Math.max(512, 2 ** Math.ceil(Math.log2(needed)));
 }
 
 const seenBy = (server: PostgresServer, user: Tools['postgresUser']): string => (user ? HANDED_OVER : server.folder);

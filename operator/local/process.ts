@@ -242,8 +242,6 @@ async function launch(spec: ProcessSpec, logFile: string): Promise<{ pid: number
       child.once('exit', (code, by) => resolve(by ? `ended by ${by}` : `ended with exit code ${code}`));
     });
     await once(child, 'spawn');
-    // The supervisor ends when it is told to, not when its children do.
-    child.unref();
     return { pid: child.pid ?? -1, ended };
   } finally {
     closeSync(output);

@@ -34,12 +34,12 @@ export interface Surroundings {
   env: Record<string, string>;
 }
 
-export const redisName = (node: NodeId): string => `redis-${node}`;
+const redisName = (node: NodeId): string => `redis-${node}`;
 export const storefrontName = (n: number): string => `storefront-${n}`;
 export const METRICS = '.metrics';
 export const POSTGRES = 'postgres';
 export const KAFKA = 'kafka';
-export const POOL_AGENT = 'pool-agent';
+const POOL_AGENT = 'pool-agent';
 
 const address = (s: Pick<Surroundings, 'port'>, name: string): Address => ({ host: HOST, port: s.port(name) });
 

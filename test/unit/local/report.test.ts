@@ -1,0 +1,87 @@
+// When a sale counts as being as its resource says, and what is named otherwise.
+
+import { expect, test } from 'vitest';
+import type { RegistryView } from '../../../dataplane/clients/registry.ts';
+import { ResourceTable } from '../../../dataplane/protocol/table.ts';
+import { dataFolder } from '../../../operator/local/data-folder.ts';
+import type { ProcessReport } from '../../../operator/local/process.ts';
+import { type ReportInput, saleReport } from '../../../operator/local/report.ts';
+
+const process = (name: string, patch: Partial<ProcessReport> = {}): ProcessReport => ({
+  name,
+  title: name.toUpperCase(),
+  phase: 'ready',
+  restarts: 0,
+  ...patch,
+});
+
+function table(dealable: number): ResourceTable {
+  const filled = new ResourceTable('i');
+  filled.applyDelta(
+    {
+      incarnation: 'i',
+      peer: 'pool',
+      peerIncarnation: 'p',
+      version: 1,
+      fromVersion: 0,
+      delta: 0,
+      available: dealable,
+      sold: 0,
+      cancelled: 0,
+      missed: 0,
+      missedMax: 0,
+      sent: {},
+      received: 0,
+      receivedVersions: {},
+      command: { term: 0, sequence: 0 },
+      pool: { owed: 0, dealable, supplied: 10, target: 10 },
+    },
+    0,
+  );
+  return filled;
+}
+
+const input = (patch: Partial<ReportInput> = {}): ReportInput => ({
+  folder: dataFolder('/data'),
+  ports: { 'storefront-0': 1, 'storefront-0.metrics': 2, 'redis-c0': 3 },
+  sale: undefined,
+  plan: undefined,
+  processes: [process('redis-c0'), process('storefront-0')],
+  registry: {} as RegistryView,
+  table: table(0),
+  waiting: undefined,
+  ...patch,
+});
+
+test.each<[string, Partial<ReportInput>, string | undefined]>([
+  ['everything is as it should be', {}, undefined],
+  [
+    'a process is late',
+    { processes: [process('kafka', { phase: 'up', reason: 'not listening yet' }), process('x')] },
+    'KAFKA (not listening yet)',
+  ],
+  [
+    'how it died says more than where it stands',
+    { processes: [process('kafka', { phase: 'up', reason: 'not listening yet', died: 'ended by SIGKILL' })] },
+    'KAFKA (ended by SIGKILL)',
+  ],
+  [
+    'processes come before what waits for them',
+    { processes: [process('a', { phase: 'starting' })], waiting: 'the registry' },
+    'A',
+  ],
+  ['a pass is not through', { waiting: 'the registry is being told' }, 'the registry is being told'],
+  ['nothing was heard of the pool', { table: undefined }, 'the first reports'],
+  ['the pool holds stock that is to be dealt out', { table: table(3) }, 'the stock to be dealt out to the shards'],
+])('%s', (_, patch, waitingFor) => {
+  const report = saleReport(input(patch), 0);
+  expect(report.waitingFor).toBe(waitingFor);
+  expect(report.settled).toBe(waitingFor === undefined);
+});
+
+test('addresses are of the processes there are', () => {
+  expect(saleReport(input(), 0).addresses).toEqual({
+    storefronts: ['http://127.0.0.1:1'],
+    metrics: { 'storefront-0': 'http://127.0.0.1:2/metrics' },
+  });
+});
