@@ -68,15 +68,19 @@ export class Shards {
     void this.refresh();
   }
 
-  /** R8: a random shard of this sale that answers, weighted by its free stock. Undefined: there is none. */
+  /**
+   * R8: a random shard of this sale, weighted by its free stock; one that answers, if any does: a token for one that
+   * does not is checked out when it does again. Undefined: no shard of this sale is known.
+   */
   pick(incarnation: Incarnation, random: number): ShardId | undefined {
     const { view, hooks } = this.#deps;
     const { revision } = view;
     const old = this.#routes;
     if (old.incarnation !== incarnation || (old.revision !== revision && hooks.now() - old.at >= FRESH_FOR)) {
-      const usable = [...this.#links.values()].filter((l) => l.answers && l.incarnation === incarnation);
+      const joined = [...this.#links.values()].filter((l) => l.incarnation === incarnation);
+      const answering = joined.filter((l) => l.answers);
       const routes = routesFor(
-        usable.map((l) => l.config.id),
+        (answering.length > 0 ? answering : joined).map((l) => l.config.id),
         (shard) => view.weight(shard),
       );
       this.#routes = { ...routes, incarnation, revision, at: hooks.now() };
@@ -101,6 +105,10 @@ export class Shards {
       client,
       {
         ...hooks,
+        batch: (rows, took) => {
+          this.#heard(link, true);
+          hooks.batch(rows, took);
+        },
         failed: (error) => {
           this.#heard(link, false);
           hooks.failed(error);

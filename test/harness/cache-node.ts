@@ -18,7 +18,7 @@ import {
   connectPoolNode,
   connectStorefrontNode,
 } from '../../dataplane/clients/cache-node-redis.ts';
-import type { BuyerId, Epoch, Units } from '../../dataplane/protocol/units.ts';
+import type { BuyerId, Epoch, Incarnation, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import type { TestRedis } from './redis.ts';
 import { until } from './until.ts';
 
@@ -62,6 +62,9 @@ export const answers = (ask: () => Promise<unknown>): Promise<true> =>
   );
 
 export interface Prepared {
+  incarnation?: Incarnation;
+  node?: NodeId;
+  count?: number;
   epoch?: Epoch;
   layout?: number;
   mode?: StampMode;
@@ -75,11 +78,11 @@ export interface Prepared {
 export async function prepare(agent: AgentNode, wanted: Prepared = {}): Promise<Stamp> {
   const { mode = 'selling', granted = 0, revoked = 0, ordered = 0, buyers = [] } = wanted;
   const stamp: Stamp = {
-    incarnation: 'i1',
-    node: 'c0',
+    incarnation: wanted.incarnation ?? 'i1',
+    node: wanted.node ?? 'c0',
     epoch: wanted.epoch ?? nextEpoch++,
     layout: wanted.layout ?? 1,
-    count: 1,
+    count: wanted.count ?? 1,
     paused: mode !== 'selling',
   };
   const { incarnation, epoch } = stamp;

@@ -87,6 +87,17 @@ describe('R4: a purchase', () => {
       )
       .toEqual(['s2']);
   });
+
+  test('R8: goes on while no shard answers: its token is checked out when one does', async () => {
+    const shop = await openShop();
+    const [s0] = shop.shards.values();
+    if (s0) s0.away = true;
+    const { token } = (await shop.post('/purchase')).body;
+    expect((await shop.post('/checkout', { token })).problem).toBe('unavailable');
+    expect((await shop.post('/purchase', {}, 'bob')).status).toBe(201);
+    if (s0) s0.away = false;
+    expect((await shop.post('/checkout', { token })).status).toBe(201);
+  });
 });
 
 describe('R3, R5: a buyer who does not qualify', () => {
