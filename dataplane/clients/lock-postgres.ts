@@ -49,7 +49,8 @@ export async function acquireLock(
       waiting(error);
       await sleep(ASK, undefined, { signal: stop }).catch(() => undefined);
     }
-    await client.end().catch(() => undefined);
+    // Not awaited: it never resolves for a client that never connected.
+    client.end().catch(() => undefined);
   }
   return undefined;
 }
@@ -67,7 +68,7 @@ function held(client: pg.Client, lost: AbortController): HeldLock {
     lost: lost.signal,
     async release() {
       clearInterval(timer);
-      await client.end().catch(() => undefined);
+      if (!lost.signal.aborted) await client.end().catch(() => undefined);
     },
   };
 }

@@ -48,8 +48,8 @@ export interface Backstage {
   config: SaleConfig;
   redis: Map<NodeId, TestRedis>;
   refillUrl: string;
-  /** Starts an agent: `s0`, `pool`, `c0`. A second one of the same id is a second process. */
-  agent(id: PeerId | NodeId): Agent;
+  /** Starts an agent: `s0`, `pool`, `c0`. A second one of the same id is a second process. `listen`: a pool's port. */
+  agent(id: PeerId | NodeId, listen?: number): Agent;
   /** The next process of the role to pass the point dies there. */
   failAt(role: 'shard-agent' | 'cache-agent', id: PeerId | NodeId, point: Failpoint): void;
   /** Rewrites the configuration that the agents watch. */
@@ -134,21 +134,21 @@ export async function openBackstage(
     redis,
     registry,
     refillUrl: `http://127.0.0.1:${listen}/refill`,
-    agent(id) {
+    agent(id, port = listen) {
       const main = id.startsWith('c') ? 'cache' : 'shard';
       const log = join(folder, `${id}.log`);
       const output = openSync(log, 'a');
-      const started = freePorts(1).then(([port]) => {
+      const started = freePorts(1).then(([metrics]) => {
         const child = spawn(
           process.execPath,
           [
             new URL(`../../dataplane/${main}/main.ts`, import.meta.url).pathname,
-            ...['--config', configFile, '--secrets', secrets, '--id', id, '--metrics', `127.0.0.1:${port}`],
-            ...(id === 'pool' ? ['--listen', `127.0.0.1:${listen}`] : []),
+            ...['--config', configFile, '--secrets', secrets, '--id', id, '--metrics', `127.0.0.1:${metrics}`],
+            ...(id === 'pool' ? ['--listen', `127.0.0.1:${port}`] : []),
           ],
           { stdio: ['ignore', output, output], env: { ...process.env, FLASHSALE_FAILPOINTS: points } },
         );
-        return { child, port };
+        return { child, metrics };
       });
       spawning.push(started.then(({ child }) => child));
       const gone = started.then(
@@ -164,7 +164,7 @@ export async function openBackstage(
         (await started).child.kill(signal);
         await gone;
       };
-      const get = async (path: string) => fetch(`http://127.0.0.1:${(await started).port}${path}`);
+      const get = async (path: string) => fetch(`http://127.0.0.1:${(await started).metrics}${path}`);
       return {
         kill9: () => kill('SIGKILL'),
         stop: () => kill('SIGTERM'),
