@@ -13,6 +13,8 @@ import { type DatabaseUser, databaseRole } from '../../dataplane/protocol/config
 const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
 const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
 const HOST = '127.0.0.1';
+/** A test run that is killed takes its servers along: the kernel tells them, as nobody else can. */
+const DIE_WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'INT', '--'] : [];
 
 export interface PostgresOptions {
   /** Off only where a test loads much and proves nothing about crashes. */
@@ -184,11 +186,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       max_connections: '200',
       ...options.settings,
     };
-    const child = spawn(
+    const command = [
+      ...DIE_WITH_PARENT,
       join(bin, 'postgres'),
-      ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+      '-D',
+      data,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
+    const [program = '', ...rest] = command;
+    const child = spawn(program, rest, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     server = child;
     child.stderr?.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-8_000);
