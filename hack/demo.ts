@@ -91,6 +91,9 @@ async function demo(options: Options): Promise<number> {
     say(`  another crowd      hack/flashsale load --data ${FOLDER} --seed 2`);
     say(`  change it          copy ${options.sale}, raise spec.stock, then hack/flashsale up -f COPY --data ${FOLDER}`);
     say(`  end it             hack/flashsale down --data ${FOLDER} --wipe`);
+  } else if (!holds(report.audit)) {
+    await flashsale(['down'], true);
+    say(`\nThe audit does not hold. Everything is kept for a look: ${FOLDER}`);
   } else {
     await end();
     title('What to try next');

@@ -24,11 +24,14 @@ export function showProgress(stock: number, out: NodeJS.WriteStream): Progress {
   });
   if (!out.isTTY) {
     let next = 0;
+    let last = '';
     return {
       update: (t) => {
-        if (t.now() < next) return;
-        next = t.now() + 2000;
         const s = state(t);
+        const line = JSON.stringify([t.sold, s]);
+        if (t.now() < next || line === last) return;
+        next = t.now() + 2000;
+        last = line;
         out.write(
           `  sold ${number(t.sold)} of ${number(stock)}; ${s.arrived} buyers came, ${s.tokens} tokens, ${s.waiting} wait for units to come back, ${s.soldOut} left without\n`,
         );
