@@ -27,7 +27,7 @@ export interface TestRedis {
   kill9(): Promise<void>;
   /** Starts the server again on the same port (ending it first if it runs), with or without its data. */
   restart(how?: { wipe?: boolean }): Promise<void>;
-  /** A plain connection, for looking around; ended by `stop`. */
+  /** A plain connection, for looking around; ended by `stop`. One per user, unless it is to have options. */
   raw(user?: RedisUser, options?: Pick<ConnectionOptions, 'retryStrategy'>): Redis;
 }
 
@@ -62,9 +62,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
   const file = join(folder, 'redis.conf');
   await writeFile(file, conf);
   const connections: Redis[] = [];
+  const plain = new Map<RedisUser, Redis>();
   let child: ChildProcess | undefined;
 
-  const raw: TestRedis['raw'] = (user = 'agent', options = {}) => {
+  const raw: TestRedis['raw'] = (user = 'agent', options) => {
+    const known = options === undefined ? plain.get(user) : undefined;
+    if (known) return known;
     const connection = new Redis({
       host: HOST,
       port,
@@ -77,6 +80,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     });
     connection.on('error', () => {});
     connections.push(connection);
+    if (options === undefined) plain.set(user, connection);
     return connection;
   };
 
@@ -94,7 +98,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
       child?.once('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${output}`)));
     });
     died.catch(() => {});
-    const connection = raw();
+    const connection = raw('agent', {});
     const answers = () => connection.ping().then(Boolean, () => false);
     await Promise.race([until('redis-server to answer', answers), died]);
     if (options.enabled) for (const user of GATED_REDIS_USERS) await connection.call('ACL', 'SETUSER', user, 'on');
@@ -110,6 +114,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     await gone;
   };
 
+  // A test run that ends before `stop` leaves no server behind.
+  const killNow = () => child?.kill('SIGKILL');
+  process.once('exit', killNow);
   await start();
   return {
     host: HOST,
@@ -119,6 +126,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
     stop: async () => {
       for (const connection of connections) connection.disconnect();
       await end('SIGKILL');
+      process.off('exit', killNow);
       await rm(folder, { recursive: true, force: true });
     },
     kill9: () => end('SIGKILL'),
