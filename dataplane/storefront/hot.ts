@@ -5,14 +5,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, refused, send } from './answer.ts';
 
 /** Bytes of a body. The largest legal one, a checkout with the longest buyer id, is well below. */
-export const BODY_LIMIT = 4096;
+const BODY_LIMIT = 4096;
 /** A larger body is read and forgotten up to here, so that the client reads our answer instead of a reset. */
 const PATIENCE = 1024 * 1024;
 
 const TOO_LARGE = refused({ problem: 'too-large', parameters: { limit: BODY_LIMIT } });
 
 /** Reads the body as text, then calls `done` once; undefined: it was too large. Never calls when the client went away. */
-export function readBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
+function readBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
   let size = 0;
   let first: Buffer | undefined;
   let rest: Buffer[] | undefined;

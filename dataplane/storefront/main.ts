@@ -11,6 +11,7 @@ import { readSecret, watchConfig } from '../common/config.ts';
 import { failpoint } from '../common/failpoint.ts';
 import { runRole } from '../common/role.ts';
 import { databaseSecret, redisSecret, SECRETS } from '../protocol/config.ts';
+import { LANE } from './lane.ts';
 import { refillClient } from './refill.ts';
 import { createStorefront } from './storefront.ts';
 
@@ -24,6 +25,8 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
   const secret = (name: string) => readSecret(role.secrets, name);
   const passwords = { redis: secret(redisSecret('storefront')), postgres: secret(databaseSecret('storefront')) };
   const internal = secret(SECRETS.internal);
+  // For measuring what batches are worth.
+  const rows = process.env.FLASHSALE_BATCH_ROWS;
 
   const storefront = createStorefront(config, {
     stores: {
@@ -40,6 +43,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
     random: Math.random,
     wall: Date.now,
     now: () => performance.now(),
+    ...(rows ? { lane: { ...LANE, most: Number(rows) } } : {}),
   });
   role.onStop(() => storefront.drain());
   role.onStop(watchConfig(role.configFile, log, storefront.edit));

@@ -17,17 +17,34 @@ export interface Operation {
   /** Needs a buyer. */
   buyer: boolean;
   body?: { required: boolean; schema: Schema; example: unknown };
-  /** Status → what it means, and the schema of its JSON. */
-  answers: Record<number, { description: string; schema: Schema }>;
+  /** Status → what it means, the schema of its JSON, and what can be done with it next. */
+  answers: Record<number, { description: string; schema: Schema; links?: Record<string, Link> }>;
   problems: readonly ProblemCode[];
+}
+
+/** An operation that takes something from this answer. */
+interface Link {
+  operationId: string;
+  parameters?: Record<string, string>;
+  requestBody?: unknown;
 }
 
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
 /** What the HTTP server itself says to a request that it cannot read, on whatever path. */
-export const UNREADABLE: readonly ProblemCode[] = ['malformed', 'request-timeout', 'headers-too-large'];
+const UNREADABLE: readonly ProblemCode[] = ['malformed', 'request-timeout', 'headers-too-large'];
 const BUYER: readonly ProblemCode[] = ['unauthenticated', 'unavailable'];
 const ORDER: readonly ProblemCode[] = [...BUYER, 'order-not-found', 'not-found'];
+
+const CHECKOUT_NEXT: Record<string, Link> = {
+  checkout: { operationId: 'checkout', requestBody: { token: '$response.body#/token' } },
+};
+const ORDER_NEXT: Record<string, Link> = Object.fromEntries(
+  ['getOrder', 'payOrder', 'cancelOrder'].map((id) => [
+    id,
+    { operationId: id, parameters: { id: '$response.body#/order' } },
+  ]),
+);
 
 const VISIBLE_TEXT: Schema = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' };
 const object = (properties: Record<string, Schema>, required: string[]): Schema => ({
@@ -52,8 +69,8 @@ export const OPERATIONS: readonly Operation[] = [
       example: { quantity: 1 },
     },
     answers: {
-      200: { description: 'The buyer’s live token, again.', schema: ref('Purchase') },
-      201: { description: 'A new token.', schema: ref('Purchase') },
+      200: { description: 'The buyer’s live token, again.', schema: ref('Purchase'), links: CHECKOUT_NEXT },
+      201: { description: 'A new token.', schema: ref('Purchase'), links: CHECKOUT_NEXT },
     },
     problems: [
       ...BUYER,
@@ -81,8 +98,8 @@ export const OPERATIONS: readonly Operation[] = [
       example: { token: 'fs1.…' },
     },
     answers: {
-      200: { description: 'The order that the token became before.', schema: ref('Order') },
-      201: { description: 'A new order.', schema: ref('Order') },
+      200: { description: 'The order that the token became before.', schema: ref('Order'), links: ORDER_NEXT },
+      201: { description: 'A new order.', schema: ref('Order'), links: ORDER_NEXT },
     },
     problems: [...BUYER, 'too-large', 'token-invalid', 'token-not-yours', 'token-expired', 'shortage'],
   },
@@ -253,9 +270,9 @@ function described(operation: Operation) {
         }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, { description, schema }]) => [
+        Object.entries(answers).map(([status, { description, schema, links = {} }]) => [
           status,
-          { description, content: { 'application/json': { schema } } },
+          { description, content: { 'application/json': { schema } }, links },
         ]),
       ),
       ...refusals(problemsOf(operation)),
