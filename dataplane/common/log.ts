@@ -1,9 +1,7 @@
-// The one logger. Structured (pino), to standard output. Buyers are personal data (R25): log `buyerTag(id)`,
-// never the id; the paths below are a second net.
+// The one logger. Structured (pino), to standard output. Buyers are personal data (R25): no line carries one;
+// the paths below are a second net.
 
-import { createHmac, randomBytes } from 'node:crypto';
 import { type Logger, pino } from 'pino';
-import type { BuyerId } from '../protocol/units.ts';
 
 export type { Logger };
 
@@ -18,9 +16,3 @@ export function makeLogger(role: string, fields: Record<string, string> = {}): L
     },
   });
 }
-
-const salt = randomBytes(16);
-
-/** The same for one buyer within one process, and nothing outside it. */
-export const buyerTag = (buyer: BuyerId): string =>
-  createHmac('sha256', salt).update(buyer).digest('base64url').slice(0, 10);

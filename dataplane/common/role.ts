@@ -26,7 +26,7 @@ export interface Role {
 }
 
 /** `host:port`, `[::1]:port` or `port` (then 127.0.0.1). */
-export function parseAddress(text: string): Address {
+function parseAddress(text: string): Address {
   const match = /^(?:(\[[^\]]+\]|[^:]+):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (!match || port > 65535)

@@ -5,7 +5,7 @@
 // What the stores themselves know (incarnation, epochs, layout, paused, which shards have joined) is not here:
 // it is read from the stores, so that no configuration can contradict them.
 
-import type { Millis, NodeId, PeerId, ShardId, Units } from './units.ts';
+import type { Millis, NodeId, ShardId, Units } from './units.ts';
 
 /** Where a process listens. */
 export interface Address {
@@ -126,6 +126,3 @@ export const redisSecret = (user: RedisUser): string => `redis-${user}`;
 export type DatabaseUser = 'owner' | 'storefront' | 'cache' | 'operator' | 'audit';
 export const databaseRole = (user: DatabaseUser): string => `flashsale_${user}`;
 export const databaseSecret = (user: DatabaseUser): string => `postgres-${user}`;
-
-export const addressOf = (config: SaleConfig, peer: PeerId): (Address & { database: string }) | undefined =>
-  peer === 'pool' ? config.pool : config.shards.find((s) => s.id === peer);

@@ -41,5 +41,4 @@ export const nodeId = (n: number): NodeId => `c${n}`;
 export const nodeNumber = (id: NodeId): number => Number(id.slice(1));
 export const shardId = (n: number): ShardId => `s${n}`;
 export const isShardId = (text: string): text is ShardId => /^s(0|[1-9]\d{0,5})$/.test(text);
-export const isPeerId = (text: string): text is PeerId => text === 'pool' || isShardId(text);
 export const orderId = (shard: ShardId, token: TokenId): OrderId => `${shard}-${token}`;

@@ -25,7 +25,7 @@ export interface TestKafka {
   destroy(): Promise<void>;
 }
 
-export const kafkaLibs = (): string =>
+const kafkaLibs = (): string =>
   process.env.FLASHSALE_KAFKA_LIBS ?? join(homedir(), '.cache', 'flashsale', 'kafka-4.1.0', 'libs');
 
 export async function startKafka(): Promise<TestKafka> {

@@ -27,7 +27,7 @@ const KEPT: Record<'state' | 'passing' | 'record', Record<string, string | numbe
 const kindOf = (topic: Topic) => (topic === 'orders' ? 'record' : COMPACTED.includes(topic) ? 'state' : 'passing');
 
 /** One partition each: a sale's whole traffic is small for Kafka, and the order of all events of a shard is kept. */
-export const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
+const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
   TOPICS.map((topic) => ({
     topic: topicName(config.prefix, topic),
     numPartitions: 1,

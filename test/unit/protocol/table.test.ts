@@ -106,9 +106,7 @@ describe('R13: the table starts from the initial amounts and applies every delta
     .array(fc.record({ peer: fc.nat(2), to: fc.nat(3), units: fc.nat(20), misses: fc.nat(1) }), { maxLength: 30 })
     .map((steps) => {
       const peers = ['s0', 's1', 's2', 'pool'] as const;
-      const states = new Map(
-        peers.map((peer) => [peer as string, delta(peer, { available: 1000 })]),
-      );
+      const states = new Map(peers.map((peer) => [peer as string, delta(peer, { available: 1000 })]));
       const deltas: Delta[] = [...states.values()];
       const levels: Level[] = [];
       steps.forEach(({ peer, to, units, misses }, i) => {

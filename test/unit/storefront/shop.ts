@@ -15,7 +15,7 @@ import { createStorefront, type Storefront } from '../../../dataplane/storefront
 import { MemoryNode, MemoryPool, MemoryShard } from './memory-stores.ts';
 
 export const TOKEN_KEY = Buffer.alloc(32, 7).toString('base64');
-export const JWT_SECRET = 'a-shared-secret-of-at-least-32-bytes';
+const JWT_SECRET = 'a-shared-secret-of-at-least-32-bytes';
 
 export function saleConfig(nodes: number, shards: number): SaleConfig {
   const address = { host: '127.0.0.1', port: 1 };
