@@ -90,15 +90,16 @@ const DEADLINE: Millis = 120_000;
 
 export async function startSale(patch: SpecPatch | string = {}, options: SaleOptions = {}): Promise<TestSale> {
   await clearLeftovers();
-  const folder = options.dir ?? mkdtempSync(join(tmpdir(), PREFIX));
+  const home = options.dir ?? mkdtempSync(join(tmpdir(), PREFIX));
+  const folder = join(home, 'data');
   const paths = dataFolder(folder);
-  const points = join(folder, 'failpoints');
+  const points = join(home, 'failpoints');
   mkdirSync(points, { recursive: true });
   const supervisor = Supervisor.open(folder, {
     log: pino({ level: process.env.FLASHSALE_LOG_LEVEL ?? 'silent' }),
     env: { FLASHSALE_FAILPOINTS: points, ...options.env },
   });
-  writeFileSync(join(folder, OWNER), JSON.stringify(identify(process.pid)));
+  writeFileSync(join(home, OWNER), JSON.stringify(identify(process.pid)));
   const brokers = options.kafka === 'shared' ? [(await sharedKafka()).broker] : undefined;
   let spec: FlashSaleSpecInput = SPEC;
 
@@ -127,15 +128,15 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     const sale: FlashSaleInput = {
       apiVersion: 'flashsale.dev/v1alpha1',
       kind: 'FlashSale',
-      metadata: { name: nameOf(folder) },
+      metadata: { name: nameOf(home) },
       spec: { ...spec, ...kafka },
     };
     return stringify(sale);
   };
   const stop = async () => {
     await supervisor.stop();
-    if (options.dir === undefined) rmSync(folder, { recursive: true, force: true });
-    else rmSync(join(folder, OWNER), { force: true });
+    if (options.dir === undefined) rmSync(home, { recursive: true, force: true });
+    else rmSync(join(home, OWNER), { force: true });
   };
   const config = (): SaleConfig => {
     if (!supervisor.config) throw new Error('the sale has no configuration yet');
@@ -168,9 +169,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
       const { pool } = config();
       const registry = connectOperatorRegistry(pool, readSecret(paths.secrets, databaseSecret('operator')), {});
       try {
-        const view = await registry.read();
-        if (!view) throw new Error('the registry is not made yet');
-        return view;
+        return await until('the registry to answer', () => registry.read().catch(() => undefined));
       } finally {
         await registry.close();
       }
@@ -261,7 +260,7 @@ function clearLeftovers(): Promise<void> {
         continue;
       }
       if (alive(owner)) continue;
-      await stopOrphans(dataFolder(folder));
+      await stopOrphans(dataFolder(join(folder, 'data')));
       rmSync(folder, { recursive: true, force: true });
     }
   })();

@@ -39,6 +39,7 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       // Restocked, sold in part, and then withdrawn to below what was sold.
       await sale.apply({ stock: 500 });
       const second = await crowd(sale, { buyers: 100, abandon: 0, prefix: 'later-', within: 1000 });
+      expect(second.sold).toBe(100);
       await sale.apply({ stock: 50 });
       await suppliedIs(sale, 300);
       await expectVerdict(sale, [first, second], { sold: 300, supplied: 300, judgeSoldOut: false });
@@ -46,10 +47,11 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
 
   it('adds shards, which are filled and sell', () =>
     runSale({ stock: 600 }, async (sale) => {
-      const coming = startCrowd(sale, { buyers: 1000, within: 10_000 });
-      await coming.bought(60);
+      const first = startCrowd(sale, { buyers: 150, within: 6000 });
+      await first.bought(20);
       await sale.apply({ shards: { count: 4 } });
-      await expectVerdict(sale, await coming.done, { sold: 600 });
+      const second = startCrowd(sale, { buyers: 1000, prefix: 'second-', seed: 2 });
+      await expectVerdict(sale, [await first.done, await second.done], { sold: 600 });
       for (const id of ['s2', 's3'])
         await until(`${id} to report what it sold`, async () => {
           const { status } = await sale.report();

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import type { RegistryView } from '../../../dataplane/clients/registry.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
+import type { NodeId } from '../../../dataplane/protocol/units.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
 import type { ProcessReport } from '../../../operator/local/process.ts';
 import { type ReportInput, saleReport } from '../../../operator/local/report.ts';
@@ -38,8 +39,34 @@ function table(dealable: number): ResourceTable {
     },
     0,
   );
+  filled.applyLevel(
+    {
+      incarnation: 'i',
+      node: 'c0',
+      epoch: 1,
+      sequence: 1,
+      layout: 1,
+      paused: false,
+      virtual: 10,
+      liveTokens: 0,
+      liveUnits: 0,
+      pinned: {},
+      granted: 10,
+      revoked: 0,
+      issued: 0,
+      settledUnits: 0,
+      returnedUnits: 0,
+    },
+    0,
+  );
   return filled;
 }
+
+/** Beside c0, a node that has left. */
+const registry = (supplied: number, granted: number) => {
+  const node = (id: NodeId, units: number) => ({ id, epoch: 1, granted: units, revoked: 0, reachable: true });
+  return { supplied, count: 1, nodes: [node('c0', granted), node('c1', 5)] } as RegistryView;
+};
 
 const input = (patch: Partial<ReportInput> = {}): ReportInput => ({
   folder: dataFolder('/data'),
@@ -47,7 +74,7 @@ const input = (patch: Partial<ReportInput> = {}): ReportInput => ({
   sale: undefined,
   plan: undefined,
   processes: [process('redis-c0'), process('storefront-0')],
-  registry: {} as RegistryView,
+  registry: registry(10, 10),
   table: table(0),
   waiting: undefined,
   ...patch,
@@ -73,6 +100,12 @@ test.each<[string, Partial<ReportInput>, string | undefined]>([
   ['a pass is not through', { waiting: 'the registry is being told' }, 'the registry is being told'],
   ['nothing was heard of the pool', { table: undefined }, 'the first reports'],
   ['the pool holds stock that is to be dealt out', { table: table(3) }, 'the stock to be dealt out to the shards'],
+  [
+    'the pool has not told of the newest supply',
+    { registry: registry(11, 11) },
+    'the stock to be dealt out to the shards',
+  ],
+  ['a node has not told of its newest grant', { registry: registry(10, 11) }, 'the cache nodes to take their stock'],
 ])('%s', (_, patch, waitingFor) => {
   const report = saleReport(input(patch), 0);
   expect(report.waitingFor).toBe(waitingFor);
