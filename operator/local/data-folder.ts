@@ -1,6 +1,6 @@
 // The data folder of one sale: what lies where. Only paths, and making the folders; all of it for its owner alone.
 
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { messageOf, Trouble } from './errors.ts';
@@ -56,11 +56,33 @@ export const salesFolder = (): string =>
 
 export const defaultFolder = (namespace: string, name: string): string => join(salesFolder(), `${namespace}.${name}`);
 
+/** What may lie in a data folder. A folder with anything else in it is somebody's, and is neither taken nor removed. */
+const OURS =
+  /^(state\.json|config\.json|secrets|admin|lists|logs|run|control\.sock|redis-c\d+|postgres|kafka)(\.next)?$/;
+
+const foreignIn = ({ path }: DataFolder): string | undefined =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(path).find((name) => !OURS.test(name))
+    : undefined;
+
+/** Removes the folder. Throws `Trouble`, and removes nothing, when somebody else's things lie in it. */
+export function wipe(folder: DataFolder): void {
+  const foreign = foreignIn(folder);
+  if (foreign !== undefined)
+    throw new Trouble(`${folder.path} was not removed: ${foreign} lies in it, which is not ours`);
+  rmSync(folder.path, { recursive: true, force: true });
+}
+
 /** Makes what is missing. Throws `Trouble` when the folder cannot be ours. */
 export function makeDataFolder(folder: DataFolder): void {
   if (Buffer.byteLength(folder.control) > LONGEST_SOCKET)
     throw new Trouble(
       `the data folder's path is too long for a Unix socket; choose a shorter one than ${folder.path} with --data`,
+    );
+  const foreign = foreignIn(folder);
+  if (foreign !== undefined)
+    throw new Trouble(
+      `${folder.path} is no data folder of a sale: ${foreign} lies in it; choose an empty folder with --data`,
     );
   try {
     for (const path of [folder.path, folder.secrets, folder.admin, folder.lists, folder.logs, folder.run]) {

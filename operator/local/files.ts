@@ -1,6 +1,6 @@
 // Files that are whole or not there, for their owner alone: written beside the place and renamed into it.
 
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, messageOf, Trouble } from './errors.ts';
 
@@ -14,6 +14,16 @@ export function writeWhole(path: string, content: string, mode: number = PRIVATE
   // A file of that name left over from before keeps its own mode.
   chmodSync(next, mode);
   renameSync(next, path);
+}
+
+/** For what must survive the machine: it is on the disk when this returns. */
+export function writeDurably(path: string, content: string): void {
+  writeWhole(path, content);
+  for (const written of [path, dirname(path)]) {
+    const handle = openSync(written, 'r');
+    fsyncSync(handle);
+    closeSync(handle);
+  }
 }
 
 export function readIfThere(path: string): string | undefined {

@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { loadFlashSale } from '../api/load.ts';
@@ -35,7 +36,7 @@ function knownSales(): string[] {
 /** The folder of the chosen sale; it need not exist. Nothing chosen: of the only one there is. Throws `Trouble`. */
 export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
   if (data !== undefined) return dataFolder(data);
-  if (file !== undefined) return dataFolder(defaultFolder(...nameIn(readText(file), file)));
+  if (file !== undefined) return folderOfFile(file);
   if (name !== undefined) return folderOfName(name);
   const known = knownSales();
   const [only] = known;
@@ -53,6 +54,11 @@ export function nameIn(text: string, source: string): [namespace: string, name: 
   return [namespace, name];
 }
 
+function folderOfFile(file: string): DataFolder {
+  const text = readText(file);
+  return dataFolder(defaultFolder(...(roughNameIn(text) ?? nameIn(text, file))));
+}
+
 function folderOfName(wanted: string): DataFolder {
   const [namespace, name] = wanted.includes('/') ? wanted.split('/') : ['default', wanted];
   const folder = dataFolder(defaultFolder(namespace ?? '', name ?? ''));
@@ -61,6 +67,17 @@ function folderOfName(wanted: string): DataFolder {
   throw new Trouble(
     `there is no sale ${namespace}/${name} on this machine; ${known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`}`,
   );
+}
+
+/** The same without asking whether the rest is right: a sale must be found by a file that was edited badly. */
+function roughNameIn(text: string): [namespace: string, name: string] | undefined {
+  for (const document of parseAllDocuments(text, { logLevel: 'silent' })) {
+    const value: unknown = document.errors.length === 0 ? document.toJS() : undefined;
+    const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { namespace?: unknown; name?: unknown } };
+    if (kind === 'FlashSale' && typeof metadata?.name === 'string')
+      return [typeof metadata.namespace === 'string' ? metadata.namespace : 'default', metadata.name];
+  }
+  return undefined;
 }
 
 export interface LocalSale {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { SecretName } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
-import { readIfThere, writeWhole } from './files.ts';
+import { readIfThere, writeDurably } from './files.ts';
 
 /** The database superuser's; no role has it. */
 const SUPERUSER = 'postgres-superuser';
@@ -16,11 +16,11 @@ const fresh = (encoding: SecretName['encoding']): string => randomBytes(32).toSt
 /** Makes what is missing, and writes the ones the resource itself brings (`given`: by name). */
 export function writeSecrets(folder: DataFolder, names: SecretName[], given: ReadonlyMap<string, string>): void {
   const make = (file: string, encoding: SecretName['encoding']) => {
-    if (readIfThere(file) === undefined) writeWhole(file, fresh(encoding));
+    if (readIfThere(file) === undefined) writeDurably(file, fresh(encoding));
   };
   for (const { name, encoding } of names) make(join(folder.secrets, name), encoding);
   make(join(folder.admin, SUPERUSER), 'base64url');
-  for (const [name, value] of given) writeWhole(join(folder.secrets, name), value);
+  for (const [name, value] of given) writeDurably(join(folder.secrets, name), value);
 }
 
 export function secretOf(folder: DataFolder, name: string): string {

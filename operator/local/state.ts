@@ -4,7 +4,7 @@
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { DataFolder } from './data-folder.ts';
 import { Trouble } from './errors.ts';
-import { readIfThere, writeWhole } from './files.ts';
+import { readIfThere, writeDurably } from './files.ts';
 
 export interface State {
   version: 1;
@@ -38,4 +38,4 @@ function parse(text: string): State | undefined {
 }
 
 export const writeState = (folder: DataFolder, state: State): void =>
-  writeWhole(folder.state, `${JSON.stringify(state, null, 2)}\n`);
+  writeDurably(folder.state, `${JSON.stringify(state, null, 2)}\n`);

@@ -60,7 +60,7 @@ export interface KafkaTopology {
   brokers?: string[];
   prefix: string;
   topics: { name: string; compacted: boolean }[];
-  /** −1: the brokers' default. */
+  /** −1: the brokers' default. The sale's own Kafka is a single node. */
   replicationFactor: number;
   tls: boolean;
   /** Name in the secrets folder, as in the configuration. */
@@ -177,7 +177,7 @@ function kafkaOf({ bootstrapServers, replicationFactor, tls, sasl }: KafkaSpec, 
     ...(bootstrapServers ? { brokers: bootstrapServers } : {}),
     prefix,
     topics: TOPICS.map((topic) => ({ name: topicName(prefix, topic), compacted: COMPACTED.includes(topic) })),
-    replicationFactor: replicationFactor ?? (bootstrapServers ? -1 : 1),
+    replicationFactor: bootstrapServers ? (replicationFactor ?? -1) : 1,
     tls: tls?.enabled ?? false,
     ...(tls?.caSecretRef ? { caFile: SECRETS.kafkaCa } : {}),
     ...(sasl ? { sasl: { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username } } : {}),

@@ -1,8 +1,9 @@
 // flashsale down: stops every process of a sale in order. What it keeps stays, unless --wipe says otherwise.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { stopSale } from '../../local/daemon.ts';
+import { wipe } from '../../local/data-folder.ts';
 import { chooseFolder } from '../../local/find.ts';
 import { type ChoiceOptions, choiceOf, choosesSale, examples, type Format, outputOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -24,7 +25,7 @@ async function down(sale: string | undefined, options: Options): Promise<void> {
   const folder = chooseFolder(choiceOf(sale, options));
   const stopped = await stopSale(folder);
   const wiped = options.wipe === true && existsSync(folder.path);
-  if (wiped) rmSync(folder.path, { recursive: true, force: true });
+  if (wiped) wipe(folder);
   if (options.output === 'json') printJson({ folder: folder.path, stopped, wiped });
   else
     print(

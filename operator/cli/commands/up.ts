@@ -80,7 +80,9 @@ async function up(options: Options): Promise<void> {
       ...(options.port === undefined ? {} : { firstPort: options.port }),
     });
   } catch (error) {
-    await running?.stop();
+    // A supervisor that was started for nothing goes; one that keeps a sale stays as it was.
+    if (readState(folder) === undefined) await control.stop();
+    else await running?.stop();
     throw error;
   }
   if (!quiet && applied.changes) for (const line of changeLines(applied.changes)) note(`  ${line}`);

@@ -170,6 +170,23 @@ describe('a sale', () => {
     });
   });
 
+  test('is not put into a folder where other things lie, nor are those removed', async () => {
+    const { code, stderr } = await run(['up', '-f', sale, '--data', state]);
+    expect(stderr.at(-1)).toBe(
+      `flashsale: ${state} is no data folder of a sale: sale.yaml lies in it; choose an empty folder with --data`,
+    );
+    expect(code).toBe(1);
+    writeFileSync(join(state, 'config.json'), '{}');
+    const wiped = await run(['down', '--data', state, '--wipe']);
+    expect(wiped.stderr).toEqual([`flashsale: ${state} was not removed: sale.yaml lies in it, which is not ours`]);
+    expect({ code: wiped.code, made: made() }).toEqual({ code: 1, made: ['config.json'] });
+  });
+
+  test('is found by its file even when that was edited badly', async () => {
+    writeFileSync(sale, SALE.replace('stock: 10', 'stock: many'));
+    expect(await run(['down', '-f', sale])).toMatchObject({ code: 0 });
+  });
+
   test('of another program in the data folder is left alone', async () => {
     writeFileSync(join(state, 'state.json'), 'something else');
     const { code, stderr } = await run(['up', '-f', sale, '--data', state]);
