@@ -47,11 +47,6 @@ export function connectStorefrontNode(
   return {
     stamp: async () => parseStamp(await connection.command((redis) => redis.hmget('node', 'stamp', 'node', 'count'))),
     reserve: async (request) => parseReserve(request, await connection.script(reserve, reserveArguments(request))),
-    token: async ({ issue, id, buyer }) => {
-      const text = await connection.command((redis) => redis.get(`b:${buyer}`));
-      const token = text === null ? undefined : parseBuyer(buyer, text).token;
-      return token?.issue === issue && token.id === id ? token : undefined;
-    },
     tokens: async (buyers) => {
       const texts = await connection.command((redis) => redis.mget(buyers.map((buyer) => `b:${buyer}`)));
       return buyers.map((buyer, i) => {

@@ -122,9 +122,7 @@ export interface StorefrontNode {
   stamp(): Promise<Stamp | undefined>;
   /** R4, R5, R27: deducts and writes the token, or does nothing. */
   reserve(request: ReserveRequest): Promise<ReserveReply>;
-  /** R6: the stored token; undefined: unknown, returned, of another epoch, or the buyer has a newer one. */
-  token(token: TokenRef): Promise<TokenRecord | undefined>;
-  /** The newest token of each of these buyers, in their order, by one command. */
+  /** R6: the newest token of each of these buyers, in their order; undefined: none, or it was returned. One command. */
   tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]>;
   /** Live → settled. Anything else is left as it is. */
   settle(expected: Expected, tokens: TokenRef[]): Promise<void>;

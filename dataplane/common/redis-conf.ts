@@ -47,7 +47,7 @@ export function redisConf(conf: RedisConf): string {
     'no-appendfsync-on-rewrite no',
     'aof-load-truncated yes',
     'save ""',
-    '# A full node refuses writes; it never makes room by forgetting.',
+    '# No maxmemory: a script refused halfway would leave half its writes; a node that is full ends whole, and recovers.',
     'maxmemory-policy noeviction',
     // Nobody can log in as this user. But the server replays the transactions of its file in this user's name, and
     // silently leaves out what the user may not do: with fewer rights, a restart would lose every script's writes.

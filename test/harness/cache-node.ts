@@ -11,6 +11,7 @@ import type {
   StampMode,
   StorefrontNode,
   TokenRecord,
+  TokenRef,
 } from '../../dataplane/clients/cache-node.ts';
 import {
   connectAgentNode,
@@ -121,6 +122,12 @@ export async function purchase(
   const reply = await storefront.reserve(request(stamp, patch));
   if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
   return reply.token;
+}
+
+/** The token as it is stored; undefined: the buyer has another one, or none. */
+export async function stored(storefront: StorefrontNode, { id, buyer }: TokenRef): Promise<TokenRecord | undefined> {
+  const [token] = await storefront.tokens([buyer]);
+  return token?.id === id ? token : undefined;
 }
 
 export async function stateOf(node: { state(): Promise<NodeState | undefined> }): Promise<NodeState> {

@@ -12,6 +12,6 @@ if mark then
   if incarnation == ARGV[1] and tonumber(epoch) >= tonumber(ARGV[2]) then return 0 end
 end
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-redis.call('FLUSHDB')
+redis.call('FLUSHDB', 'ASYNC')
 redis.call('HSET', 'node', 'recovering', ARGV[1] .. ' ' .. ARGV[2], 'run', run)
 return 1

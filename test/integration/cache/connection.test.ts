@@ -13,6 +13,7 @@ import {
   purchase,
   request,
   stateOf,
+  stored,
 } from '../../harness/cache-node.ts';
 import { freePort, startRedis, type TestRedis } from '../../harness/redis.ts';
 
@@ -34,7 +35,7 @@ test('R34: with the server gone every call is unknown at once, and works again w
   for (const call of [
     node.storefront.stamp(),
     node.storefront.reserve(request(stamp)),
-    node.storefront.token(token),
+    stored(node.storefront, token),
     node.storefront.settle(stamp, [token]),
     node.pool.state(),
     node.agent.server(),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CacheAgent } from '../../../dataplane/cache/agent.ts';
 import type { CacheShard } from '../../../dataplane/clients/shard.ts';
 import type { ShardId } from '../../../dataplane/protocol/units.ts';
-import type { request } from '../../harness/cache-node.ts';
+import { type request, stored } from '../../harness/cache-node.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type Tiers } from './tier.ts';
 
@@ -60,7 +60,7 @@ test('R28: abandoned tokens come back, bought ones are settled, though nobody sa
     returnedUnits: 1,
     closing: 3,
   });
-  expect(await tier.nodeOf('c0').storefront.token(bought.token)).toMatchObject({ state: 'settled' });
+  expect(await stored(tier.nodeOf('c0').storefront, bought.token)).toMatchObject({ state: 'settled' });
   expect(await tier.wrong()).toEqual([]);
   // The buyer who went away may come back; the one who thinks still may buy.
   const again = await buy(tier, 'gone');

@@ -2,7 +2,7 @@
 // pool's agents beside it. Buyers are played by the test.
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { StorefrontNode, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
+import type { StorefrontNode, TokenRecord, TokenRef } from '../../../dataplane/clients/cache-node.ts';
 import type { StorefrontShard } from '../../../dataplane/clients/shard.ts';
 import type { Level } from '../../../dataplane/protocol/messages.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
@@ -144,12 +144,11 @@ describe('R32: killed after a step of the recovery of lost data', () => {
 
 /** What was sold above is settled by expiry in time; here at once, so that the next test begins at rest. */
 async function settleAll(client: StorefrontNode) {
-  const now = await state();
-  const found: TokenRecord[] = [];
+  const found: TokenRef[] = [];
   const raw = sale.redis.get('c0')?.raw();
   for (const key of (await raw?.keys('b:*')) ?? []) {
     const [, issue, mark, , , , , , id] = ((await raw?.get(key)) ?? '').split(' ');
-    if (mark === 'L' && id) found.push({ issue: Number(issue), id, buyer: key.slice(2) } as TokenRecord);
+    if (mark === 'L' && id) found.push({ issue: Number(issue), id, buyer: key.slice(2) });
   }
-  await client.settle(now.stamp, found);
+  await client.settle((await state()).stamp, found);
 }

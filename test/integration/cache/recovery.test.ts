@@ -7,7 +7,7 @@ import { NotReady, type RecoveryDeps, recover } from '../../../dataplane/cache/r
 import type { Stamp, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
 import type { CacheShard } from '../../../dataplane/clients/shard.ts';
 import { homeNode } from '../../../dataplane/protocol/home.ts';
-import { answers, request } from '../../harness/cache-node.ts';
+import { answers, request, stored } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type TierOptions, type Tiers } from './tier.ts';
@@ -319,7 +319,7 @@ describe('R32: a node that restarts', () => {
     expect(await tier.nodeOf('c0').agent.server()).toMatchObject({ users: 'none' });
     expect(await tier.enable()).toEqual(stamp);
     expect(await tier.state()).toEqual(before);
-    expect(await tier.nodeOf('c0').storefront.token(settled.token)).toMatchObject({ state: 'settled' });
+    expect(await stored(tier.nodeOf('c0').storefront, settled.token)).toMatchObject({ state: 'settled' });
     expect(await tier.checkout(undecided.token, undecided.stamp)).toBe('sold');
     expect(await tier.wrong()).toEqual([]);
   });

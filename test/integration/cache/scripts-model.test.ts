@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Stamp, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
-import { type CacheNodeClients, connectAll, missing, request, stateOf } from '../../harness/cache-node.ts';
+import { type CacheNodeClients, connectAll, missing, request, stateOf, stored } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 
 const LIMIT = 4;
@@ -69,11 +69,11 @@ async function compare(m: Model, { node, stamp }: Real): Promise<void> {
   const holders = live(m).map(({ record }): [string, number] => [record.buyer, orderedOf(m, record.buyer)]);
   expect(new Map(known as [string, number][])).toEqual(new Map([...m.ordered, ...holders]));
   for (const t of m.tokens) {
-    const stored = await node.storefront.token(t.record);
+    const kept = await stored(node.storefront, t.record);
     // Only a buyer's newest token is kept, and a returned one is not.
-    if (t.state === 'live') expect(stored).toEqual(t.record);
-    else if (t.state === 'returned') expect(stored).toBeUndefined();
-    else if (stored) expect(stored).toEqual({ ...t.record, state: 'settled' });
+    if (t.state === 'live') expect(kept).toEqual(t.record);
+    else if (t.state === 'returned') expect(kept).toBeUndefined();
+    else if (kept) expect(kept).toEqual({ ...t.record, state: 'settled' });
   }
 }
 

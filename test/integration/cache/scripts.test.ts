@@ -10,6 +10,7 @@ import {
   purchase,
   request,
   stateOf,
+  stored,
   tokenId,
 } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
@@ -47,7 +48,7 @@ describe('reserve', () => {
       liveUnits: 2,
       pinned: { s3: 2 },
     });
-    expect(await node.storefront.token({ issue: 1, id, buyer })).toEqual(
+    expect(await stored(node.storefront, { issue: 1, id, buyer })).toEqual(
       reply.kind === 'token' ? reply.token : undefined,
     );
   });
@@ -137,9 +138,9 @@ describe('reserve', () => {
       const stamp = await prepare(node.agent, { granted: 5 });
       const token = await purchase(node.storefront, stamp, { buyer });
       expect(token.buyer).toBe(buyer);
-      expect(await node.storefront.token(token)).toEqual(token);
+      expect(await stored(node.storefront, token)).toEqual(token);
       await node.storefront.settle(stamp, [token]);
-      expect(await node.storefront.token(token)).toEqual({ ...token, state: 'settled' });
+      expect(await stored(node.storefront, token)).toEqual({ ...token, state: 'settled' });
     },
   );
 });
@@ -149,7 +150,7 @@ describe('settle', () => {
     const stamp = await prepare(node.agent, { granted: 5 });
     const token = await purchase(node.storefront, stamp, { buyer: 'b', quantity: 2, perBuyer: 3 });
     await node.storefront.settle(stamp, [token]);
-    expect(await node.storefront.token(token)).toEqual({ ...token, state: 'settled' });
+    expect(await stored(node.storefront, token)).toEqual({ ...token, state: 'settled' });
     expect(await stateOf(node.agent)).toMatchObject({
       virtual: 3,
       liveTokens: 0,
@@ -163,7 +164,7 @@ describe('settle', () => {
     });
     const next = await purchase(node.storefront, stamp, { buyer: 'b', perBuyer: 3 });
     expect(next.issue).toBe(2);
-    expect(await node.storefront.token(token)).toBeUndefined();
+    expect(await stored(node.storefront, token)).toBeUndefined();
   });
 
   test('R34: twice is once; an unknown token and a wrong id are left alone', async () => {
@@ -186,7 +187,7 @@ describe('settle', () => {
     await node.storefront.settle({ ...stamp, epoch: stamp.epoch + 1 }, [token]);
     // The epoch is a number, not a prefix of one: 12 is not 1.
     await node.storefront.settle({ ...stamp, epoch: Math.floor(stamp.epoch / 10) }, [token]);
-    expect(await node.storefront.token(token)).toEqual(token);
+    expect(await stored(node.storefront, token)).toEqual(token);
   });
 });
 
@@ -270,8 +271,8 @@ describe('due and finish', () => {
     expect(await stateOf(node.agent)).toMatchObject(after);
     expect(await node.agent.finish(stamp, ended)).toBe(true);
     expect(await stateOf(node.agent)).toMatchObject(after);
-    expect(await node.storefront.token(left)).toBeUndefined();
-    expect(await node.storefront.token(kept)).toMatchObject({ state: 'settled' });
+    expect(await stored(node.storefront, left)).toBeUndefined();
+    expect(await stored(node.storefront, kept)).toMatchObject({ state: 'settled' });
     const again = await purchase(node.storefront, stamp, { buyer: 'l', quantity: 5, perBuyer: 5 });
     expect(again.issue).toBe(3);
   });
