@@ -1,7 +1,8 @@
 // A crowd for a test's sale: the load generator's own buyers, planned from a seed, with what a test may want to choose
 // about them. Small and quick by default; it ends when everybody has an order or a final no.
 
-import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import { homeNode } from '../../dataplane/protocol/home.ts';
+import type { Millis, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import { type LoadOptions, planBuyers } from '../../operator/load/plan.ts';
 import { driveBuyers } from '../../operator/load/run.ts';
 import type { Tally } from '../../operator/load/tally.ts';
@@ -42,8 +43,11 @@ const DEFAULTS: Omit<LoadOptions, 'rate'> = {
   prefix: 'buyer-',
 };
 
+/** What a crowd must know of a sale. */
+type Shop = Pick<TestSale, 'config' | 'storefrontUrls'>;
+
 /** Arrives now. */
-export function startCrowd(sale: TestSale, options: CrowdOptions = {}): Crowd {
+export function startCrowd(sale: Shop, options: CrowdOptions = {}): Crowd {
   const { within = 4000, named, patience = 60_000, ...chosen } = options;
   const planned = { ...DEFAULTS, ...chosen };
   const plan: LoadOptions = { ...planned, rate: chosen.rate ?? Math.max(1, planned.buyers / (within / 1000)) };
@@ -73,4 +77,13 @@ export function startCrowd(sale: TestSale, options: CrowdOptions = {}): Crowd {
 }
 
 /** The same, from arrival to the last one's leaving. */
-export const crowd = (sale: TestSale, options: CrowdOptions = {}): Promise<Tally> => startCrowd(sale, options).done;
+export const crowd = (sale: Shop, options: CrowdOptions = {}): Promise<Tally> => startCrowd(sale, options).done;
+
+/** Names of buyers who all have this home among `count` nodes. */
+export function namesAt(home: NodeId, count: number, prefix: string): () => string {
+  let next = 0;
+  return () => {
+    while (homeNode(`${prefix}${next}`, count) !== home) next++;
+    return `${prefix}${next++}`;
+  };
+}

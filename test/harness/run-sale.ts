@@ -34,28 +34,21 @@ async function withLogs(sale: TestSale, work: () => Promise<void>): Promise<void
   }
 }
 
+/** `restock`: adds to the stock while it sells. */
+type Work = (sale: TestSale, crowd: Crowd, restock: (units: Units) => Promise<void>) => Promise<void>;
+
 export interface Rounds {
   /**
    * Restocks the sale, sends a crowd of twice as many, lets `work` happen meanwhile, and expects the verdict: all of
    * it sold. A round that fails ends the sale, and the next one has a new one.
    */
-  round(units: Units, work: (sale: TestSale, crowd: Crowd) => Promise<void>, options?: CrowdOptions): Promise<void>;
+  round(units: Units, work: Work, options?: CrowdOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** One sale for several tests, as starting one takes longer than selling it. */
 export function rounds(spec: SpecPatch, options: SaleOptions = { kafka: 'shared' }): Rounds {
   let running: { sale: TestSale; stock: Units; tallies: Tally[] } | undefined;
-
-  async function restocked(units: Units) {
-    if (running) {
-      running.stock += units;
-      await running.sale.apply({ stock: running.stock });
-    } else {
-      running = { sale: await startSale({ ...spec, stock: units }, options), stock: units, tallies: [] };
-    }
-    return running;
-  }
 
   const stop = async () => {
     const ending = running;
@@ -65,16 +58,23 @@ export function rounds(spec: SpecPatch, options: SaleOptions = { kafka: 'shared'
 
   return {
     async round(units, work, crowd = {}) {
-      const now = await restocked(units);
-      const { sale, stock, tallies } = now;
+      const first = running === undefined;
+      running ??= { sale: await startSale({ ...spec, stock: units }, options), stock: units, tallies: [] };
+      const now = running;
+      const { sale, tallies } = now;
+      const restock = async (more: Units) => {
+        now.stock += more;
+        await sale.apply({ stock: now.stock });
+      };
       try {
         await withLogs(sale, async () => {
+          if (!first) await restock(units);
           const prefix = `round-${tallies.length}-`;
           const coming = startCrowd(sale, { buyers: 2 * units, prefix, seed: tallies.length + 1, ...crowd });
           const done = coming.done.then((tally) => tallies.push(tally));
-          await work(sale, coming);
+          await work(sale, coming, restock);
           await done;
-          await expectVerdict(sale, tallies, { sold: stock });
+          await expectVerdict(sale, tallies, { sold: now.stock });
         });
       } catch (error) {
         await stop();

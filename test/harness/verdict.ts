@@ -26,7 +26,7 @@ export interface Expected {
 
 /** `tallies`: of every crowd the sale has had. Everything is compared at once, so that a failure shows the whole. */
 export async function expectVerdict(
-  sale: TestSale,
+  sale: Pick<TestSale, 'config' | 'secrets'>,
   tallies: Tally | Tally[],
   expected: Expected,
 ): Promise<AuditReport> {

@@ -2,20 +2,14 @@
 // do the same.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
-import type { NodeId, Units } from '../../../dataplane/protocol/units.ts';
-import { crowd } from '../../harness/crowd.ts';
+import type { Units } from '../../../dataplane/protocol/units.ts';
+import { crowd, namesAt } from '../../harness/crowd.ts';
 import { runSale } from '../../harness/run-sale.ts';
 import { stopSharedKafka, type TestSale } from '../../harness/sale.ts';
 import { until } from '../../harness/until.ts';
 import { expectVerdict } from '../../harness/verdict.ts';
 
 afterAll(stopSharedKafka);
-
-/** Names of buyers who all have this home among `count` nodes. */
-function* namesAtHome(home: NodeId, count: number): Generator<string> {
-  for (let n = 0; ; n++) if (homeNode(`neighbour-${n}`, count) === home) yield `neighbour-${n}`;
-}
 
 const grantedOf = async (sale: TestSale): Promise<Units[]> =>
   (await sale.registry()).nodes.map(({ granted }) => granted);
@@ -65,8 +59,7 @@ describe('an odd sale', { timeout: 180_000 }, () => {
 
   it('R29: whose buyers all have one home node sells what the other nodes were given, too', () =>
     runSale({ stock: 300, cache: { nodes: 3 } }, async (sale) => {
-      const names = namesAtHome('c1', 3);
-      const tally = await crowd(sale, { buyers: 500, named: () => names.next().value });
+      const tally = await crowd(sale, { buyers: 500, named: namesAt('c1', 3, 'neighbour-') });
       await expectVerdict(sale, tally, { sold: 300 });
       const nodes = (await sale.registry()).nodes.map(({ granted, revoked }) => granted - revoked);
       expect(nodes).toEqual([0, 300, 0]);
