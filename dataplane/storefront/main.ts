@@ -45,12 +45,13 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
     now: () => performance.now(),
     ...(rows ? { lane: { ...LANE, most: Number(rows) } } : {}),
   });
-  role.onStop(() => storefront.drain());
   role.onStop(watchConfig(role.configFile, log, storefront.edit));
 
   const bus = connectBus(config.kafka, role.secrets, log, role.metrics);
   role.onStop(() => bus.close());
   await storefront.follow(bus);
+  // Registered last, so it is what stopping begins with.
+  role.onStop(() => storefront.drain());
 
   const { http } = storefront.server;
   await new Promise<void>((resolve, reject) => {

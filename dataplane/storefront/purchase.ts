@@ -94,12 +94,23 @@ export class Purchases {
 
   async #reserve(buyer: BuyerId, quantity: Units, { sale }: CurrentRules): Promise<Outcome> {
     const { nodes, shards, tokenId, random } = this.#deps;
-    let refreshed = false;
+    let looked = false;
+    // What is known of the nodes is not so any more: look once, and go on with what is found.
+    const lookAgain = async (): Promise<boolean> => {
+      if (looked) return false;
+      looked = true;
+      await nodes.refresh();
+      return true;
+    };
     for (let round = 0; round < ROUNDS; round++) {
       const { layout } = nodes;
       const home = nodes.home(buyer);
-      const shard = layout && shards.pick(layout.incarnation, random());
-      if (layout === undefined || home?.stamp === undefined || shard === undefined) return UNAVAILABLE;
+      if (layout === undefined || home?.stamp === undefined) {
+        if (await lookAgain()) continue;
+        return UNAVAILABLE;
+      }
+      const shard = shards.pick(layout.incarnation, random());
+      if (shard === undefined) return UNAVAILABLE;
       const { incarnation, number } = layout;
       const { epoch } = home.stamp;
       const reply = await home.client.reserve({
@@ -123,9 +134,9 @@ export class Purchases {
           return { problem: 'limit-reached', parameters: { perBuyer, ordered: reply.ordered, quantity } };
         }
         case 'stale':
-          if (refreshed) return UNAVAILABLE;
-          refreshed = true;
-          await this.#learn(home, reply);
+          // It said what it is, and the others may have changed with it.
+          nodes.learn(home, reply.stamp);
+          if (!(await lookAgain())) return UNAVAILABLE;
           break;
         case 'short': {
           const refusal = await this.#refill(home.config.id, quantity);
@@ -143,12 +154,6 @@ export class Purchases {
     const { id, buyer, quantity, issue, shard, due } = token;
     const text = this.#deps.signer.sign({ ...from, id, buyer, quantity, issue, shard, due });
     return { fresh, token: text, quantity, left };
-  }
-
-  /** The node is not what we thought: it said what it is, and the others may have changed with it. */
-  async #learn(link: NodeLink, { stamp }: ReserveReply & { kind: 'stale' }): Promise<void> {
-    this.#deps.nodes.learn(link, stamp);
-    await this.#deps.nodes.refresh();
   }
 
   /** Undefined: the node has more now; ask it again. */

@@ -67,8 +67,9 @@ export interface Storefront {
   drain(): Promise<void>;
 }
 
-const DRAIN_WITHIN: Millis = 10_000;
-const SETTLE_WITHIN: Millis = 2000;
+/** Longer than the longest request; both together shorter than what drivers wait before they kill. */
+const DRAIN_WITHIN: Millis = 8000;
+const SETTLE_WITHIN: Millis = 1000;
 
 export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
   const { stores, log, now, wall, random } = deps;

@@ -70,11 +70,6 @@ export class MemoryNode implements StorefrontNode {
     return { kind: 'token', token, fresh: true, left: r.ttl };
   }
 
-  async token({ issue, id, buyer }: TokenRef): Promise<TokenRecord | undefined> {
-    const [held] = await this.tokens([buyer]);
-    return held?.issue === issue && held.id === id ? held : undefined;
-  }
-
   async tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]> {
     this.#answer();
     this.lookups.push(buyers);
