@@ -94,6 +94,7 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
     state: () => state,
     reports: ourReports,
     send: (transfers) => send(transfers, metrics.transfersResent),
+    inFlight: metrics.inFlight,
   });
 
   return {

@@ -5,7 +5,7 @@ import type { AgentShard, ShardState } from '../clients/shard.ts';
 import type { Logger } from '../common/log.ts';
 import { type Loop, startLoop } from '../common/loop.ts';
 import type { Delta, Transfer } from '../protocol/messages.ts';
-import type { Millis, PeerId, Version } from '../protocol/units.ts';
+import type { Millis, PeerId, Units, Version } from '../protocol/units.ts';
 import { decideResend, type Unreported } from './resend.ts';
 
 const CHECK: Millis = 200;
@@ -19,12 +19,15 @@ export interface ResendingOptions {
   /** A hop that never reported would not hear anything either. */
   reports: () => readonly Delta[];
   send: (transfers: readonly Transfer[]) => void;
+  /** Units that left here and that the next hops have not reported. */
+  inFlight: (units: Units) => void;
 }
 
-export function startResending({ id, shard, log, state, reports, send }: ResendingOptions): Loop {
+export function startResending({ id, shard, log, state, reports, send, inFlight }: ResendingOptions): Loop {
   const unreported = new Map<PeerId, Unreported>();
   /** Hops which had reported everything when this database had that version. */
   const settled = new Map<PeerId, Version>();
+  const away = new Map<PeerId, Units>();
   return startLoop('resending', CHECK, log, async () => {
     const version = state()?.version;
     if (version === undefined) return;
@@ -36,7 +39,11 @@ export function startResending({ id, shard, log, state, reports, send }: Resendi
       if (decision.memory) unreported.set(peer, decision.memory);
       else unreported.delete(peer);
       if (transfers.length === 0) settled.set(peer, version);
+      away.set(peer, sumOf(transfers));
       send(decision.send);
     }
+    inFlight([...away.values()].reduce((sum, units) => sum + units, 0));
   });
 }
+
+const sumOf = (transfers: readonly Transfer[]): Units => transfers.reduce((sum, { units }) => sum + units, 0);

@@ -9,7 +9,7 @@ import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
 
 /** A fetch returns as soon as there is anything; this is for when there is nothing. */
-const LONGEST_FETCH: Millis = 250;
+const LONGEST_FETCH: Millis = 500;
 /** No fetch and no message for so long: it hangs. */
 const SILENCE: Millis = 10_000;
 const BACKOFF: Millis[] = [100, 200, 500, 1000];

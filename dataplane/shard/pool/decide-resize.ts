@@ -1,6 +1,6 @@
 // Decides the next step of changing the number of cache nodes. Pure; asked again and again with a fresh look.
 //
-//   none ──(wanted ≠ count, new nodes fit)──▶ draining ──(all paused, no live token, leaving ones empty)──▶
+//   none ──(wanted ≠ count, all that are wanted fit)──▶ draining ──(all paused, no live token, leaving ones empty)──▶
 //   rebuilding ──(every node of the new layout has taken it)──▶ none
 //
 // Draining: every stamp pauses purchases until a newer layout; live tokens end; a leaving node gives back what it
@@ -41,9 +41,7 @@ export function decideResize(
 }
 
 function begin({ view, readings }: Look): ResizeAction[] {
-  const missing = readings.filter(
-    (reading) => nodeNumber(reading.node.id) < view.wantedCount && !isMember(view, reading.node.id) && !isFit(reading),
-  );
+  const missing = readings.filter((reading) => nodeNumber(reading.node.id) < view.wantedCount && !isFit(reading));
   // Purchases pause from here on, so nobody is waited for that could be waited for before.
   if (missing.length > 0) return [wait(missing, 'to come up')];
   return [{ kind: 'step', from: 'none', to: 'draining' }];

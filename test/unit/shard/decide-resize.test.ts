@@ -20,12 +20,13 @@ describe('R33: nothing happens', () => {
   test('before the first layout', () => {
     expect(decide([{}, {}], { count: 0, wantedCount: 2 })).toEqual([]);
   });
-  test('until new nodes are up, for purchases would pause meanwhile', () => {
+  test('until all wanted nodes are up, for purchases would pause meanwhile', () => {
     expect(waits(decide([{}, { fit: false }], { count: 1, wantedCount: 2 }))).toEqual(['waits for c1 to come up']);
+    expect(waits(decide([{ fit: false }, {}], { count: 2, wantedCount: 1 }))).toEqual(['waits for c0 to come up']);
   });
 });
 
-test('R33: draining begins when all new nodes are up, and whenever nodes are to leave', () => {
+test('R33: draining begins when all wanted nodes are up, whatever became of those that are to leave', () => {
   const begin = [{ kind: 'step', from: 'none', to: 'draining' }];
   expect(decide([{}, {}], { count: 1, wantedCount: 2 })).toEqual(begin);
   expect(decide([{}, { fit: false }], { count: 2, wantedCount: 1 })).toEqual(begin);
