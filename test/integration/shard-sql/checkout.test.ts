@@ -83,6 +83,12 @@ describe('a batch', () => {
     expect(outcomes).toEqual(['short', 'sold', 'known']);
   });
 
+  test('R27: a token that sold earlier in the batch is known, though its row comes again with a dead epoch', async () => {
+    const { storefront } = await open(2);
+    const a = row();
+    expect(await storefront.checkout(SALE, [a, { ...a, epoch: 0 }], HOUR)).toEqual(['sold', 'known']);
+  });
+
   test('R34: sent again, it answers the orders of before and changes nothing, whatever the row says', async () => {
     const { storefront, agent } = await open(10);
     const rows = [row({ buyer: 'ada', quantity: 2 }), row()];

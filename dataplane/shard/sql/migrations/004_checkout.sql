@@ -32,15 +32,13 @@ BEGIN
       LEFT JOIN nodes f ON f.node = i.node
      ORDER BY i.n
   LOOP
-    IF r.outcome <> 'good' THEN
-      NULL;
-    ELSIF r.token = ANY (v_sold) THEN
+    IF r.token = ANY (v_sold) THEN
       r.outcome := 'known';
-    ELSIF r.quantity <= v_left THEN
+    ELSIF r.outcome = 'good' AND r.quantity <= v_left THEN
       r.outcome := 'sold';
       v_left := v_left - r.quantity;
       v_sold := v_sold || r.token;
-    ELSE
+    ELSIF r.outcome = 'good' THEN
       r.outcome := 'short';
     END IF;
     v_outcomes := v_outcomes || r.outcome;
