@@ -13,6 +13,7 @@ import type { AskRefill } from './refill.ts';
 import type { CurrentRules } from './rules.ts';
 import type { Shards } from './shards.ts';
 import type { Pace, SoldOut, SoldOutness } from './sold-out.ts';
+import type { Webhook } from './webhook.ts';
 
 export interface Purchased {
   /** False: the live token of an earlier click. */
@@ -69,7 +70,14 @@ export class Purchases {
     const known = home && soldOut.recall(home.config.id, quantity, now());
     if (known === 'for-good') return SOLD_OUT;
     if (home && known === 'for-now') return this.#answered(this.#ifHolding(home, buyer, quantity, current));
-    return qualify(BUYER_CHECKS, attempt, current) ?? this.#answered(this.#purchase(buyer, quantity, current));
+    return (
+      qualify(BUYER_CHECKS, attempt, current) ??
+      this.#answered(
+        current.webhook === undefined
+          ? this.#reserve(buyer, quantity, current)
+          : this.#afterWebhook(current.webhook, buyer, quantity, current),
+      )
+    );
   }
 
   /** A node that does not answer is no reason to fail. */
@@ -86,10 +94,10 @@ export class Purchases {
     return token?.state === 'live' ? this.#reserve(buyer, quantity, rules) : this.#soldOut('for-now');
   }
 
-  async #purchase(buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
+  async #afterWebhook(webhook: Webhook, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
     const { namespace, name, sku } = rules.sale;
-    const question = { sale: `${namespace}/${name}`, sku, buyer, quantity };
-    return (await rules.webhook?.judge(question)) ?? this.#reserve(buyer, quantity, rules);
+    const refusal = await webhook.judge({ sale: `${namespace}/${name}`, sku, buyer, quantity });
+    return refusal ?? this.#reserve(buyer, quantity, rules);
   }
 
   async #reserve(buyer: BuyerId, quantity: Units, { sale }: CurrentRules): Promise<Outcome> {
