@@ -54,7 +54,7 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
       const home = homeNumber(buyer, nodes.length);
       const [node, stamp] = [nodes[home], stamps[home]];
       if (!node || !stamp) throw new Error('a cache node is not ready');
-      const id = `${crowd}x${i}`.padEnd(22, '0');
+      const id = `${crowd}x${String(i).padStart(20 - String(crowd).length, '0')}`.padEnd(22, 'x');
       const reply = await node.reserve({
         ...stamp,
         id,

@@ -38,7 +38,16 @@ export async function lag(): Promise<Result[]> {
     for (let i = 0; i < ORDERS; i++) {
       await shard.checkout(
         incarnation,
-        [{ token: `lag-${i}`.padEnd(22, '0'), buyer: `b${i}`, quantity: 1, node: 'c0', epoch: 1, issue: 1e9 + i }],
+        [
+          {
+            token: `lag-${String(i).padStart(18, '0')}`,
+            buyer: `b${i}`,
+            quantity: 1,
+            node: 'c0',
+            epoch: 1,
+            issue: 1e9 + i,
+          },
+        ],
         undefined,
       );
       committed.push(performance.now());
