@@ -47,5 +47,6 @@ export function table(rows: string[][], right: readonly number[] = []): string {
     .join('\n');
 }
 
+/** As a terminal shows it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
-const width = (cell: string): number => [...cell.replace(/\u001b\[\d+m/g, '')].length;
+export const width = (cell: string): number => [...cell.replace(/\u001b\[\d+m/g, '')].length;

@@ -4,7 +4,7 @@
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { ProcessReport } from '../local/process.ts';
 import type { SaleReport } from '../local/report.ts';
-import { note, noteStyled, seconds, table } from './output.ts';
+import { note, noteStyled, seconds, table, width } from './output.ts';
 
 const TURNING = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -16,6 +16,7 @@ export class Progress {
   /** What was ready before we came is no news, until it is not ready any more. */
   #before: Set<string> | undefined;
   readonly #said = new Set<string>();
+  readonly #cameAt: Millis = Date.now();
   #drawn = 0;
   #turn = 0;
 
@@ -27,7 +28,9 @@ export class Progress {
 
   show(report: SaleReport, now: Millis): void {
     const elapsed = now - this.#began;
-    this.#before ??= new Set(report.processes.filter(({ phase }) => phase === 'ready').map(({ name }) => name));
+    this.#before ??= new Set(
+      report.processes.filter(({ readyAt = Date.now() }) => readyAt < this.#cameAt).map(({ name }) => name),
+    );
     const processes = report.processes.filter(({ name, phase }) => {
       if (phase !== 'ready') this.#before?.delete(name);
       return !this.#before?.has(name);
@@ -35,8 +38,10 @@ export class Progress {
     for (const { name, phase } of processes)
       if (phase === 'ready' && !this.#ready.has(name)) this.#ready.set(name, elapsed);
     if (this.#quiet) return;
-    if (this.#fits(processes.length)) this.#draw({ ...report, processes }, elapsed);
-    else this.#say({ ...report, processes }, elapsed);
+    const shown = { ...report, processes };
+    const lines = this.#lines(shown, elapsed);
+    if (fits(lines)) this.#draw(lines);
+    else this.#say(shown, elapsed);
   }
 
   /** The list stays as it was last drawn. */
@@ -44,20 +49,19 @@ export class Progress {
     this.#drawn = 0;
   }
 
-  #fits(lines: number): boolean {
-    return process.stderr.isTTY === true && lines + 3 < (process.stderr.rows ?? 0);
-  }
-
-  #draw(report: SaleReport, elapsed: Millis): void {
+  #lines(report: SaleReport, elapsed: Millis): string[] {
     const turning = TURNING[this.#turn++ % TURNING.length] ?? '';
     const rows = report.processes.map((process) => this.#row(process, turning, elapsed));
     const waiting =
       report.waitingFor === undefined || report.processes.some(({ phase }) => phase !== 'ready')
         ? []
         : [`${noteStyled('yellow', turning)} ${report.waitingFor}`];
-    const lines = [...(rows.length > 0 ? table(rows, [3]).split('\n') : []), ...waiting];
+    return [...(rows.length > 0 ? table(rows, [3]).split('\n') : []), ...waiting].map((line) => `  ${line}`);
+  }
+
+  #draw(lines: string[]): void {
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : '';
-    process.stderr.write(`${up}\u001b[J${lines.map((line) => `  ${line}\n`).join('')}`);
+    process.stderr.write(`${up}\u001b[J${lines.map((line) => `${line}\n`).join('')}`);
     this.#drawn = lines.length;
   }
 
@@ -65,7 +69,12 @@ export class Progress {
     const at = this.#ready.get(name);
     if (phase === 'ready') return [noteStyled('green', '✓'), title, address ?? '', seconds(at ?? elapsed)];
     if (phase === 'waiting') return [noteStyled('red', '✗'), title, reason ?? '', ''];
-    return [noteStyled('yellow', turning), title, noteStyled('dim', reason ?? phase), seconds(elapsed)];
+    return [
+      noteStyled('yellow', turning),
+      title,
+      noteStyled('dim', reason ?? (phase === 'stopped' ? 'not yet' : phase)),
+      seconds(elapsed),
+    ];
   }
 
   #say(report: SaleReport, elapsed: Millis): void {
@@ -81,3 +90,9 @@ export class Progress {
       once(report.waitingFor, `… ${report.waitingFor}`);
   }
 }
+
+/** Whether a list can be drawn again in place: a line that wraps, or one that scrolled away, cannot. */
+const fits = (lines: string[]): boolean => {
+  const { isTTY, rows = 0, columns = 0 } = process.stderr;
+  return isTTY === true && lines.length + 2 < rows && lines.every((line) => width(line) < columns);
+};

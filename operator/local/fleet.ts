@@ -59,21 +59,26 @@ export class Fleet {
     for (const [name, member] of members) this.#members.set(name, member);
   }
 
-  /** Starts what does not run. What runs as something else is restarted, one after the other, each awaited. */
+  /**
+   * Starts what does not run. What runs as something else is restarted: agents together, for no buyer waits for one;
+   * servers and storefronts one after the other, each awaited.
+   */
   async start(specs: ProcessSpec[], signal: AbortSignal): Promise<void> {
-    const changed: ManagedProcess[] = [];
+    const changed: { process: ManagedProcess; stage: ProcessSpec['stage'] }[] = [];
     for (const spec of specs) {
-      const process = this.get(spec.name);
-      if (!process || this.#held.has(spec.name)) continue;
-      if (process.identity && !process.runsAs(spec)) changed.push(process);
-      else process.start();
+      const member = this.#members.get(spec.name);
+      if (!member || this.#held.has(spec.name)) continue;
+      if (member.process.identity && !member.process.runsAs(spec)) changed.push(member);
+      else member.process.start();
     }
-    for (const process of changed) {
+    const restart = async ({ process }: { process: ManagedProcess }) => {
       if (signal.aborted) return;
       await process.stop();
       process.start();
       await process.whenReady(signal);
-    }
+    };
+    await Promise.all(changed.filter(({ stage }) => stage === 'agents').map(restart));
+    for (const member of changed.filter(({ stage }) => stage !== 'agents')) await restart(member);
   }
 
   async stop(names: string[]): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Trouble } from './errors.ts';
 
 /** Below the ranges systems hand out by themselves, so that no client's connection ever sits on one. */
@@ -17,6 +18,15 @@ export const isFree = (port: number): Promise<boolean> =>
     server.once('error', () => resolve(false));
     server.listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)));
   });
+
+/** A process that has just ended may keep its port for a moment. */
+async function becomesFree(port: number): Promise<boolean> {
+  for (let attempts = 0; attempts < 5; attempts++) {
+    if (await isFree(port)) return true;
+    await sleep(100);
+  }
+  return false;
+}
 
 export class Ports {
   readonly #chosen: Record<string, number>;
@@ -43,7 +53,7 @@ export class Ports {
       if (!(await isFree(wanted)))
         throw new Trouble(`port ${wanted} is in use by another program; choose another one with --port`);
       this.#keep(name, wanted);
-    } else if (before === undefined || !(await isFree(before))) await this.#another(name);
+    } else if (before === undefined || !(await becomesFree(before))) await this.#another(name);
     return this.#chosen[name] !== before;
   }
 

@@ -156,7 +156,15 @@ export async function provision(
   databases: string[],
   secret: (name: string) => string,
 ): Promise<string[]> {
-  const client = new Client({ host: server.host, port: server.port, user: SUPERUSER, password, database: 'postgres' });
+  const client = new Client({
+    host: server.host,
+    port: server.port,
+    user: SUPERUSER,
+    password,
+    database: 'postgres',
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -47,6 +47,8 @@ export class Site {
   #config: SaleConfig | undefined;
   /** What is being carried out. */
   plan: Plan | undefined;
+  /** Told when a part of the running sale had to go to another port. */
+  moved: () => void = () => undefined;
 
   constructor(folder: DataFolder, { log, env = {} }: SiteOptions) {
     this.folder = folder;
@@ -131,7 +133,9 @@ export class Site {
     let moved = false;
     for (const port of portNames(plan.topology, this.nodes()).get(name) ?? [])
       moved = (await this.ports.claim(port, promisedPort(port, this.#state?.firstPort))) || moved;
-    if (moved && this.#config) this.configure(plan);
+    if (!moved || !this.#config) return;
+    this.configure(plan);
+    this.moved();
   }
 
   #describe(name: string): ProcessSpec {

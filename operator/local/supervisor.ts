@@ -35,10 +35,19 @@ export interface Applied {
 const RETRY: Millis = 500;
 const PATIENCE: Millis = 1_000;
 
+interface Pass {
+  abort: AbortController;
+  /** Everything was made as the plan says. */
+  through: boolean;
+  done: Promise<void>;
+}
+
 export class Supervisor {
   readonly #site: Site;
   readonly #giveBack: () => void;
-  #pass: { abort: AbortController; done: Promise<void> } | undefined;
+  #pass: Pass | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #stopped = false;
   /** What keeps the passes from coming to an end. */
   #problem: string | undefined;
 
@@ -59,6 +68,7 @@ export class Supervisor {
   private constructor(site: Site, release: () => void) {
     const stopBounding = boundLogs(site.folder.logs);
     this.#site = site;
+    site.moved = () => void this.#again();
     this.#giveBack = () => {
       stopBounding();
       release();
@@ -86,7 +96,12 @@ export class Supervisor {
    * Takes an edit: resolves when it is written down and being carried out. Throws `Refused` or another `Trouble`
    * when it cannot be; then nothing has changed.
    */
-  async apply(text: string, { source, firstPort }: ApplyOptions): Promise<Applied> {
+  apply(text: string, options: ApplyOptions): Promise<Applied> {
+    return this.#oneByOne(() => this.#take(text, options));
+  }
+
+  async #take(text: string, { source, firstPort }: ApplyOptions): Promise<Applied> {
+    if (this.#stopped) throw new Trouble('the sale is being stopped');
     const site = this.#site;
     const before = site.state;
     const edit = readEdit(text, source, before);
@@ -113,26 +128,52 @@ export class Supervisor {
   async report(): Promise<SaleReport> {
     const { plan, view, folder, fleet, ports, state } = this.#site;
     await Promise.race([view.read().catch(() => undefined), sleep(PATIENCE)]);
-    const waiting = plan ? (this.#problem ?? unsettled(view.registry, wantedOf(plan.topology))) : 'a FlashSale';
+    const waiting = plan
+      ? (this.#problem ??
+        unsettled(view.registry, wantedOf(plan.topology)) ??
+        (this.#pass?.through ? undefined : 'the change'))
+      : 'a FlashSale';
     const readings = { processes: fleet.reports(), registry: view.registry, table: view.table, waiting };
     return saleReport({ folder, ports: ports.all, sale: state?.sale, plan, ...readings }, Date.now());
   }
 
   /** Stops every process in order and gives the folder back. */
-  async stop(): Promise<void> {
-    await this.#endPass();
-    await this.#site.view.close();
-    await this.#site.fleet.stopAll();
-    await stopOrphans(this.folder);
-    rmSync(this.folder.control, { force: true });
-    this.#giveBack();
+  stop(): Promise<void> {
+    return this.#oneByOne(async () => {
+      if (this.#stopped) return;
+      this.#stopped = true;
+      await this.#endPass();
+      await this.#site.view.close();
+      await this.#site.fleet.stopAll();
+      await stopOrphans(this.folder);
+      rmSync(this.folder.control, { force: true });
+      this.#giveBack();
+    });
+  }
+
+  /** Something moved: whoever must know it from its start is started again. */
+  async #again(): Promise<void> {
+    await this.#oneByOne(async () => {
+      const { plan } = this.#site;
+      if (!plan || this.#stopped) return;
+      await this.#endPass();
+      this.#beginPass(plan);
+    });
+  }
+
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
   }
 
   #beginPass(plan: Plan): void {
     const abort = new AbortController();
     this.#site.plan = plan;
     this.#problem = undefined;
-    this.#pass = { abort, done: this.#carryOut(plan, abort.signal) };
+    const pass: Pass = { abort, through: false, done: Promise.resolve() };
+    pass.done = this.#carryOut(plan, pass);
+    this.#pass = pass;
   }
 
   async #endPass(): Promise<void> {
@@ -143,10 +184,12 @@ export class Supervisor {
   }
 
   /** Passes until one comes to its end. */
-  async #carryOut(plan: Plan, signal: AbortSignal): Promise<void> {
+  async #carryOut(plan: Plan, pass: Pass): Promise<void> {
+    const { signal } = pass.abort;
     while (!signal.aborted) {
       try {
         await converge(this.#site, plan, signal);
+        pass.through = true;
         this.#problem = undefined;
         return;
       } catch (error) {

@@ -85,7 +85,7 @@ const EFFECTS: Record<string, Effect> = {
   'spec.auth': LIVE,
   'spec.orders': always('orders placed from then on'),
   'spec.balancer': always('the balancer takes it over while it runs'),
-  'spec.kafka': always('agents, balancer and storefronts are restarted one after the other; nothing is lost'),
+  'spec.kafka': always('agents and balancer are restarted, then storefronts one after the other; nothing is lost'),
   'spec.cache.storage': always('the volumes of the cache nodes; nothing in local mode'),
   'spec.shards.storage': always('the volumes of the shards; nothing in local mode'),
   'spec.cache.resources': always('cache nodes are restarted one after the other; nothing in local mode'),

@@ -124,7 +124,7 @@ function summarize(report: SaleReport, took: Millis, options: Options, edited: b
   const label = (text: string) => styled('bold', text.padEnd(10));
   const choice = options.data ? `--data ${options.data}` : `${report.namespace}/${report.name}`;
   const headline = report.settled
-    ? styled('green', `${phaseInWords(status.phase)}${edited ? ', as the file says' : ''} after ${seconds(took)}`)
+    ? styled('green', `${phaseInWords(status.phase)}${edited ? ' as the file says' : ''} after ${seconds(took)}`)
     : `accepted; still waiting for ${report.waitingFor}`;
   print(`${label('Sale')}${report.name}: ${headline}`);
   addresses.storefronts.forEach((url, i) => {

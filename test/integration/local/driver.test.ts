@@ -63,7 +63,7 @@ test('an edit to a Kafka of somebody else ends the sale’s own, and restarts wh
   expect(sale.config.kafka.brokers).toEqual([broker]);
   expect(pid(sale, 'shard-agent-s0')).not.toBe(before);
   expect(pid(sale, 'redis-c0')).toBe(redis);
-});
+}, 120_000);
 
 test('an edit of the durability restarts the cache nodes, which keep their tokens', async () => {
   const sale = await start({ ...SMALL, token: { ttl: '60s' } }, { kafka: 'shared' });
@@ -93,6 +93,24 @@ test('a port that somebody took meanwhile is exchanged, and everybody finds the 
   expect(again.config.pool.port).not.toBe(postgres);
   expect(again.storefrontUrls()).toEqual(kept);
   expect(await (await buy(again, 'ann')).checkout()).toBe(201);
+});
+
+test('a port that is taken while the sale runs is exchanged, and those who must know are started again', async () => {
+  const sale = await start(SMALL, { kafka: 'shared' });
+  const { port } = sale.config.pool;
+  const balancer = pid(sale, 'balancer');
+  await sale.processes.stop('postgres');
+  const thief = createServer();
+  cleanups.push(() => thief.close());
+  await new Promise<void>((resolve) => thief.listen(port, '127.0.0.1', resolve));
+  await sale.processes.start('postgres');
+  await until(
+    'the sale is whole again',
+    async () => (await sale.report()).settled && pid(sale, 'balancer') !== balancer,
+    60_000,
+  );
+  expect(sale.config.pool.port).not.toBe(port);
+  expect(await (await buy(sale, 'ann')).checkout()).toBe(201);
 });
 
 test('R33: an edit that comes while another is carried out takes its place', async () => {
