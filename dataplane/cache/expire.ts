@@ -51,7 +51,7 @@ export class Expiry {
   }
 
   /**
-   * Looks for what is due and starts to end it, shard by shard; does not wait for the shards. True: there may be more.
+   * Looks for what is due and starts to end it, shard by shard; does not wait for the shards. True: there may be more to find at once.
    * Rejects when the node does not answer.
    */
   async round(expected: Expected): Promise<boolean> {
@@ -73,7 +73,7 @@ export class Expiry {
       else if (list.length < MOST_WAITING) list.push(token);
     }
     for (const shard of this.#waiting.keys()) this.#start(shard);
-    return found.tokens.length > 0;
+    return found.more;
   }
 
   /** Resolves when every shard that is being closed has answered or failed. */

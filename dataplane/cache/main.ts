@@ -19,6 +19,9 @@ import { Shards } from './shards.ts';
 const ATTEND_EVERY: Millis = 250;
 const EXPIRE_EVERY: Millis = 250;
 const REPORT_EVERY: Millis = 200;
+/** A registry that hangs must not hold up the look at the node; a shard may take long to say what everybody ordered. */
+const REGISTRY_TIMEOUT: Millis = 2_000;
+const SHARD_TIMEOUT: Millis = 15_000;
 
 await runRole('cache-agent', process.argv.slice(2), async (role) => {
   const { secrets, log } = role;
@@ -30,9 +33,9 @@ await runRole('cache-agent', process.argv.slice(2), async (role) => {
   const password = readSecret(secrets, databaseSecret('cache'));
   const node = connectAgentNode(own, readSecret(secrets, redisSecret('agent')));
   role.onStop(() => node.close());
-  const registry = connectCacheRegistry(config.pool, password);
+  const registry = connectCacheRegistry(config.pool, password, { timeout: REGISTRY_TIMEOUT });
   role.onStop(() => registry.close());
-  const shards = new Shards((shard) => connectCacheShard(shard, password), config.shards);
+  const shards = new Shards((shard) => connectCacheShard(shard, password, { timeout: SHARD_TIMEOUT }), config.shards);
   role.onStop(() => shards.close());
   const bus = connectBus(config.kafka, secrets, log, role.metrics);
   role.onStop(() => bus.close());

@@ -151,11 +151,18 @@ export function parseState(reply: unknown): NodeState | undefined {
 
 export function parseDue(reply: unknown): DueReply | undefined {
   if (reply === null) return undefined;
-  const [upTo, looked, seconds, micros, flat] = reply as [number, number, string, string, (string | number)[]];
+  const [upTo, looked, more, seconds, micros, flat] = reply as [
+    number,
+    number,
+    0 | 1,
+    string,
+    string,
+    (string | number)[],
+  ];
   const tokens: TokenRecord[] = [];
   for (let i = 0; i + 2 < flat.length; i += 3) {
     const { token } = parseBuyer(String(flat[i + 1]), String(flat[i + 2]));
     if (token) tokens.push(token);
   }
-  return { upTo, looked, tokens, now: at(seconds, micros) };
+  return { upTo, looked, more: more === 1, tokens, now: at(seconds, micros) };
 }

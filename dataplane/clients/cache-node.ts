@@ -93,6 +93,8 @@ export interface DueReply {
   upTo: IssueNumber;
   /** How far this call looked; the next page begins after it. */
   looked: IssueNumber;
+  /** Everything asked for was looked at: there may be more behind it. */
+  more: boolean;
   /** The live ones among them, at most as many as asked for. */
   tokens: TokenRecord[];
   /** Of the node's clock. */

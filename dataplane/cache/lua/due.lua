@@ -7,8 +7,8 @@
 -- User: agent.
 -- Keys: node (stamp, head, closing), issues, b:<buyer>
 -- ARGV: 1 "<incarnation> <epoch> "   2 look above this issue number   3 how many numbers to look at
--- Result: {end of the run or 0, last number looked at, now: s, now: µs, {issue, buyer, record, …}},
---         or false: another epoch
+-- Result: {end of the run or 0, last number looked at, 1 if the run may go on behind it, now: s, now: µs,
+--          {issue, buyer, record, …}}, or false: another epoch
 --
 -- include record
 
@@ -24,8 +24,9 @@ local function due(token)
   return issued + token.ttl / 1000 <= now or issued > now + 1
 end
 
+local limit = tonumber(ARGV[3])
 local tokens, looked, clear = {}, from, head
-for i, buyer in ipairs(redis.call('LRANGE', 'issues', from, from + ARGV[3] - 1)) do
+for i, buyer in ipairs(redis.call('LRANGE', 'issues', from, from + limit - 1)) do
   local issue = from + i
   local record = redis.call('GET', 'b:' .. buyer)
   local token = record and parse(record)
@@ -42,4 +43,4 @@ end
 if clear > head then redis.call('HSET', 'node', 'head', string.format('%d', clear)) end
 local up_to = #tokens > 0 and looked or 0
 if up_to > closing then redis.call('HSET', 'node', 'closing', string.format('%d', up_to)) end
-return { up_to, looked, time[1], time[2], tokens }
+return { up_to, looked, looked == from + limit and 1 or 0, time[1], time[2], tokens }

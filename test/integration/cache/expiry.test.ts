@@ -68,6 +68,21 @@ test('R28: abandoned tokens come back, bought ones are settled, though nobody sa
   expect(await tier.checkout(thinking.token, thinking.stamp)).toBe('sold');
 });
 
+test('R28: a token due behind thousands that were sold is found at once', async () => {
+  const tier = await tiers.start({ supply: 5000 });
+  const stamp = await tier.enable();
+  for (let i = 0; i < 2400; i += 200) {
+    const held = await Promise.all(Array.from({ length: 200 }, (_, n) => buy(tier, `b${i + n}`)));
+    await tier.nodeOf('c0').storefront.settle(
+      stamp,
+      held.map(({ token }) => token),
+    );
+  }
+  await buy(tier, 'gone', { ttl: 0 });
+  await expire(await attending(tier));
+  expect(await tier.state()).toMatchObject({ liveTokens: 0, returnedUnits: 1, settledUnits: 2400 });
+});
+
 test('R28: a returned token cannot be sold any more', async () => {
   const tier = await tiers.start();
   await tier.enable();

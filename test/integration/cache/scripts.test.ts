@@ -210,12 +210,14 @@ describe('due and finish', () => {
   test('pages: at most so many numbers are looked at, and the next page begins after them', async () => {
     const stamp = await prepare(node.agent, { granted: 9 });
     for (let i = 0; i < 5; i++) await purchase(node.storefront, stamp, { ttl: 0 });
-    const issues = async (after: number, limit: number) =>
-      (await node.agent.due(stamp, after, limit))?.tokens.map(({ issue }) => issue);
-    expect(await issues(0, 2)).toEqual([1, 2]);
-    expect(await issues(2, 2)).toEqual([3, 4]);
-    expect(await issues(4, 2)).toEqual([5]);
-    expect(await issues(5, 2)).toEqual([]);
+    const page = async (after: number, limit: number) => {
+      const due = await node.agent.due(stamp, after, limit);
+      return [due?.tokens.map(({ issue }) => issue), due?.more];
+    };
+    expect(await page(0, 2)).toEqual([[1, 2], true]);
+    expect(await page(2, 2)).toEqual([[3, 4], true]);
+    expect(await page(4, 2)).toEqual([[5], false]);
+    expect(await page(5, 2)).toEqual([[], false]);
   });
 
   test('what is not live any more at the front is never looked at again', async () => {
