@@ -1,6 +1,7 @@
 // (a) A purchase with all it must do, against a loop that only lowers a counter and leaves a token; and against a bare
 // echo. (e) What a token costs in Redis.
 
+import { readFileSync } from 'node:fs';
 import { startRedis } from '../harness/redis.ts';
 import { benchSale, CONNECTIONS, purchases, startBaseline } from './bench-sale.ts';
 import { compare, figure, type Result } from './result.ts';
@@ -70,7 +71,11 @@ export async function memory(): Promise<Result[]> {
     await wrk(url, purchases(100_000), { seconds: 6, connections: CONNECTIONS });
     const after = { bytes: await used(), tokens: await issued() };
     redis.disconnect();
+    const pid = sale.processes.list().find(({ name }) => name === 'storefront-0')?.pid;
+    const rss = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
     return [
+      figure('storefront RSS after 100,000 purchases', 'MiB', rss, 200),
+
       figure(
         'Redis memory of a token, its buyer included',
         'bytes',
