@@ -48,7 +48,7 @@ export function letThingsGoWrong(world: World): () => void {
   });
   about(every.clock, () => {
     const node = random.pick([...nodes.values()]);
-    node.skew = random.between(-10_000, 10_000);
+    node.skew = random.between(-200_000, 200_000);
     sim.note(`the clock of ${node.id} jumps by ${node.skew}`);
   });
   about(every.kafka, () => {

@@ -13,12 +13,37 @@ export function conserved({ registry, shards }: World): void {
   for (const shard of shards.values()) found += shard.available + shard.out - shard.in + shard.sold - shard.cancelled;
   if (found !== registry.supplied)
     throw new Violation(`R26: ${registry.supplied} units were supplied, ${found} are there`);
+  if (registry.supplied - registry.owed > registry.highest)
+    throw new Violation(
+      `R33: ${registry.supplied - registry.owed} units are on sale, ${registry.highest} were asked for`,
+    );
 }
 
 /** The real audit, at one instant of a moving sale: units on their way to buyers may look stranded. */
 export function audited(world: World): void {
   const { findings, stranded } = check(readingsOf(world));
   if (findings.length > (stranded > 0 ? 1 : 0)) throw new Violation(`R26, R27: ${findings.join('; ')}`);
+}
+
+/**
+ * A node in its current epoch: the registry has booked no more than it revoked and granted no less than it applied; and
+ * a live token that was not called in can be sold, or its units would be of use to nobody until it ends (R28).
+ */
+export function agreed(world: World): void {
+  for (const node of world.nodes.values()) {
+    const { stamp, tokens, closing, granted, revoked } = node.data;
+    const entry = world.registry.nodes.get(node.id);
+    if (!stamp || !isTrusted(world, node) || stamp.epoch !== entry?.epoch) continue;
+    if (entry.revoked > revoked || entry.granted < granted)
+      throw new Violation(
+        `R26: ${node.id} sells by granted ${granted}, revoked ${revoked}; the registry has ${entry.granted}, ${entry.revoked}`,
+      );
+    for (const { id, issue, shard, state } of tokens.values()) {
+      if (state !== 'live' || issue <= closing) continue;
+      if (!world.shards.get(shard)?.accepts({ token: id, node: node.id, epoch: stamp.epoch, issue }))
+        throw new Violation(`R28: ${id} lives on ${node.id}, and ${shard} would never sell it`);
+    }
+  }
 }
 
 /** A purchase that asked whether anything is left, and the least each node had meanwhile. */
@@ -85,6 +110,7 @@ export function unrest(world: World): string[] {
   say(registry.owed > 0, `${registry.owed} units are owed`);
   const active = [...nodes.values()].filter((node) => nodeNumber(node.id) < registry.count);
   const virtual = active.reduce((sum, node) => sum + node.data.virtual, 0);
+  say(registry.supplied < registry.target, `R30: ${registry.target - registry.supplied} units were never supplied`);
   say(registry.supplied > registry.target && virtual > 0, 'the supply is above its target');
   for (const node of active) {
     const entry = registry.nodes.get(node.id);

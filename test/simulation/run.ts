@@ -5,7 +5,7 @@ import type { Millis, Units } from '../../dataplane/protocol/units.ts';
 import { letThingsGoWrong } from './accidents.ts';
 import { Random } from './engine/random.ts';
 import { Sim } from './engine/sim.ts';
-import { atRest, audited, conserved, keptWord, soldOut, unrest, watch } from './invariants.ts';
+import { agreed, atRest, audited, conserved, keptWord, soldOut, unrest, watch } from './invariants.ts';
 import { Violation } from './model/violation.ts';
 import { comes, type Wish } from './roles/buyer.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
@@ -31,7 +31,7 @@ export interface Options {
 }
 
 /** Everything has healed by then: longer than any lifetime, patience or repeat. */
-const REST_WITHIN: Millis = 60_000;
+const REST_WITHIN: Millis = 25_000;
 
 export function run(seed: number, { scenario: fixed = {}, without = [] }: Options = {}): Outcome {
   const sim = new Sim(new Random(seed));
@@ -59,6 +59,7 @@ function sell(world: World): void {
     conserved(world);
     for (const inquiry of world.inquiries) watch(world, inquiry);
   };
+  sim.slowness = scenario.slowness;
   auditEvery(world, 50);
   Object.assign(sim.faults, scenario.faults);
   Object.assign(bus.faults, scenario.bus);
@@ -82,6 +83,7 @@ function sell(world: World): void {
 function auditEvery(world: World, period: Millis): void {
   world.sim.after(period, () => {
     audited(world);
+    agreed(world);
     auditEvery(world, period);
   });
 }
@@ -103,13 +105,21 @@ function crowdOf({ sim, scenario }: World): Wish[] {
     buyer: `buyer ${n}`,
     quantity: random.between(1, scenario.maxQuantity),
     at: random.between(200, Math.floor(scenario.duration * 0.8)),
-    thinks: random.chance(0.1) ? scenario.ttl * 2 * random.next() : random.between(0, 300),
+    thinks: thinks(random, scenario.ttl),
     abandons: random.chance(scenario.abandon) ? random.between(1, 2) : 0,
     leaves: random.chance(scenario.leave),
     clicksTwice: random.chance(scenario.twice),
     cancels: random.chance(scenario.cancel),
     pays: random.chance(0.8),
+    comesAgain: random.chance(scenario.greedy) ? random.between(1, 5) : 0,
   }));
+}
+
+/** Most are quick, some far too late, some come just when their token ends. */
+function thinks(random: Random, ttl: Millis): Millis {
+  const kind = random.next();
+  if (kind < 0.1) return ttl * 2 * random.next();
+  return kind < 0.3 ? ttl + random.between(-30, 120) : random.between(0, 300);
 }
 
 const lateBuyer = (n: number): Wish => ({
@@ -122,4 +132,5 @@ const lateBuyer = (n: number): Wish => ({
   clicksTwice: false,
   cancels: false,
   pays: true,
+  comesAgain: 0,
 });

@@ -19,6 +19,10 @@ export interface Scenario {
   storefronts: number;
   /** Agents per cache node; two at once must be harmless. */
   agents: number;
+  /** About the time between two rounds of a cache agent. */
+  agentPeriod: Millis;
+  /** About the time between two looks of a storefront at the nodes' stamps. */
+  stampPeriod: Millis;
   balancers: number;
   stock: Units;
   maxQuantity: Units;
@@ -34,9 +38,12 @@ export interface Scenario {
   leave: number;
   twice: number;
   cancel: number;
+  greedy: number;
   /** How long the crowd keeps coming, and things go wrong. */
   duration: Millis;
   edits: Edit[];
+  /** How much slower than usual everything answers. */
+  slowness: number;
   faults: Faults;
   bus: BusFaults;
   /** Mean time between two accidents of a kind, from 1 s to never. */
@@ -77,6 +84,8 @@ export function scenarioOf(random: Random): Scenario {
     shards,
     storefronts: random.between(1, 3),
     agents: random.chance(0.3) ? 2 : 1,
+    agentPeriod: random.pick([80, 80, 80, 500]),
+    stampPeriod: random.pick([600, 600, 3000]),
     balancers: random.chance(0.2) ? 2 : 1,
     stock,
     maxQuantity,
@@ -97,8 +106,10 @@ export function scenarioOf(random: Random): Scenario {
     leave: random.pick([0, 0.1, 0.5]),
     twice: random.pick([0, 0.2]),
     cancel: random.pick([0, 0.1, 0.3]),
+    greedy: random.pick([0, 0.2]),
     duration,
     edits: calm ? [] : edits(random, { nodes, stock, duration }),
+    slowness: random.pick([1, 1, 1, 6]),
     faults: { lost: rough, unanswered: rough, late: rough },
     bus: { lost: noisy, repeated: noisy, delayed: noisy },
     every: calm

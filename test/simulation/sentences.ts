@@ -1,5 +1,9 @@
 // Sentences of the protocol that a run may take back, to show that each is needed: with one missing, some seed must
 // find a violation (mutations.test.ts). Where a model or a role follows one of them it asks `without(name)`.
+//
+// Not here, because another sentence covers it: that the purchase script checks the layout, and that a recovery keeps
+// the pause of a resize. A node takes a new layout by a recovery, so its epoch refuses what the layout would; and a
+// resize goes on only when every node says that it drains.
 
 export const SENTENCES = {
   'epoch-refused': 'a shard refuses tokens of another epoch than the node has there',
@@ -25,8 +29,8 @@ export const SENTENCES = {
   'enter-before-copying': 'a new shard enters the registry first and copies the epochs then',
   'return-only-live': 'a token the node does not know as live is not returned',
   'users-off-until-recovered': 'after a restart the other users stay off until the node is recovered',
-  'layout-in-script': 'a purchase under another layout is refused by the node',
-  'pause-kept': 'a recovery keeps the pause of a resize',
+  'all-drain-first': 'a new layout is put in force only when every node of the old one has stopped selling',
+  'nodes-then-registry': 'before "sold out" is said, the nodes are asked first and the registry then',
   'far-future-is-due': "a token due further ahead than the token's own time to live is due: the clock jumped",
 } as const;
 

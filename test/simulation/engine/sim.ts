@@ -59,7 +59,6 @@ export interface Faults {
   late: number;
 }
 
-const PATIENCE: Millis = 120;
 type Resume = (input: { value: unknown } | { error: unknown }) => void;
 
 export class Process {
@@ -110,6 +109,8 @@ export class Sim {
   now: Millis = 0;
   events = 0;
   readonly random: Random;
+  /** How much slower than usual everything answers. */
+  slowness = 1;
   readonly faults: Faults = { lost: 0, unanswered: 0, late: 0 };
   /** Run after every event. */
   check: () => void = () => undefined;
@@ -145,7 +146,13 @@ export class Sim {
   }
 
   latency(): Millis {
-    return this.random.chance(0.02) ? 5 + this.random.next() * 40 : 0.3 + this.random.next() * 1.5;
+    const usual = this.random.chance(0.02) ? 5 + this.random.next() * 40 : 0.3 + this.random.next() * 1.5;
+    return usual * this.slowness;
+  }
+
+  /** How long a caller waits. */
+  get patience(): Millis {
+    return 100 + 20 * this.slowness;
   }
 
   perform(step: Step, resume: Resume): void {
@@ -158,13 +165,13 @@ export class Sim {
     const { lost, unanswered, late } = this.faults;
     const fate = this.random.next();
     const answered = fate >= lost + unanswered + late;
-    const arrival = this.latency() + (!answered && fate < late ? PATIENCE + this.random.next() * 400 : 0);
+    const arrival = this.latency() + (!answered && fate < late ? this.patience + this.random.next() * 400 : 0);
     if (answered || fate < late + unanswered)
       this.after(arrival, () => {
         const outcome = attempt(endpoint, run);
         if (answered) this.after(this.latency(), () => resume(outcome));
       });
-    if (!answered) this.after(PATIENCE, () => resume({ error: new StoreUnknown(`${endpoint.name}: no answer`) }));
+    if (!answered) this.after(this.patience, () => resume({ error: new StoreUnknown(`${endpoint.name}: no answer`) }));
   }
 
   #ask(process: Process, task: () => Task<unknown>, patience: Millis, resume: Resume): void {

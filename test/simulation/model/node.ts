@@ -145,8 +145,7 @@ export class NodeModel implements Endpoint {
     const { data } = this;
     const { stamp } = data;
     const { buyer, quantity, shard, ttl, id } = request;
-    const layout = this.#without('layout-in-script') || stamp?.layout === request.layout;
-    if (!stamp || !layout || !this.#current(request)) return { kind: 'stale' };
+    if (!stamp || stamp.layout !== request.layout || !this.#current(request)) return { kind: 'stale' };
     if (stamp.mode !== 'selling') return { kind: 'paused' };
     const last = data.tokens.get(buyer);
     if (last?.state === 'live') return { kind: 'token', token: last, epoch: stamp.epoch };

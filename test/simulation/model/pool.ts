@@ -19,6 +19,8 @@ export const INCARNATION = 'the sale';
 export class PoolModel extends ShardModel {
   generation = 0;
   target: Units = 0;
+  /** The highest target ever asked for. */
+  highest: Units = 0;
   supplied: Units = 0;
   owed: Units = 0;
   layout = 0;
@@ -73,6 +75,7 @@ export class PoolModel extends ShardModel {
     const unowed = Math.max(0, Math.min(this.owed, raise));
     this.generation = generation;
     this.target = target;
+    this.highest = Math.max(this.highest, target);
     this.owed -= unowed;
     if (raise > unowed) this.#supply(raise - unowed);
     if (raise > 0) this.#grantEvenly(raise);

@@ -134,7 +134,12 @@ export class ShardModel implements Endpoint {
     });
   }
 
-  #refused({ node, epoch, issue }: CheckoutRow, fences: Fences): boolean {
+  /** Whether it has an order for the token, or would make one if it had the stock. */
+  accepts(token: Pick<CheckoutRow, 'token' | 'node' | 'epoch' | 'issue'>): boolean {
+    return this.orders.has(token.token) || !this.#refused(token, this.#fences);
+  }
+
+  #refused({ node, epoch, issue }: Pick<CheckoutRow, 'node' | 'epoch' | 'issue'>, fences: Fences): boolean {
     const fence = fences.get(node);
     if (!this.without('epoch-refused') && fence?.epoch !== epoch) return true;
     return !this.without('closed-refused') && issue <= (fence?.closedUpTo ?? 0);

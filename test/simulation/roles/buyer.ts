@@ -18,6 +18,8 @@ export interface Wish {
   clicksTwice: boolean;
   cancels: boolean;
   pays: boolean;
+  /** How often it tries to buy more than it may. */
+  comesAgain: number;
 }
 
 export interface Told {
@@ -47,9 +49,17 @@ export const crowd = (world: World): Process => new Process(world.sim, 'crowd', 
 export function comes(world: World, people: Process, wish: Wish): void {
   world.told.waiting.add(wish.buyer);
   world.sim.after(wish.at, () => {
-    people.spawn(shop(world, wish), () => world.told.waiting.delete(wish.buyer));
+    people.spawn(visits(world, wish), () => world.told.waiting.delete(wish.buyer));
     if (wish.clicksTwice) people.spawn(shop(world, { ...wish, cancels: false, pays: false }));
   });
+}
+
+function* visits(world: World, wish: Wish): Task {
+  yield* shop(world, wish);
+  for (let visit = 0; visit < wish.comesAgain; visit++) {
+    yield* sleep(world.sim.random.next() * 1500);
+    yield* shop(world, wish);
+  }
 }
 
 function* shop(world: World, wish: Wish): Task {

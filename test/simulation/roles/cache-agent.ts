@@ -14,7 +14,7 @@ import type { World } from '../world.ts';
 
 export function cacheAgent(world: World, node: NodeModel, name: string): Process {
   return new Process(world.sim, name, (process) => {
-    process.spawn(forever(world.sim, 80, () => pass(world, node)));
+    process.spawn(forever(world.sim, world.scenario.agentPeriod, () => pass(world, node)));
   });
 }
 
@@ -55,7 +55,7 @@ function* recover(world: World, node: NodeModel, before: RegistryView): Task {
   const after = yield* call(pool, () => pool.read());
   const totals = rowOf(without('registry-after-epoch') ? before : after) ?? entry;
   const { layout, count } = after;
-  const mode = modeOf(without('pause-kept') ? { ...after, resize: 'none' } : after);
+  const mode = modeOf(after);
   if (!(yield* call(node, () => node.beginRecovery(INCARNATION, epoch)))) return;
 
   const listed = (without('shards-after-epoch') ? before : after).shards

@@ -16,6 +16,7 @@ import {
   poorest,
 } from '../../../dataplane/shard/pool/reading.ts';
 import { call, forever, Process, quietly, sleep, type Task } from '../engine/sim.ts';
+import { answeredSoldOut, inquire } from '../invariants.ts';
 import type { World } from '../world.ts';
 import { fence } from './fence.ts';
 import { startPeer } from './shard-agent.ts';
@@ -24,10 +25,15 @@ import { apply, balance, lookAt, take } from './virtual-stock.ts';
 const LOOKS = 5;
 const GRACE: Millis = 1000;
 
+interface Flight {
+  answer: RefillAnswer | undefined;
+}
+
 export class PoolAgent {
   readonly process: Process;
   readonly #world: World;
   #busy = false;
+  #flights = new Map<string, Flight>();
   readonly #absentSince = new Map<NodeId, Millis>();
   readonly #fenced = new Map<NodeId, number>();
 
@@ -35,6 +41,8 @@ export class PoolAgent {
     this.#world = world;
     this.process = new Process(world.sim, name, (process) => {
       this.#busy = false;
+      this.#flights = new Map();
+      world.inquiries.clear();
       this.#absentSince.clear();
       this.#fenced.clear();
       startPeer(world, world.registry, process);
@@ -53,9 +61,24 @@ export class PoolAgent {
     }
   }
 
+  /** One flight per node and quantity; who comes later shares its answer. */
   *refill(node: NodeId, quantity: Units): Task<RefillAnswer> {
+    const key = `${node} ${quantity}`;
+    const shared = this.#flights.get(key);
+    if (shared) {
+      while (!shared.answer) yield* sleep(5);
+      return shared.answer;
+    }
+    const flight: Flight = { answer: undefined };
+    this.#flights.set(key, flight);
+    const inquiry = inquire(this.#world, quantity);
+    this.#world.inquiries.add(inquiry);
     const answer = yield* quietly(this.#inTurn(() => this.#refill(node, quantity)));
-    return answer ?? { outcome: 'unavailable', liveUnits: 0 };
+    this.#world.inquiries.delete(inquiry);
+    this.#flights.delete(key);
+    if (answer?.outcome === 'sold-out') answeredSoldOut(inquiry);
+    flight.answer = answer ?? { outcome: 'unavailable', liveUnits: 0 };
+    return flight.answer;
   }
 
   *#refill(node: NodeId, quantity: Units): Task<RefillAnswer> {

@@ -8,7 +8,6 @@ import { type Layout, layoutOf } from '../../../dataplane/storefront/layout.ts';
 import { pick, routesFor } from '../../../dataplane/storefront/route.ts';
 import { View } from '../../../dataplane/storefront/view.ts';
 import { ask, call, forever, Process, quietly, sleep, type Task } from '../engine/sim.ts';
-import { answeredSoldOut, inquire } from '../invariants.ts';
 import { INCARNATION } from '../model/pool.ts';
 import type { ShardModel } from '../model/shard.ts';
 import type { World } from '../world.ts';
@@ -52,7 +51,7 @@ export class Storefront {
     this.#view = this.#newView();
     bus.subscribe(process, 'deltas', (delta) => this.#view.hear(delta, INCARNATION, sim.now));
     bus.subscribe(process, 'levels', (level) => this.#view.hear(level, INCARNATION, sim.now));
-    process.spawn(forever(sim, 600, () => this.#poll()));
+    process.spawn(forever(sim, this.#world.scenario.stampPeriod, () => this.#poll()));
   }
 
   *#poll(): Task {
@@ -112,13 +111,7 @@ export class Storefront {
       else if (reply.kind === 'short') {
         const { poolAgent } = this.#world;
         const refill = () => poolAgent.refill(home.id, quantity);
-        const inquiry = inquire(this.#world, quantity);
-        this.#world.inquiries.add(inquiry);
-        const answer = yield* quietly(ask(poolAgent.process, refill, REFILL_PATIENCE));
-        this.#world.inquiries.delete(inquiry);
-        if (!answer) return { kind: 'unavailable' };
-        const { outcome, liveUnits } = answer;
-        if (outcome === 'sold-out') answeredSoldOut(inquiry);
+        const { outcome, liveUnits } = yield* ask(poolAgent.process, refill, REFILL_PATIENCE);
         if (outcome === 'sold-out') return { kind: 'sold-out', again: liveUnits > 0 };
         if (outcome === 'unavailable') return { kind: 'unavailable' };
       } else return { kind: reply.kind };

@@ -20,16 +20,18 @@ import type { World } from '../world.ts';
  */
 export function* lookAt(world: World): Task<Look> {
   const { registry, without } = world;
+  const before = yield* call(registry, () => registry.read());
   const states = new Map<NodeId, NodeState>();
   for (const node of world.nodes.values()) {
     const state = yield* quietly(call(node, () => node.state()));
     if (state) states.set(node.id, state);
   }
-  const view = yield* call(registry, () => registry.read());
+  const view = without('nodes-then-registry') ? before : yield* call(registry, () => registry.read());
   const readings = view.nodes.map((node) => {
     const state = states.get(node.id);
     // Without its check of the epoch the registry would be told of a node that is being recovered, too.
     const current = state?.stamp.epoch === node.epoch || without('book-current-epoch');
+    if (state && without('all-drain-first')) state.draining = true;
     return { node, state: current ? state : undefined };
   });
   return { view, readings };
