@@ -65,14 +65,18 @@ test('an edit to a Kafka of somebody else ends the sale’s own, and restarts wh
   expect(pid(sale, 'redis-c0')).toBe(redis);
 }, 120_000);
 
-test('an edit of the durability restarts the cache nodes, which keep their tokens', async () => {
+test('an edit of the durability restarts the cache nodes, and no buyer loses more than a click', async () => {
   const sale = await start({ ...SMALL, token: { ttl: '60s' } }, { kafka: 'shared' });
   const { checkout } = await buy(sale, 'ann');
   const before = pid(sale, 'redis-c0');
   await sale.apply({ cache: { nodes: 1, durability: 'EverySecond' } });
   expect(pid(sale, 'redis-c0')).not.toBe(before);
   expect(readFileSync(join(sale.folder, 'redis-c0', 'redis.conf'), 'utf8')).toContain('appendfsync everysec');
-  expect(await checkout()).toBe(201);
+  // A node that may have lost its last second is rebuilt (protocol): a token of before is then void, and its unit is
+  // on sale again.
+  const first = await checkout();
+  expect([201, 410]).toContain(first);
+  if (first === 410) expect(await (await buy(sale, 'ann')).checkout()).toBe(201);
 });
 
 test('a port that somebody took meanwhile is exchanged, and everybody finds the way', async () => {
