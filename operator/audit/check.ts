@@ -162,6 +162,10 @@ function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purch
     const unapplied = entry.granted - node.granted;
     const unbooked = node.revoked - entry.revoked;
     purchasable += node.virtual + unsold + unapplied + unbooked;
+    // The registry is read after the nodes: it may know more, never less, than a node that stands still.
+    if (unapplied < 0)
+      found.push(`${entry.id}: applied ${node.granted} units of grants, but only ${entry.granted} were granted`);
+    if (unbooked < 0) found.push(`${entry.id}: revoked ${node.revoked} units, but ${entry.revoked} were booked`);
     if (node.virtual < 0) found.push(`${entry.id}: ${node.virtual} units of virtual stock, below zero`);
     const difference = node.granted - node.revoked - node.virtual - unsold - through;
     if (difference !== 0)

@@ -20,7 +20,10 @@ interface Connection {
 
 export interface Nodes {
   configure(nodes: readonly NodeConfig[]): void;
-  /** The registry first, then every node of it. Undefined: there is no sale yet. Rejects when the registry is away. */
+  /**
+   * Every node first, then the registry: what is granted meanwhile then shows as unapplied, and is not missed (R29).
+   * Undefined: there is no sale yet. Rejects when the registry is away.
+   */
   look(): Promise<Look | undefined>;
   /** Undefined: the configuration does not name it. */
   client(id: NodeId): PoolNode | undefined;
@@ -35,13 +38,10 @@ export function openNodes(registry: AgentRegistry, password: string): Nodes {
     connections.delete(id);
   };
 
-  async function read(view: RegistryView, node: RegistryNode): Promise<NodeState | undefined> {
-    const connection = connections.get(node.id);
-    if (!connection || performance.now() - connection.failedAt < REST) return undefined;
+  async function read(connection: Connection): Promise<NodeState | undefined> {
+    if (performance.now() - connection.failedAt < REST) return undefined;
     try {
-      const state = await connection.node.state();
-      const fit = state?.stamp.incarnation === view.incarnation && state.stamp.epoch === node.epoch;
-      return fit ? state : undefined;
+      return await connection.node.state();
     } catch {
       connection.failedAt = performance.now();
       return undefined;
@@ -61,9 +61,11 @@ export function openNodes(registry: AgentRegistry, password: string): Nodes {
       }
     },
     async look() {
+      const asked = [...connections].map(async ([id, connection]) => [id, await read(connection)] as const);
+      const states = new Map(await Promise.all(asked));
       const view = await registry.read();
       if (!view) return undefined;
-      const readings = await Promise.all(view.nodes.map(async (node) => ({ node, state: await read(view, node) })));
+      const readings = view.nodes.map((node) => ({ node, state: fitting(view, node, states.get(node.id)) }));
       return { view, readings };
     },
     client: (id) => connections.get(id)?.node,
@@ -72,3 +74,7 @@ export function openNodes(registry: AgentRegistry, password: string): Nodes {
     },
   };
 }
+
+/** A node of another life of the sale, or of its own, says nothing about this one. */
+const fitting = (view: RegistryView, node: RegistryNode, state: NodeState | undefined): NodeState | undefined =>
+  state?.stamp.incarnation === view.incarnation && state.stamp.epoch === node.epoch ? state : undefined;

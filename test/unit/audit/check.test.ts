@@ -181,6 +181,22 @@ describe('audit', () => {
       {},
     ],
     [
+      'R26: a node that applied more than it was granted',
+      (r) => {
+        for (const n of r.registry.nodes) n.granted = 10;
+      },
+      /applied 11 units of grants, but only 10 were granted/,
+      {},
+    ],
+    [
+      'R26: a booking of what no node revoked',
+      (r) => {
+        for (const n of r.registry.nodes) n.revoked = 1;
+      },
+      /revoked 0 units, but 1 were booked/,
+      {},
+    ],
+    [
       'R26: a supply row the registry does not know',
       (r) => {
         r.registry.supplied = 9;
