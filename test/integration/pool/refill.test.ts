@@ -40,6 +40,9 @@ async function supply(units: number) {
     return held.every(({ virtual, liveUnits }) => virtual === 0 && liveUnits === 0);
   });
   await until('it has left the sale', async () => (await sale.view()).supplied === 0);
+  await until('every node can be granted something', async () =>
+    (await sale.view()).nodes.every(({ reachable }) => reachable),
+  );
   await sale.registry.setSupply(++generation, units);
   await until('it is split', async () => {
     const held = await Promise.all(NODES.map(level.virtual));
