@@ -199,8 +199,20 @@ function checkOrders(readings: Readings): { orders: Map<TokenId, OrderRow>; dupl
   return { orders, duplicates: duplicates + over, found };
 }
 
-export function check(readings: Readings): AuditReport {
-  const { registry, shards, nodes } = readings;
+/** What a node says under an epoch that the registry has raised since (it is recovered, or was fenced) is void. */
+function inForce(readings: Readings): { nodes: NodeReading[]; superseded: NodeId[] } {
+  const epochs = new Map(readings.registry.nodes.map(({ id, epoch }) => [id, epoch]));
+  const isInForce = ({ node, epoch }: NodeReading) => epoch >= (epochs.get(node) ?? 0);
+  return {
+    nodes: readings.nodes.filter(isInForce),
+    superseded: readings.nodes.filter((reading) => !isInForce(reading)).map(({ node }) => node),
+  };
+}
+
+export function check(all: Readings): AuditReport {
+  const { nodes, superseded } = inForce(all);
+  const readings: Readings = { ...all, nodes };
+  const { registry, shards } = readings;
   const { orders, duplicates, found: orderFindings } = checkOrders(readings);
   const { inFlight, found: transferFindings } = checkTransfers(shards);
   const { purchasable, found: nodeFindings } = checkNodes(readings, orders);
@@ -244,6 +256,7 @@ export function check(readings: Readings): AuditReport {
       units: n.virtual,
       note: `${n.live.length} live tokens`,
     })),
+    ...superseded.map((n) => ({ place: `cache ${n} (virtual)`, units: 0, note: 'of an earlier epoch, void' })),
     ...readings.unread.map((n) => ({ place: `cache ${n} (virtual)`, units: 0, note: 'could not be read' })),
   ];
   if (unsettled > 0) places.push({ place: 'tokens sold, not yet settled', units: unsettled, note: '' });

@@ -30,8 +30,13 @@ export interface Options {
   without?: readonly Sentence[];
 }
 
-/** Everything has healed by then: longer than any lifetime, patience or repeat. */
-const REST_WITHIN: Millis = 25_000;
+/**
+ * Everything has healed by then: longer than any lifetime, patience or repeat; and long enough for the whole crowd to
+ * hold the last unit one after the other, when each leaves twice with its token before it buys.
+ */
+const restWithin = ({ buyers, ttl }: Scenario): Millis => 25_000 + buyers * 3 * ttl;
+
+const LAST_CROWDS = 3;
 
 export function run(seed: number, { scenario: fixed = {}, without = [] }: Options = {}): Outcome {
   const sim = new Sim(new Random(seed));
@@ -68,16 +73,22 @@ function sell(world: World): void {
   sim.runUntil(scenario.duration);
   heal();
 
-  comeToRest(world);
-  atRest(world);
-  keptWord(world);
-
-  const left = [...world.nodes.values()].reduce((sum, node) => sum + node.data.virtual, 0);
-  for (let n = 0; n < left + 2; n++) comes(world, world.people, lateBuyer(n));
-  comeToRest(world);
-  atRest(world);
-  keptWord(world);
+  settle(world);
+  // The last units may go to an earlier buyer who then does not pay, so a second crowd may find some again.
+  for (let crowd = 1; crowd === 1 || (crowd <= LAST_CROWDS && virtualStock(world) > 0); crowd++) {
+    const left = virtualStock(world);
+    for (let n = 0; n < left + 2; n++) comes(world, world.people, lateBuyer(crowd, n));
+    settle(world);
+  }
   soldOut(world);
+}
+
+const virtualStock = ({ nodes }: World): Units => [...nodes.values()].reduce((sum, node) => sum + node.data.virtual, 0);
+
+function settle(world: World): void {
+  comeToRest(world);
+  atRest(world);
+  keptWord(world);
 }
 
 function auditEvery(world: World, period: Millis): void {
@@ -89,8 +100,8 @@ function auditEvery(world: World, period: Millis): void {
 }
 
 function comeToRest(world: World): void {
-  const { sim } = world;
-  const end = sim.now + REST_WITHIN;
+  const { sim, scenario } = world;
+  const end = sim.now + restWithin(scenario);
   let left = unrest(world);
   while (left.length > 0 && sim.now < end) {
     sim.runUntil(sim.now + 250);
@@ -122,8 +133,8 @@ function thinks(random: Random, ttl: Millis): Millis {
   return kind < 0.3 ? ttl + random.between(-30, 120) : random.between(0, 300);
 }
 
-const lateBuyer = (n: number): Wish => ({
-  buyer: `late buyer ${n}`,
+const lateBuyer = (crowd: number, n: number): Wish => ({
+  buyer: `late buyer ${crowd}.${n}`,
   quantity: 1,
   at: 0,
   thinks: 10,

@@ -88,6 +88,23 @@ describe('audit', () => {
     expect(report.findings).toEqual(['c0 could not be read; its units are counted by what it was granted']);
   });
 
+  it('R32: counts a node whose epoch was raised since by what the registry granted it: what it says is void', () => {
+    const report = altered((r) => {
+      r.registry.nodes = [
+        { id: 'c0', epoch: 2, granted: 11, revoked: 8 },
+        { id: 'c1', epoch: 1, granted: 8, revoked: 0 },
+      ];
+      r.nodes.push({
+        ...{ node: 'c1', epoch: 1, virtual: 8, granted: 8, revoked: 0, returnedUnits: 0, live: [], pinned: {} },
+      });
+    });
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ conserved: true, stranded: 0, virtual: 8, liveTokens: 0 });
+    expect(report.places).toContainEqual({
+      ...{ place: 'cache c0 (virtual)', units: 0, note: 'of an earlier epoch, void' },
+    });
+  });
+
   const wrong: [string, (r: Readings) => void, RegExp, Partial<ReturnType<typeof check>>][] = [
     [
       'R26: a unit that vanished from a stock row',
