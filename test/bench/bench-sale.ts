@@ -5,7 +5,9 @@ import { spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stamp, StorefrontNode } from '../../dataplane/clients/cache-node.ts';
 import { connectStorefrontNode } from '../../dataplane/clients/cache-node-redis.ts';
+import { StoreUnknown } from '../../dataplane/clients/errors.ts';
 import { redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
 import { homeNumber } from '../../dataplane/protocol/home.ts';
 import { tokenSigner } from '../../dataplane/protocol/token.ts';
@@ -47,7 +49,7 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
   const signer = tokenSigner(sale.secret(SECRETS.tokenKey));
   const nodes = config.cache.nodes.map((n) => connectStorefrontNode(n, sale.secret(redisSecret('storefront')), {}));
   try {
-    const stamps = await Promise.all(nodes.map((n) => n.stamp()));
+    const stamps = await Promise.all(nodes.map(stampOf));
     const shots: Shot[] = [];
     const one = async (i: number): Promise<void> => {
       const buyer = `c${crowd}-${i}`;
@@ -74,6 +76,17 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
     return shots;
   } finally {
     await Promise.all(nodes.map((n) => n.close()));
+  }
+}
+
+/** A connection begins with its first call, which does not wait for it. */
+async function stampOf(node: Pick<StorefrontNode, 'stamp'>): Promise<Stamp | undefined> {
+  for (const deadline = performance.now() + 3000; ; await sleep(20)) {
+    try {
+      return await node.stamp();
+    } catch (error) {
+      if (!(error instanceof StoreUnknown) || performance.now() > deadline) throw error;
+    }
   }
 }
 

@@ -12,20 +12,20 @@ import { startPostgres } from '../harness/postgres.ts';
 import type { TestSale } from '../harness/sale.ts';
 import { benchSale, CONNECTIONS, checkouts, startBaseline } from './bench-sale.ts';
 import { compare, type Result } from './result.ts';
-import { wrk } from './wrk.ts';
+import { volleys } from './wrk.ts';
 
 const SECONDS = 5;
-const SHOTS = 75_000;
 const STOCK = 2_000_000;
 
-/** Checkouts per second of one turn; every one must sell. */
-async function turn(sale: TestSale, shots = SHOTS): Promise<number> {
+/** Answers how to take one turn: checkouts per second, every one of which must sell. `first`: tokens to begin with. */
+function turns(sale: TestSale, first = 75_000): () => Promise<number> {
   const [url = ''] = sale.storefrontUrls();
-  const tokens = await checkouts(sale, shots);
-  const fired = await wrk(url, tokens, { seconds: SECONDS, connections: CONNECTIONS });
-  if (fired.requests > shots) throw new Error('the tokens ran out: raise SHOTS');
-  if (fired.refused > 0) throw new Error(`${fired.refused} checkouts were refused`);
-  return fired.perSecond;
+  const volley = volleys(first, (count) => checkouts(sale, count));
+  return async () => {
+    const fired = await volley(url, { seconds: SECONDS, connections: CONNECTIONS });
+    if (fired.refused > 0) throw new Error(`${fired.refused} checkouts were refused`);
+    return fired.perSecond;
+  };
 }
 
 export async function checkout(): Promise<Result[]> {
@@ -40,26 +40,25 @@ export async function checkout(): Promise<Result[]> {
   const naive = await startBaseline('naive-checkout', postgres.url('naive'));
   try {
     let series = 0;
-    const theirs = async () => {
+    const theirVolley = volleys(20_000, (count) => {
       const run = series++;
-      const shots = Array.from({ length: 20_000 }, (_, i) => ({
+      return Array.from({ length: count }, (_, i) => ({
         path: '/checkout',
         buyer: `n${i}`,
         body: JSON.stringify({ token: `n${run}-${i}` }),
       }));
-      const fired = await wrk(naive.url, shots, { seconds: SECONDS, connections: CONNECTIONS });
+    });
+    const theirs = async () => {
+      const fired = await theirVolley(naive.url, { seconds: SECONDS, connections: CONNECTIONS });
       if (fired.refused > 0) throw new Error(`${fired.refused} naive checkouts failed`);
       return fired.perSecond;
     };
-    await turn(sale);
+    const ours = turns(sale);
+    await ours();
     return [
-      await compare('checkout / naive transaction, 128 clients', 'requests/s', 5, () => turn(sale), theirs, 15),
-      await compare(
-        'checkout / the batch function by pgbench, 128 rows',
-        'orders/s',
-        3,
-        () => turn(sale),
-        () => limit(sale, postgres.bin),
+      await compare('checkout / naive transaction, 128 clients', 'requests/s', 5, ours, theirs, 15),
+      await compare('checkout / the batch function by pgbench, 128 rows', 'orders/s', 3, ours, () =>
+        limit(sale, postgres.bin),
       ),
     ];
   } finally {
@@ -112,34 +111,19 @@ async function limit(sale: TestSale, bin: string): Promise<number> {
 export async function shards(): Promise<Result[]> {
   const results: Result[] = [];
   const one = await benchSale(1, STOCK);
+  const alone = turns(one);
   try {
     for (const count of [2, 4, 8]) {
       const many = await benchSale(count, STOCK);
       try {
-        results.push(
-          await compare(
-            `checkout with ${count} shards / with 1`,
-            'requests/s',
-            3,
-            () => turn(many),
-            () => turn(one),
-          ),
-        );
+        results.push(await compare(`checkout with ${count} shards / with 1`, 'requests/s', 3, turns(many), alone));
       } finally {
         await many.stop();
       }
     }
     const single = await benchSale(1, STOCK, { FLASHSALE_BATCH_ROWS: '1' });
     try {
-      results.push(
-        await compare(
-          'checkout in batches / one by one',
-          'requests/s',
-          3,
-          () => turn(one),
-          () => turn(single, 20_000),
-        ),
-      );
+      results.push(await compare('checkout in batches / one by one', 'requests/s', 3, alone, turns(single, 20_000)));
     } finally {
       await single.stop();
     }

@@ -45,7 +45,7 @@ function parse() {
 const { values, positionals } = parse();
 if (values.help) {
   process.stdout.write(HELP);
-  process.exit(0);
+  process.exit();
 }
 for (const name of positionals)
   if (!BENCHMARKS[name]) fail(`there is no benchmark "${name}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
@@ -54,7 +54,13 @@ const results: Result[] = [];
 for (const [name, { run, what }] of Object.entries(BENCHMARKS)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   process.stderr.write(`${name}: ${what} …\n`);
-  results.push(...(await run()));
+  try {
+    results.push(...(await run()));
+  } catch (error) {
+    // What the others found is still worth showing.
+    process.stderr.write(`hack/bench: ${name} could not run: ${(error as Error).stack}\n`);
+    process.exitCode = 1;
+  }
 }
 process.stdout.write(`\n${table(results)}\n\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
 if (values.json)
@@ -66,4 +72,4 @@ if (values.json)
       2,
     )}\n`,
   );
-process.exit(0);
+process.exit();

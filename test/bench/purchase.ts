@@ -5,11 +5,10 @@ import { readFileSync } from 'node:fs';
 import { startRedis } from '../harness/redis.ts';
 import { benchSale, CONNECTIONS, purchases, startBaseline } from './bench-sale.ts';
 import { compare, figure, type Result } from './result.ts';
-import { wrk } from './wrk.ts';
+import { volleys, wrk } from './wrk.ts';
 
 const SECONDS = 5;
 const TURNS = 5;
-const SHOTS = 120_000;
 
 export async function purchase(): Promise<Result[]> {
   const sale = await benchSale(1, 5_000_000);
@@ -20,9 +19,9 @@ export async function purchase(): Promise<Result[]> {
   try {
     await redis.raw('agent').set('stock', 1e9);
     const [url = ''] = sale.storefrontUrls();
+    const volley = volleys(120_000, purchases);
     const fire = async (at: string) => {
-      const shots = await wrk(at, purchases(SHOTS), { seconds: SECONDS, connections: CONNECTIONS });
-      if (shots.requests > SHOTS) throw new Error('the buyers ran out: raise SHOTS');
+      const shots = await volley(at, { seconds: SECONDS, connections: CONNECTIONS });
       if (shots.refused > 0) throw new Error(`${shots.refused} purchases were refused`);
       return shots.perSecond;
     };

@@ -49,6 +49,25 @@ function done(summary, latency, requests)
 end
 `;
 
+/**
+ * Fires shots that are good for one time only: `make` prepares as many as are asked for, and a turn for which they did
+ * not last is made again with more. `first`: how many to begin with.
+ */
+export function volleys(
+  first: number,
+  make: (count: number) => Shot[] | Promise<Shot[]>,
+): (url: string, options: { seconds: number; connections: number }) => Promise<Shots> {
+  let count = first;
+  return async (url, options) => {
+    for (;;) {
+      const shots = await make(count);
+      const fired = await wrk(url, shots, options);
+      if (fired.requests <= shots.length) return fired;
+      count = Math.ceil(fired.requests * 1.5);
+    }
+  };
+}
+
 /** Fires the shots for a number of seconds over keep-alive connections; wraps around when they run out. */
 export async function wrk(
   url: string,
