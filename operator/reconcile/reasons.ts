@@ -1,0 +1,121 @@
+// Why a condition is as it is: every reason the operator may write, by condition and status, with what it means and what
+// to do about it. A reason stays the same from release to release, for alerts and scripts look at it; the message beside
+// it names the object and the details. Pure data; docs/conditions.md is generated from it.
+
+interface Reason {
+  /** One sentence: what is so. */
+  means: string;
+  /** One sentence: what a person does about it. Absent: nothing. */
+  action?: string;
+}
+
+/** What keeps a sale from serving buyers, or a part of it from working. */
+const TROUBLES = {
+  CachesNotReady: {
+    means: 'A cache node is down or recovering; its buyers cannot purchase, checkouts go on.',
+    action: 'Wait while it recovers; if it lasts, look at the pod that the message names.',
+  },
+  ShardsNotReady: {
+    means: 'A shard or the transfer pool is down; tokens that name it cannot be checked out, the other shards sell on.',
+    action: 'Look at the pod that the message names, and at its volume.',
+  },
+  StorefrontsNotReady: {
+    means: 'No storefront answers, or fewer than asked for.',
+    action: 'Look at the pod that the message names; with spec.storefront.replicas 0 nobody can buy.',
+  },
+  KafkaUnavailable: {
+    means: 'No Kafka broker answers, so stock is not moved between shards; what each shard and cache node holds is sold meanwhile.',
+    action: 'Check the brokers, spec.kafka, and whether the network lets the sale reach them.',
+  },
+  MissingReference: {
+    means: 'A Secret or ConfigMap that the sale names, or a key of it, does not exist in its namespace.',
+    action: 'Create the object that the message names, or correct the name.',
+  },
+  InvalidReference: {
+    means: 'A Secret or ConfigMap that the sale names exists, and what is in it cannot be used.',
+    action: 'Correct the content as the message says.',
+  },
+  ImageCannotStart: {
+    means: 'A container does not start: its image cannot be pulled, or its program ends at once.',
+    action: 'Check the images in the operator’s options and the registry’s credentials; the message names the pod.',
+  },
+  VolumePending: {
+    means: 'A volume is not bound, so its pod cannot start.',
+    action: 'Name an existing storage class in spec.cache.storage or spec.shards.storage, or provide the volume.',
+  },
+  QuotaExceeded: {
+    means: 'A quota or limit of the namespace refuses an object of the sale.',
+    action: 'Raise the quota, or ask for less under resources, storage, nodes, shards or replicas.',
+  },
+  ApplyConflict: {
+    means: 'Another field manager owns a field of an object of the sale, or the API server refuses what the operator writes.',
+    action: 'Take the field out of the other manager’s configuration; the message names object and field.',
+  },
+} as const satisfies Record<string, Reason>;
+
+export const REASONS = {
+  Ready: {
+    True: {
+      Selling: { means: 'Buyers are served.' },
+      Scheduled: { means: 'Everything runs; purchases begin at spec.window.opensAt.' },
+      Paused: { means: 'spec.paused stops purchases; tokens already handed out can be checked out.' },
+      SoldOut: { means: 'No unit is left, nor reserved by a token.' },
+      Closed: { means: 'spec.window.closesAt has passed; tokens that are live can still be checked out.' },
+    },
+    False: {
+      Starting: { means: 'The parts of the sale are being started for the first time; nobody can buy yet.' },
+      Resizing: {
+        means: 'The number of cache nodes is changing: purchases pause for at most one token lifetime, checkouts go on.',
+      },
+      ...TROUBLES,
+    },
+    Unknown: {
+      Reconciling: { means: 'The operator has not looked at this edit of the sale yet.' },
+    },
+  },
+  Progressing: {
+    True: {
+      Starting: { means: 'Parts are being started for the first time.' },
+      Resizing: { means: 'The number of cache nodes is changing.' },
+      Withdrawing: { means: 'Unsold units are being taken off sale, as far as they are not sold meanwhile.' },
+      RollingOut: { means: 'Pods are being replaced, one after the other.' },
+    },
+    False: {
+      Settled: { means: 'Everything is as spec says.' },
+    },
+  },
+  Degraded: {
+    True: {
+      ...TROUBLES,
+      PartlyReady: {
+        means: 'Some cache nodes, shards or storefronts are down; the others sell on.',
+        action: 'Look at the pods that the message names.',
+      },
+    },
+    False: {
+      AsExpected: { means: 'Every part works.' },
+    },
+  },
+  Balanced: {
+    True: {
+      WithinDeadBand: { means: 'Every shard has what its tokens were promised, and its share of the rest.' },
+      Covered: { means: 'Every shard has what its tokens were promised; the balancer’s rule asks for no more.' },
+    },
+    False: {
+      Spreading: { means: 'Stock is on its way to shards that lack some.' },
+    },
+    Unknown: {
+      NoReports: {
+        means: 'The shards have not reported yet.',
+        action: 'If it lasts, check Kafka: reports come over it.',
+      },
+    },
+  },
+} as const satisfies Record<string, Partial<Record<'True' | 'False' | 'Unknown', Record<string, Reason>>>>;
+
+export type ConditionType = keyof typeof REASONS;
+export type StatusOf<T extends ConditionType> = keyof (typeof REASONS)[T] & string;
+/** The reasons a condition may have while it has this status. */
+export type ReasonOf<T extends ConditionType, S extends StatusOf<T>> = keyof (typeof REASONS)[T][S] & string;
+/** What may keep a sale from being ready, and makes it degraded. */
+export type TroubleReason = keyof typeof TROUBLES;
