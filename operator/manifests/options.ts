@@ -1,0 +1,31 @@
+// What the person who installs the operator decides, and every sale shares: images, where pods may run, the Kafka of
+// sales that name none. Types only; the operator's program reads them from its arguments.
+
+import type { V1Toleration } from '@kubernetes/client-node';
+import type { ResourcesSpec } from '../api/flashsale.gen.ts';
+
+export interface OperatorOptions {
+  images: { flashsale: string; redis: string; postgres: string };
+  imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  /** Names of Secrets in each sale's namespace. */
+  imagePullSecrets: string[];
+  /** For sales that name no brokers of their own. */
+  kafka?: { bootstrapServers: string[]; replicationFactor?: number };
+  pods: PodOptions;
+  networkPolicies: { enabled: boolean; operatorNamespace: string };
+  /** Empty: all. */
+  watchNamespaces: string[];
+}
+
+export interface PodOptions {
+  nodeSelector?: Record<string, string>;
+  tolerations?: V1Toleration[];
+  /** Pods of one kind go to different nodes and zones as far as there are any. */
+  topologySpread?: boolean;
+  annotations?: Record<string, string>;
+  priorityClassName?: string;
+  /** Where the sale says nothing; `agent`: beside Redis or PostgreSQL, about which no sale has a say. */
+  resources?: Partial<Record<ContainerKind, ResourcesSpec>>;
+}
+
+export type ContainerKind = 'storefront' | 'redis' | 'postgres' | 'agent';
