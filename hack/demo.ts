@@ -66,10 +66,10 @@ async function demo(options: Options): Promise<number> {
   const startSeconds = (performance.now() - began) / 1000;
 
   title('2. The crowd comes');
-  const { config, secrets, storefronts } = localSale({ data: FOLDER });
+  const { config, secret, storefronts } = localSale({ data: FOLDER });
   const { tally, audit, report } = await drive({
     config,
-    secrets,
+    secret,
     urls: storefronts,
     crowd,
     startSeconds,

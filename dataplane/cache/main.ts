@@ -6,7 +6,7 @@ import { connectAgentNode } from '../clients/cache-node-redis.ts';
 import { connectCacheRegistry } from '../clients/registry-postgres.ts';
 import { connectCacheShard } from '../clients/shard-postgres.ts';
 import { connectBus } from '../common/bus-kafka.ts';
-import { readSecret, watchConfig } from '../common/config.ts';
+import { watchConfig } from '../common/config.ts';
 import { failpoint } from '../common/failpoint.ts';
 import { startLoop } from '../common/loop.ts';
 import { runRole } from '../common/role.ts';
@@ -24,20 +24,20 @@ const REGISTRY_TIMEOUT: Millis = 2_000;
 const SHARD_TIMEOUT: Millis = 15_000;
 
 await runRole('cache-agent', process.argv.slice(2), async (role) => {
-  const { secrets, log } = role;
+  const { secret, log } = role;
   let config = role.config;
   const own = config.cache.nodes.find(({ id }) => id === role.id);
   if (own === undefined)
     throw new Error(`--id must name a cache node of the configuration, not ${role.id ?? 'nothing'}`);
 
-  const password = readSecret(secrets, databaseSecret('cache'));
-  const node = connectAgentNode(own, readSecret(secrets, redisSecret('agent')));
+  const password = secret(databaseSecret('cache'));
+  const node = connectAgentNode(own, secret(redisSecret('agent')));
   role.onStop(() => node.close());
   const registry = connectCacheRegistry(config.pool, password, { timeout: REGISTRY_TIMEOUT });
   role.onStop(() => registry.close());
   const shards = new Shards((shard) => connectCacheShard(shard, password, { timeout: SHARD_TIMEOUT }), config.shards);
   role.onStop(() => shards.close());
-  const bus = connectBus(config.kafka, secrets, log, role.metrics);
+  const bus = connectBus(config.kafka, secret, log, role.metrics);
   role.onStop(() => bus.close());
 
   const metrics = cacheMetrics(role.metrics);

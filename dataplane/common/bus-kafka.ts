@@ -5,20 +5,18 @@ import { Counter, type Registry } from 'prom-client';
 import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
 import { TOPICS, type Topic, topicName } from '../protocol/messages.ts';
 import type { Bus, Messages } from './bus.ts';
-import { readSecret } from './config.ts';
+import type { Secret } from './config.ts';
 import { type KafkaSecrets, kafkaClient } from './kafka/client.ts';
 import { startReader } from './kafka/reader.ts';
 import { makeMissingTopics } from './kafka/topics.ts';
 import { startWriter } from './kafka/writer.ts';
 import type { Logger } from './log.ts';
 
-/**
- * Connects in the background, for ever. `secrets`: the folder with `kafka-password` (read only when SASL is on) and the brokers' authority.
- */
-export function connectBus(config: KafkaConfig, secrets: string, log: Logger, metrics: Registry): Bus {
+/** Connects in the background, for ever. Asks for `kafka-password` only when SASL is on. */
+export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, metrics: Registry): Bus {
   const read: KafkaSecrets = {
-    ...(config.sasl ? { password: readSecret(secrets, SECRETS.kafkaPassword) } : {}),
-    ...(config.caFile ? { ca: readSecret(secrets, config.caFile) } : {}),
+    ...(config.sasl ? { password: secret(SECRETS.kafkaPassword) } : {}),
+    ...(config.caFile ? { ca: secret(config.caFile) } : {}),
   };
   const client = () => kafkaClient(config, read, 'flashsale', log);
   const topics = new Map<string, Topic>(TOPICS.map((topic) => [topicName(config.prefix, topic), topic]));

@@ -9,8 +9,16 @@ import type { Logger } from './log.ts';
 
 export const readConfig = (file: string): SaleConfig => JSON.parse(readFileSync(file, 'utf8')) as SaleConfig;
 
+/** One of the sale's secrets, by its name in dataplane/protocol/config.ts. Throws when there is none. */
+export type Secret = (name: string) => string;
+
+export const secretsIn =
+  (folder: string): Secret =>
+  (name) =>
+    readSecret(folder, name);
+
 /** One secret. Throws with the file's name (never its content) when it is missing or empty. */
-export function readSecret(folder: string, name: string): string {
+function readSecret(folder: string, name: string): string {
   const value = readFileSync(join(folder, name), 'utf8').trim();
   if (value === '') throw new Error(`secret ${name} is empty`);
   return value;

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { parseArgs } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Address, SaleConfig } from '../protocol/config.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type Secret, secretsIn } from './config.ts';
 import { type Logger, makeLogger } from './log.ts';
 
 export interface Role {
@@ -14,7 +14,7 @@ export interface Role {
   id: string | undefined;
   config: SaleConfig;
   configFile: string;
-  secrets: string;
+  secret: Secret;
   /** Where its own service listens (storefront: buyers; pool agent: refills), as told by --listen. */
   listen: Address | undefined;
   metrics: Registry;
@@ -57,7 +57,7 @@ export async function runRole(name: string, argv: string[], main: (role: Role) =
     id: values.id,
     config: readConfig(values.config),
     configFile: values.config,
-    secrets: values.secrets,
+    secret: secretsIn(values.secrets),
     listen: values.listen ? parseAddress(values.listen) : undefined,
     metrics,
     log,

@@ -4,7 +4,7 @@
 import { connectAgentRegistry } from '../clients/registry-postgres.ts';
 import { connectAgentShard } from '../clients/shard-postgres.ts';
 import { connectBus } from '../common/bus-kafka.ts';
-import { readSecret, watchConfig } from '../common/config.ts';
+import { watchConfig } from '../common/config.ts';
 import type { Role } from '../common/role.ts';
 import { databaseSecret, type SaleConfig } from '../protocol/config.ts';
 import type { ShardId } from '../protocol/units.ts';
@@ -18,10 +18,10 @@ export async function runShardAgent(role: Role, id: ShardId): Promise<void> {
   let config: SaleConfig = role.config;
   const address = config.shards.find((shard) => shard.id === id);
   if (!address) throw new Error(`the configuration has no shard ${id}`);
-  const password = readSecret(role.secrets, databaseSecret('owner'));
+  const password = role.secret(databaseSecret('owner'));
   const shard = connectAgentShard(address, password);
   const registry = connectAgentRegistry(config.pool, password, { connections: 1 });
-  const bus = connectBus(config.kafka, role.secrets, log, role.metrics);
+  const bus = connectBus(config.kafka, role.secret, log, role.metrics);
   const metrics = peerMetrics(role.metrics);
   const stop = new AbortController();
   role.onStop(() => bus.close());

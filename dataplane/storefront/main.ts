@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { connectStorefrontNode } from '../clients/cache-node-redis.ts';
 import { connectStorefrontShard } from '../clients/shard-postgres.ts';
 import { connectBus } from '../common/bus-kafka.ts';
-import { readSecret, watchConfig } from '../common/config.ts';
+import { watchConfig } from '../common/config.ts';
 import { failpoint } from '../common/failpoint.ts';
 import { runRole } from '../common/role.ts';
 import { databaseSecret, redisSecret, SECRETS } from '../protocol/config.ts';
@@ -20,9 +20,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 await runRole('storefront', process.argv.slice(2), async (role) => {
-  const { config, listen, log } = role;
+  const { config, listen, log, secret } = role;
   if (listen === undefined) throw new Error('storefront needs --listen HOST:PORT');
-  const secret = (name: string) => readSecret(role.secrets, name);
   const passwords = { redis: secret(redisSecret('storefront')), postgres: secret(databaseSecret('storefront')) };
   const internal = secret(SECRETS.internal);
   // For measuring what batches are worth.
@@ -47,7 +46,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
   });
   role.onStop(watchConfig(role.configFile, log, storefront.edit));
 
-  const bus = connectBus(config.kafka, role.secrets, log, role.metrics);
+  const bus = connectBus(config.kafka, secret, log, role.metrics);
   role.onStop(() => bus.close());
   await storefront.follow(bus);
   // Registered last, so it is what stopping begins with.

@@ -3,7 +3,7 @@
 // so a finding counts only if it is still there when `patience` ends.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readSecret } from '../../dataplane/common/config.ts';
+import type { Secret } from '../../dataplane/common/config.ts';
 import { databaseSecret, redisSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { type AuditReport, check } from './check.ts';
@@ -17,12 +17,12 @@ export interface AuditOptions {
   settled?: boolean;
 }
 
-export async function audit(config: SaleConfig, secrets: string, options: AuditOptions): Promise<AuditReport> {
+export async function audit(config: SaleConfig, secret: Secret, options: AuditOptions): Promise<AuditReport> {
   const deadline = performance.now() + options.patience;
   for (;;) {
     // Nodes first: a token that is sold meanwhile is then live there and has an order here, which is counted once.
-    const { nodes, unread } = await readNodes(config, readSecret(secrets, redisSecret('audit')));
-    const { shards, registry } = await readShards(config, readSecret(secrets, databaseSecret('audit')));
+    const { nodes, unread } = await readNodes(config, secret(redisSecret('audit')));
+    const { shards, registry } = await readShards(config, secret(databaseSecret('audit')));
     const report = check({ registry, shards, nodes, unread, perBuyer: config.qualification.perBuyer });
     const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread.length > 0);
     if ((report.conserved && !moving) || performance.now() > deadline) return report;

@@ -3,17 +3,17 @@
 
 import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
 import { connectBus } from '../../dataplane/common/bus-kafka.ts';
-import { readSecret, watchConfig } from '../../dataplane/common/config.ts';
+import { watchConfig } from '../../dataplane/common/config.ts';
 import { runRole } from '../../dataplane/common/role.ts';
 import { databaseSecret } from '../../dataplane/protocol/config.ts';
 import { startBalancer } from './loop.ts';
 
 await runRole('balancer', process.argv.slice(2), async (role) => {
-  const { config, secrets, log, metrics } = role;
+  const { config, secret, log, metrics } = role;
   role.ready = () => 'waiting for the registry';
-  const registry = connectOperatorRegistry(config.pool, readSecret(secrets, databaseSecret('operator')), {});
+  const registry = connectOperatorRegistry(config.pool, secret(databaseSecret('operator')), {});
   role.onStop(() => registry.close());
-  const bus = connectBus(config.kafka, secrets, log, metrics);
+  const bus = connectBus(config.kafka, secret, log, metrics);
   role.onStop(() => bus.close());
   const balancer = await startBalancer({ bus, registry, log, metrics }, config);
   role.onStop(() => balancer.stop());

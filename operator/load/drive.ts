@@ -1,6 +1,7 @@
 // A crowd against a sale of this machine, from the first arrival to the audit: what `flashsale load` and hack/demo
 // have in common.
 
+import type { Secret } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { audit } from '../audit/audit.ts';
 import type { AuditReport } from '../audit/check.ts';
@@ -13,7 +14,7 @@ import type { Tally } from './tally.ts';
 
 export interface DriveOptions {
   config: SaleConfig;
-  secrets: string;
+  secret: Secret;
   urls: string[];
   crowd: LoadOptions;
   startSeconds: number;
@@ -29,7 +30,7 @@ export interface Driven {
 
 /** Throws `Trouble` when the sale asks for something the generator cannot give. */
 export async function drive(options: DriveOptions): Promise<Driven> {
-  const { config, secrets, crowd } = options;
+  const { config, secret, crowd } = options;
   if (config.auth.kind !== 'header')
     throw new Trouble('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
   if (crowd.cancel > 0 && config.orders.paymentDeadline === undefined)
@@ -45,7 +46,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     ...(shown ? { progress: (now: Tally) => shown.update(now) } : {}),
   });
   shown?.stop();
-  const found = await audit(config, secrets, { patience: 2 * config.token.ttl + 10_000, settled: true });
+  const found = await audit(config, secret, { patience: 2 * config.token.ttl + 10_000, settled: true });
   return {
     tally,
     audit: found,

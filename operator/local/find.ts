@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { readConfig } from '../../dataplane/common/config.ts';
+import { readConfig, type Secret, secretsIn } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { loadFlashSale } from '../api/load.ts';
 import { type DataFolder, dataFolder, defaultFolder, salesFolder } from './data-folder.ts';
@@ -84,8 +84,7 @@ export interface LocalSale {
   folder: string;
   config: SaleConfig;
   configFile: string;
-  /** Folder of the secrets, as the roles get it. */
-  secrets: string;
+  secret: Secret;
   storefronts: string[];
 }
 
@@ -100,7 +99,7 @@ export function localSale(choice: SaleChoice): LocalSale {
     folder: resolve(folder.path),
     config: readConfig(folder.config),
     configFile: folder.config,
-    secrets: folder.secrets,
+    secret: secretsIn(folder.secrets),
     storefronts: names.map((name) => `http://${HOST}:${state.ports[name]}`),
   };
 }

@@ -56,7 +56,7 @@ export class Site {
     this.#env = env;
     this.#state = readState(folder);
     this.ports = new Ports(this.#state?.ports ?? {}, () => this.#saveState());
-    this.view = new View(folder.secrets, log);
+    this.view = new View((name) => secretOf(folder, name), log);
     this.fleet = new Fleet({
       folder,
       claim: (name) => this.#claim(name),

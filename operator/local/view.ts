@@ -7,7 +7,7 @@ import type { OperatorRegistry, RegistryView } from '../../dataplane/clients/reg
 import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
 import type { Bus } from '../../dataplane/common/bus.ts';
 import { connectBus } from '../../dataplane/common/bus-kafka.ts';
-import { readSecret } from '../../dataplane/common/config.ts';
+import type { Secret } from '../../dataplane/common/config.ts';
 import type { Logger } from '../../dataplane/common/log.ts';
 import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
@@ -16,14 +16,14 @@ import type { Step } from './registry-steps.ts';
 type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;
 
 export class View {
-  readonly #secrets: string;
+  readonly #secret: Secret;
   readonly #log: Logger;
   #connected: { to: Endpoints; registry: OperatorRegistry; bus: Bus } | undefined;
   #last: RegistryView | undefined;
   #table: ResourceTable | undefined;
 
-  constructor(secrets: string, log: Logger) {
-    this.#secrets = secrets;
+  constructor(secret: Secret, log: Logger) {
+    this.#secret = secret;
     this.#log = log;
   }
 
@@ -41,8 +41,8 @@ export class View {
     const to = { pool, kafka };
     if (isDeepStrictEqual(this.#connected?.to, to)) return;
     await this.close();
-    const registry = connectOperatorRegistry(pool, readSecret(this.#secrets, databaseSecret('operator')), {});
-    const bus = connectBus(kafka, this.#secrets, this.#log, new Registry());
+    const registry = connectOperatorRegistry(pool, this.#secret(databaseSecret('operator')), {});
+    const bus = connectBus(kafka, this.#secret, this.#log, new Registry());
     this.#connected = { to, registry, bus };
   }
 

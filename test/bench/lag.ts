@@ -20,7 +20,7 @@ export async function lag(): Promise<Result[]> {
     shards: { count: 1 },
     storefront: { replicas: 1 },
   });
-  const bus = connectBus(sale.config.kafka, sale.secrets, pino({ level: 'silent' }), new Registry());
+  const bus = connectBus(sale.config.kafka, sale.secret, pino({ level: 'silent' }), new Registry());
   const [at] = sale.config.shards;
   if (!at) throw new Error('the sale has no shard');
   const shard = connectStorefrontShard(at, sale.secret(databaseSecret('storefront')), {});

@@ -48,8 +48,8 @@ it('R32: the supervisor is killed while the sale sells, and up takes everything 
     });
   };
   const before = await up();
-  const { config, secrets, storefronts } = localSale({ data: dir });
-  const sale = { config, secrets, storefrontUrls: () => storefronts };
+  const { config, secret, storefronts } = localSale({ data: dir });
+  const sale = { config, secret, storefrontUrls: () => storefronts };
 
   const crowd = startCrowd(sale, { buyers: 600, within: 8000 });
   await crowd.bought(30);

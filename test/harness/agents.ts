@@ -15,6 +15,7 @@ import type { AgentShard, StorefrontShard } from '../../dataplane/clients/shard.
 import { connectAgentShard, connectStorefrontShard } from '../../dataplane/clients/shard-postgres.ts';
 import type { Bus } from '../../dataplane/common/bus.ts';
 import { connectBus } from '../../dataplane/common/bus-kafka.ts';
+import { secretsIn } from '../../dataplane/common/config.ts';
 import type { Failpoint } from '../../dataplane/common/failpoint.ts';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeId, type PeerId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
@@ -193,7 +194,7 @@ export async function openBackstage(
       return { ...storefront, state: pool.state };
     },
     view: () => until('the registry', () => registry.read().catch(() => undefined)),
-    bus: () => keep(connectBus(config.kafka, secrets, pino({ level: 'silent' }), new Registry())),
+    bus: () => keep(connectBus(config.kafka, secretsIn(secrets), pino({ level: 'silent' }), new Registry())),
     startRedis: startNode,
     async stop() {
       await Promise.all(

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { stringify } from 'yaml';
 import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
-import { readSecret } from '../../dataplane/common/config.ts';
+import { secretsIn } from '../../dataplane/common/config.ts';
 import type { Failpoint } from '../../dataplane/common/failpoint.ts';
 import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -157,7 +157,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     },
     folder,
     secrets: paths.secrets,
-    secret: (name) => readSecret(paths.secrets, name),
+    secret: secretsIn(paths.secrets),
     storefrontUrls: () =>
       supervisor.fleet
         .reports()
@@ -167,7 +167,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     report: () => supervisor.report(),
     async registry() {
       const { pool } = config();
-      const registry = connectOperatorRegistry(pool, readSecret(paths.secrets, databaseSecret('operator')), {});
+      const registry = connectOperatorRegistry(pool, secretsIn(paths.secrets)(databaseSecret('operator')), {});
       try {
         return await until('the registry to answer', () => registry.read().catch(() => undefined));
       } finally {

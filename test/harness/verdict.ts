@@ -26,7 +26,7 @@ export interface Expected {
 
 /** `tallies`: of every crowd the sale has had. Everything is compared at once, so that a failure shows the whole. */
 export async function expectVerdict(
-  sale: Pick<TestSale, 'config' | 'secrets'>,
+  sale: Pick<TestSale, 'config' | 'secret'>,
   tallies: Tally | Tally[],
   expected: Expected,
 ): Promise<AuditReport> {
@@ -39,7 +39,7 @@ export async function expectVerdict(
     patience = 40_000,
   } = expected;
   const crowds = [tallies].flat();
-  const report = await audit(sale.config, sale.secrets, { patience, settled: true });
+  const report = await audit(sale.config, sale.secret, { patience, settled: true });
   const total = (of: (tally: Tally) => number) => crowds.reduce((sum, tally) => sum + of(tally), 0);
   const left = supplied - sold;
   expect({

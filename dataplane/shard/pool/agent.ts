@@ -6,7 +6,7 @@ import { acquireLock, type HeldLock } from '../../clients/lock-postgres.ts';
 import { connectAgentRegistry } from '../../clients/registry-postgres.ts';
 import { connectAgentShard } from '../../clients/shard-postgres.ts';
 import { connectBus } from '../../common/bus-kafka.ts';
-import { readSecret, watchConfig } from '../../common/config.ts';
+import { watchConfig } from '../../common/config.ts';
 import { startLoop } from '../../common/loop.ts';
 import type { Role } from '../../common/role.ts';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../protocol/config.ts';
@@ -25,17 +25,17 @@ import { virtualStock } from './virtual-stock.ts';
 const KEEP: Millis = 100;
 
 export async function runPoolAgent(role: Role): Promise<void> {
-  const { log, secrets } = role;
+  const { log, secret } = role;
   if (!role.listen) throw new Error('the pool needs --listen HOST:PORT for refills');
   let config: SaleConfig = role.config;
-  const password = readSecret(secrets, databaseSecret('owner'));
-  const fencePassword = readSecret(secrets, databaseSecret('cache'));
+  const password = secret(databaseSecret('owner'));
+  const fencePassword = secret(databaseSecret('cache'));
   const registry = connectAgentRegistry(config.pool, password, { timeout: 2000 });
   const shard = connectAgentShard(config.pool, password);
-  const nodes = openNodes(registry, readSecret(secrets, redisSecret('pool')));
+  const nodes = openNodes(registry, secret(redisSecret('pool')));
   nodes.configure(config.cache.nodes);
   const metrics = poolMetrics(role.metrics);
-  const bus = connectBus(config.kafka, secrets, log, role.metrics);
+  const bus = connectBus(config.kafka, secret, log, role.metrics);
   const stop = new AbortController();
   let lock: HeldLock | undefined;
   const active = () => lock !== undefined && !lock.lost.aborted;
@@ -45,7 +45,7 @@ export async function runPoolAgent(role: Role): Promise<void> {
   const refill = refiller(nodes, stock, turns, metrics.moved);
   const server = await serveRefills(
     role.listen,
-    readSecret(secrets, SECRETS.internal),
+    secret(SECRETS.internal),
     () => (active() ? refill : undefined),
     metrics,
     log,

@@ -32,8 +32,8 @@ export const auditCommand = (): Command =>
     .addOption(outputOption())
     .addHelpText('after', examples('audit', 'audit phone-launch -o json'))
     .action(async (sale: string | undefined, options: Options) => {
-      const { config, secrets } = localSale(choiceOf(sale, options));
-      const report = await audit(config, secrets, { patience: options.patience * 1000 });
+      const { config, secret } = localSale(choiceOf(sale, options));
+      const report = await audit(config, secret, { patience: options.patience * 1000 });
       if (options.output === 'json') printJson(report);
       else print(auditSummary(report));
       if (!report.conserved) process.exitCode = 1;

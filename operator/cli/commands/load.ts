@@ -23,13 +23,13 @@ export const loadCommand = (): Command =>
     .action(load);
 
 async function load(sale: string | undefined, options: Options): Promise<void> {
-  const { config, secrets, storefronts } = localSale(choiceOf(sale, options));
+  const { config, secret, storefronts } = localSale(choiceOf(sale, options));
   const crowd = crowdOf(options, { stock: config.stock, maxQuantity: config.qualification.maxQuantity });
   const quiet = options.output === 'json';
   if (!quiet) note(`${crowd.buyers.toLocaleString('en')} buyers, ${crowd.rate.toLocaleString('en')} a second`);
   const { tally, audit, report } = await drive({
     config,
-    secrets,
+    secret,
     urls: storefronts,
     crowd,
     startSeconds: 0,

@@ -37,7 +37,7 @@ class Sale {
   }
 
   bus(): Bus {
-    const bus = connectBus(this.#config, '/nowhere', log, new Registry());
+    const bus = connectBus(this.#config, () => '', log, new Registry());
     cleanup.push(() => bus.close());
     return bus;
   }

@@ -27,7 +27,7 @@ afterAll(() => kafka.destroy());
 /** A bus of a sale of its own, unless told to join one. */
 function open(options: { prefix?: string; metrics?: Registry } = {}): Bus {
   prefix = options.prefix ?? `sale${names++}`;
-  const bus = connectBus(kafka.config(prefix), '/nowhere', log, options.metrics ?? new Registry());
+  const bus = connectBus(kafka.config(prefix), () => '', log, options.metrics ?? new Registry());
   buses.push(bus);
   return bus;
 }
