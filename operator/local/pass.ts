@@ -7,13 +7,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { provision } from '../sale/databases.ts';
+import { nodesToRun, registrySteps, unsettled, type Wanted } from '../sale/registry-steps.ts';
 import type { Topology } from '../topology/topology.ts';
 import { forgetLists } from './companions.ts';
 import { stopOrphans } from './fleet.ts';
 import { HOST } from './ports.ts';
-import { provision } from './postgres.ts';
+import { SUPERUSER } from './postgres.ts';
 import { POSTGRES, portNames } from './processes.ts';
-import { nodesToRun, registrySteps, unsettled, type Wanted } from './registry-steps.ts';
 import { secretOf, superuserPassword } from './secrets.ts';
 import type { Plan, Site } from './site.ts';
 
@@ -56,9 +57,12 @@ export const wantedOf = ({ settings, caches }: Topology): Wanted => ({
 });
 
 async function makeDatabases(site: Site, { shards, pool }: Topology): Promise<void> {
-  const at = { host: HOST, port: await site.ports.choose(POSTGRES) };
+  const at = {
+    ...{ host: HOST, port: await site.ports.choose(POSTGRES) },
+    ...{ user: SUPERUSER, password: superuserPassword(site.folder) },
+  };
   const databases = [...shards.members, pool].map(({ database }) => database);
-  const made = await provision(at, superuserPassword(site.folder), databases, (name) => secretOf(site.folder, name));
+  const made = await provision(at, databases, (name) => secretOf(site.folder, name));
   if (made.length > 0) site.log.info({ databases: made }, 'databases made');
 }
 

@@ -9,20 +9,16 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import { type Address, type DatabaseUser, databaseRole, databaseSecret } from '../../dataplane/protocol/config.ts';
+import type { Address } from '../../dataplane/protocol/config.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from './files.ts';
 import type { Tools } from './tools.ts';
 
 export const SUPERUSER = 'flashsale_superuser';
-const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
-const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
 
 /**
  * The server gets its folder as an open file descriptor and reaches it by this name: when it runs as another user
@@ -147,41 +143,4 @@ function run(
       code === 0 ? resolve() : reject(new Error(said.trim().split('\n').at(-1) || `${command} ended with ${code}`)),
     );
   }).finally(() => closeSync(handle));
-}
-
-/** Roles with their passwords, and a database for each name. Resolves with the names of those it made. */
-export async function provision(
-  server: Address,
-  password: string,
-  databases: string[],
-  secret: (name: string) => string,
-): Promise<string[]> {
-  const client = new Client({
-    host: server.host,
-    port: server.port,
-    user: SUPERUSER,
-    password,
-    database: 'postgres',
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 30_000,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    await client.query('BEGIN');
-    for (const user of USERS)
-      await client.query('SELECT set_config($1, $2, true)', [
-        `flashsale.${user}_password`,
-        secret(databaseSecret(user)),
-      ]);
-    await client.query(readFileSync(ROLES, 'utf8'));
-    await client.query('COMMIT');
-    const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
-    const missing = databases.filter((name) => !rows.some(({ datname }) => datname === name));
-    for (const name of missing)
-      await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} OWNER ${databaseRole('owner')}`);
-    return missing;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }

@@ -11,7 +11,7 @@ import type { Secret } from '../../dataplane/common/config.ts';
 import type { Logger } from '../../dataplane/common/log.ts';
 import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Step } from './registry-steps.ts';
+import type { Step } from '../sale/registry-steps.ts';
 
 type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;
 

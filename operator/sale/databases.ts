@@ -1,0 +1,45 @@
+// The roles and databases of a sale in a PostgreSQL server, wherever a driver runs it. Idempotent, and safe to cut off:
+// what is there already stays, and passwords become those of the sale's secrets.
+
+import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
+import type { Secret } from '../../dataplane/common/config.ts';
+import { type Address, type DatabaseUser, databaseRole, databaseSecret } from '../../dataplane/protocol/config.ts';
+
+const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
+const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
+
+/** Somebody who may make roles and databases. */
+export interface Administrator extends Address {
+  user: string;
+  password: string;
+}
+
+/** Roles with their passwords, and a database for each name. Resolves with the names of those it made; rejects when the server cannot be asked. */
+export async function provision(by: Administrator, databases: string[], secret: Secret): Promise<string[]> {
+  const client = new Client({
+    ...by,
+    database: 'postgres',
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    for (const user of USERS)
+      await client.query('SELECT set_config($1, $2, true)', [
+        `flashsale.${user}_password`,
+        secret(databaseSecret(user)),
+      ]);
+    await client.query(readFileSync(ROLES, 'utf8'));
+    await client.query('COMMIT');
+    const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
+    const missing = databases.filter((name) => !rows.some(({ datname }) => datname === name));
+    for (const name of missing)
+      await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} OWNER ${databaseRole('owner')}`);
+    return missing;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
