@@ -35,7 +35,7 @@ export interface QualificationConfig {
   maxQuantity: Units;
   /** Token bucket per buyer and storefront pod; absent: unlimited. */
   rateLimit?: { perSecond: number; burst: number };
-  /** Only these buyers qualify; absent: everyone. Ids inline, or a file with one id a line (100,000s). */
+  /** Only these buyers qualify; absent: everyone. Ids inline, or files with one id a line (100,000s). */
   allow?: ListConfig;
   /** These buyers never qualify. */
   deny?: ListConfig;
@@ -43,9 +43,10 @@ export interface QualificationConfig {
   webhook?: { url: string; timeout: Millis; failurePolicy: 'Allow' | 'Deny' };
 }
 
+/** All of them together are the list. */
 export interface ListConfig {
   ids?: string[];
-  file?: string;
+  files?: string[];
 }
 
 export type AuthConfig =

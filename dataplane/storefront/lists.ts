@@ -1,6 +1,6 @@
-// The allow and deny lists: ids written in the configuration, or a file with one id a line, read again whenever it
-// changes. Hundreds of thousands of ids load piece by piece between requests and are looked up in a hash set. A file
-// that cannot be read keeps its last content; before the first reading nobody is judged by it.
+// The allow and deny lists: ids written in the configuration, and files with one id a line, each read again whenever
+// it changes. Hundreds of thousands of ids load piece by piece between requests and are looked up in hash sets. A file
+// that cannot be read keeps its last content; before the first reading of all nobody is judged by them.
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -11,50 +11,59 @@ import type { BuyerId, Millis } from '../protocol/units.ts';
 
 const LOOK_EVERY: Millis = 1000;
 
+interface ListFile {
+  path: string;
+  /** Undefined until it was read once. */
+  ids: Set<BuyerId> | undefined;
+  /** What it was when it was read. */
+  seen: string;
+}
+
 export class BuyerList {
   readonly #inline: Set<BuyerId>;
-  readonly #file: string | undefined;
+  readonly #files: ListFile[];
   readonly #log: Logger;
-  #fromFile: Set<BuyerId> | undefined;
-  #seen = '';
   #reading = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** A relative file is relative to the configuration's. */
-  constructor(config: ListConfig, configFile: string, log: Logger) {
-    this.#inline = new Set(config.ids);
-    this.#file = config.file === undefined ? undefined : resolve(dirname(configFile), config.file);
+  constructor({ ids, files = [] }: ListConfig, configFile: string, log: Logger) {
+    this.#inline = new Set(ids);
+    this.#files = files.map((file) => ({ path: resolve(dirname(configFile), file), ids: undefined, seen: '' }));
     this.#log = log;
-    if (this.#file === undefined) return;
+    if (files.length === 0) return;
     void this.refresh();
     this.#timer = setInterval(() => void this.refresh(), LOOK_EVERY).unref();
   }
 
-  /** False until the file was read once. */
+  /** False until every file was read once. */
   get known(): boolean {
-    return this.#file === undefined || this.#fromFile !== undefined;
+    return this.#files.every(({ ids }) => ids !== undefined);
   }
 
   has(buyer: BuyerId): boolean {
-    return this.#inline.has(buyer) || (this.#fromFile?.has(buyer) ?? false);
+    return this.#inline.has(buyer) || this.#files.some(({ ids }) => ids?.has(buyer));
   }
 
-  /** Reads the file if it is another one than was read last. */
+  /** Reads the files that are others than were read last. */
   async refresh(): Promise<void> {
-    if (this.#file === undefined || this.#reading) return;
+    if (this.#reading) return;
     this.#reading = true;
+    for (const file of this.#files) await this.#read(file);
+    this.#reading = false;
+  }
+
+  async #read(file: ListFile): Promise<void> {
+    const { path } = file;
     try {
-      const { ino, size, mtimeMs } = await stat(this.#file);
+      const { ino, size, mtimeMs } = await stat(path);
       const state = `${ino} ${size} ${mtimeMs}`;
-      if (state === this.#seen) return;
-      const ids = await readIds(this.#file);
-      this.#fromFile = ids;
-      this.#seen = state;
-      this.#log.info({ file: this.#file, ids: ids.size }, 'a list of buyers was read');
+      if (state === file.seen) return;
+      file.ids = await readIds(path);
+      file.seen = state;
+      this.#log.info({ file: path, ids: file.ids.size }, 'a list of buyers was read');
     } catch (error) {
-      this.#log.warn({ err: error, file: this.#file }, 'a list of buyers cannot be read; going on with the last one');
-    } finally {
-      this.#reading = false;
+      this.#log.warn({ err: error, file: path }, 'a list of buyers cannot be read; going on with the last one');
     }
   }
 

@@ -33,14 +33,14 @@ export function writeLists(folder: DataFolder, topology: Topology, companions: C
     const text = list.from.map((ref) => textOf(companions.ConfigMap, ref)).join('\n');
     const path = join(folder.lists, `${which}-${hash(text)}.txt`);
     if (readIfThere(path) === undefined) writeWhole(path, text);
-    written[which] = path;
+    written[which] = [path];
   }
   return written;
 }
 
 /** Lists of former edits; only when no role reads them any more. */
 export function forgetLists(folder: DataFolder, used: Placement['lists']): void {
-  const kept = Object.values(used);
+  const kept = Object.values(used).flat();
   for (const name of readdirSync(folder.lists)) {
     const path = join(folder.lists, name);
     if (!kept.includes(path)) rmSync(path, { force: true });

@@ -52,7 +52,7 @@ export const place = (
   shards: Object.fromEntries(topology.shards.members.map(({ id }) => [id, address(s, POSTGRES)])),
   pool: address(s, POSTGRES),
   poolAgent: address(s, POOL_AGENT),
-  brokers: topology.kafka.brokers ? [] : [`${HOST}:${s.port(KAFKA)}`],
+  kafka: { brokers: topology.kafka.brokers ? [] : [`${HOST}:${s.port(KAFKA)}`], replicationFactor: 1 },
   lists,
 });
 

@@ -1,6 +1,6 @@
 // Where a driver put the parts of a sale, and the configuration every role is told then. Pure.
 
-import type { Address, SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { Address, ListConfig, SaleConfig } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeNumber, type ShardId } from '../../dataplane/protocol/units.ts';
 import type { BuyerList, Topology } from './topology.ts';
 
@@ -11,10 +11,10 @@ export interface Placement {
   /** The pool's database, and where its agent answers refills. */
   pool: Address;
   poolAgent: Address;
-  /** The sale's own Kafka; the topology's brokers go first. */
-  brokers: string[];
+  /** For a topology that names no brokers. */
+  kafka: Pick<SaleConfig['kafka'], 'brokers' | 'replicationFactor'>;
   /** The files made of the lists' texts. */
-  lists: { allow?: string; deny?: string };
+  lists: { allow?: string[]; deny?: string[] };
 }
 
 /** Throws when the placement lacks a shard of the topology: a driver's mistake. */
@@ -41,11 +41,11 @@ export function saleConfig(topology: Topology, placement: Placement): SaleConfig
       return { id, database, ...at };
     }),
     pool: { ...placement.pool, database: pool.database, agent: placement.poolAgent },
-    kafka: { ...connection, brokers: brokers ?? placement.brokers },
+    kafka: { ...connection, ...(brokers ? { brokers } : placement.kafka) },
   };
 }
 
-const placedList = ({ ids }: BuyerList, file: string | undefined) => ({
+const placedList = ({ ids }: BuyerList, files: string[] | undefined): ListConfig => ({
   ...(ids ? { ids } : {}),
-  ...(file === undefined ? {} : { file }),
+  ...(files ? { files } : {}),
 });

@@ -56,11 +56,11 @@ export interface BuyerList {
 }
 
 export interface KafkaTopology {
-  /** A Kafka of the owner's; absent: the sale runs a single-node one of its own. */
+  /** A Kafka of the owner's; absent: the one the driver offers. */
   brokers?: string[];
   prefix: string;
   topics: { name: string; compacted: boolean }[];
-  /** −1: the brokers' default. The sale's own Kafka is a single node. */
+  /** −1: the brokers' default. */
   replicationFactor: number;
   tls: boolean;
   /** Name in the secrets folder, as in the configuration. */
@@ -177,7 +177,7 @@ function kafkaOf({ bootstrapServers, replicationFactor, tls, sasl }: KafkaSpec, 
     ...(bootstrapServers ? { brokers: bootstrapServers } : {}),
     prefix,
     topics: TOPICS.map((topic) => ({ name: topicName(prefix, topic), compacted: COMPACTED.includes(topic) })),
-    replicationFactor: bootstrapServers ? (replicationFactor ?? -1) : 1,
+    replicationFactor: replicationFactor ?? -1,
     tls: tls?.enabled ?? false,
     ...(tls?.caSecretRef ? { caFile: SECRETS.kafkaCa } : {}),
     ...(sasl ? { sasl: { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username } } : {}),

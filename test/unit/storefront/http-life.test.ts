@@ -49,7 +49,7 @@ describe('readiness', () => {
     expect((await shop.post('/purchase')).problem).toBe('unavailable');
     expect(shop.storefront.ready()).toBeUndefined();
     shop.shards.set('s1', new MemoryShard(1));
-    shop.edit((c) => Object.assign(c.qualification, { deny: { file: '/nowhere/list' } }));
+    shop.edit((c) => Object.assign(c.qualification, { deny: { files: ['/nowhere/list'] } }));
     expect(shop.storefront.ready()).toBe('a list of buyers has not been read yet');
   });
 });

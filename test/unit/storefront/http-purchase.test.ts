@@ -127,7 +127,7 @@ describe('R3, R5: a buyer who does not qualify', () => {
     [
       'while a list is not there',
       'unavailable',
-      (shop: Shop) => shop.edit((c) => Object.assign(c.qualification, { allow: { file: '/nowhere/ids' } })),
+      (shop: Shop) => shop.edit((c) => Object.assign(c.qualification, { allow: { files: ['/nowhere/ids'] } })),
     ],
   ])('%s: %s, and nothing was asked of any node', async (_, problem, change) => {
     const shop = await openShop();

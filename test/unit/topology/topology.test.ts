@@ -25,10 +25,10 @@ function placementOf(sale: FlashSale, nodes = sale.spec.cache.nodes): Placement 
     shards: Object.fromEntries(Array.from({ length: sale.spec.shards.count }, (_, n) => [shardId(n), at(5000 + n)])),
     pool: at(4000),
     poolAgent: at(4001),
-    brokers: ['10.0.0.1:9092'],
+    kafka: { brokers: ['10.0.0.1:9092'], replicationFactor: 1 },
     lists: {
-      ...(sale.spec.qualification.allowList?.configMapRefs ? { allow: '/lists/allow' } : {}),
-      ...(sale.spec.qualification.denyList?.configMapRefs ? { deny: '/lists/deny' } : {}),
+      ...(sale.spec.qualification.allowList?.configMapRefs ? { allow: ['/lists/allow'] } : {}),
+      ...(sale.spec.qualification.denyList?.configMapRefs ? { deny: ['/lists/deny'] } : {}),
     },
   };
 }
