@@ -5,11 +5,12 @@ import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { type Address, type RedisUser, redisSecret } from '../../dataplane/protocol/config.ts';
 import type { NodeId } from '../../dataplane/protocol/units.ts';
 import type { Placement } from '../topology/placement.ts';
+import { connectionsFor, SUPERUSER } from '../topology/postgres-settings.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type KafkaServer, kafkaArguments, kafkaFiles } from './kafka.ts';
 import { HOST } from './ports.ts';
-import { connectionsFor, initialize, type PostgresServer, postgresArguments, SUPERUSER } from './postgres.ts';
+import { initialize, type PostgresServer, postgresArguments } from './postgres.ts';
 import type { ProcessSpec, SpecFile, Stop } from './process-spec.ts';
 import type { Tools } from './tools.ts';
 
@@ -172,12 +173,17 @@ function redisProcess(node: NodeId, topology: Topology, s: Surroundings): Proces
 }
 
 function postgresProcess(topology: Topology, s: Surroundings): ProcessSpec {
-  const { replicas } = topology.storefronts;
-  const size = { storefronts: replicas, nodes: s.nodes.length, shards: topology.shards.members.length };
+  const shards = topology.shards.members.length;
+  const users = {
+    storefronts: topology.storefronts.replicas,
+    nodes: s.nodes.length,
+    shards,
+    databases: shards + 1,
+  };
   const server: PostgresServer = {
     ...address(s, POSTGRES),
     folder: s.folder.postgres,
-    connections: connectionsFor(size),
+    connections: connectionsFor(users),
   };
   const user = s.tools.postgresUser;
   return {

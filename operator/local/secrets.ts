@@ -3,12 +3,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { SUPERUSER_SECRET } from '../topology/postgres-settings.ts';
 import type { SecretName } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
 import { readIfThere, writeDurably } from './files.ts';
-
-/** The database superuser's; no role has it. */
-const SUPERUSER = 'postgres-superuser';
 
 /** base64 for the key (32 bytes, as the protocol wants it), URL-safe for what stands in connection strings. */
 const fresh = (encoding: SecretName['encoding']): string => randomBytes(32).toString(encoding);
@@ -19,7 +17,7 @@ export function writeSecrets(folder: DataFolder, names: SecretName[], given: Rea
     if (readIfThere(file) === undefined) writeDurably(file, fresh(encoding));
   };
   for (const { name, encoding } of names) make(join(folder.secrets, name), encoding);
-  make(join(folder.admin, SUPERUSER), 'base64url');
+  make(join(folder.admin, SUPERUSER_SECRET), 'base64url');
   for (const [name, value] of given) writeDurably(join(folder.secrets, name), value);
 }
 
@@ -30,7 +28,7 @@ export function secretOf(folder: DataFolder, name: string): string {
 }
 
 export function superuserPassword(folder: DataFolder): string {
-  const value = readIfThere(join(folder.admin, SUPERUSER));
-  if (value === undefined) throw new Error(`there is no secret ${SUPERUSER} in ${folder.admin}`);
+  const value = readIfThere(join(folder.admin, SUPERUSER_SECRET));
+  if (value === undefined) throw new Error(`there is no secret ${SUPERUSER_SECRET} in ${folder.admin}`);
   return value;
 }

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { nodeId } from '../../../dataplane/protocol/units.ts';
 import { validate } from '../../../operator/api/validate.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
-import { connectionsFor } from '../../../operator/local/postgres.ts';
 import { fingerprint } from '../../../operator/local/process-spec.ts';
 import { portNames, processesOf, promisedPort, type Surroundings } from '../../../operator/local/processes.ts';
+import { connectionsFor } from '../../../operator/topology/postgres-settings.ts';
 import { buildTopology, type Topology } from '../../../operator/topology/topology.ts';
 
 function topology(spec: Record<string, unknown> = {}): Topology {
@@ -127,8 +127,9 @@ describe('PostgreSQL', () => {
   });
 
   test('has connections for everybody, in steps that growing seldom passes', () => {
-    expect(connectionsFor({ storefronts: 2, nodes: 3, shards: 4 })).toBe(512);
-    expect(connectionsFor({ storefronts: 3, nodes: 4, shards: 5 })).toBe(512);
-    expect(connectionsFor({ storefronts: 8, nodes: 8, shards: 32 })).toBe(4096);
+    expect(connectionsFor({ storefronts: 2, nodes: 3, shards: 4, databases: 5 })).toBe(512);
+    expect(connectionsFor({ storefronts: 3, nodes: 4, shards: 5, databases: 6 })).toBe(512);
+    expect(connectionsFor({ storefronts: 8, nodes: 8, shards: 32, databases: 33 })).toBe(4096);
+    expect(connectionsFor({ storefronts: 200, nodes: 64, shards: 256, databases: 1 })).toBe(4096);
   });
 });
