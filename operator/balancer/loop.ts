@@ -10,6 +10,7 @@ import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Delta, Level } from '../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Incarnation, Millis } from '../../dataplane/protocol/units.ts';
+import type { Cycle } from './cycle.ts';
 import { decide, type Memory, startMemory } from './decide.ts';
 import { type BalancerMetrics, balancerMetrics } from './metrics.ts';
 import { policyOf } from './policy.ts';
@@ -19,12 +20,16 @@ export interface BalancerPorts {
   registry: Pick<OperatorRegistry, 'read' | 'nextTerm'>;
   log: Logger;
   metrics: Registry;
+  /** The table has changed. */
+  heard?(): void;
 }
 
 export type BalancerConfig = Pick<SaleConfig, 'balancer' | 'shards'>;
 
 export interface Balancer {
   readonly table: ResourceTable;
+  /** As last measured; undefined: nothing was planned yet. */
+  cycle(): Cycle | undefined;
   /** Takes an edited configuration into use, from the next plan on. */
   update(config: BalancerConfig): void;
   stop(): Promise<void>;
@@ -40,18 +45,27 @@ const RETRY: Millis = 500;
 const now = (): Millis => performance.now();
 const pause = (time: Millis): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
 
-/** Resolves when the registry told which sale this is. Everything else is waited for while it runs. */
-export async function startBalancer(ports: BalancerPorts, config: BalancerConfig): Promise<Balancer> {
+/**
+ * `known`: which sale this is; otherwise the registry is asked until it tells. Everything else is waited for while it
+ * runs.
+ */
+export async function startBalancer(
+  ports: BalancerPorts,
+  config: BalancerConfig,
+  known?: Incarnation,
+): Promise<Balancer> {
   const { bus, log, metrics } = ports;
-  const table = new ResourceTable(await incarnationOf(ports));
+  const table = new ResourceTable(known ?? (await incarnationOf(ports)));
   const planner = startPlanner(ports, table, balancerMetrics([metrics], table, now), config);
   await bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, value) => {
     const changed =
       topic === 'deltas' ? table.applyDelta(value as Delta, now()) : table.applyLevel(value as Level, now());
-    if (changed) planner.news();
+    if (!changed) return;
+    planner.news();
+    ports.heard?.();
   });
   log.info({ incarnation: table.incarnation, rule: config.balancer.rule }, 'balancing');
-  return { table, update: planner.update, stop: planner.stop };
+  return { table, cycle: planner.cycle, update: planner.update, stop: planner.stop };
 }
 
 function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: BalancerMetrics, config: BalancerConfig) {
@@ -59,6 +73,7 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
   let policy = policyOf(config);
   /** Undefined: without a term, so without a say. */
   let memory: Memory | undefined;
+  let cycle: Cycle | undefined;
   let idleUntil: Millis = 0;
   let fresh = false;
   let stopped = false;
@@ -76,6 +91,7 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
   async function plan(before: Memory): Promise<void> {
     const decision = decide(table, policy, now(), before);
     memory = decision.memory;
+    cycle = decision.cycle;
     shown.planned(decision);
     if (decision.superseded) {
       log.warn({ term: before.term }, 'a balancer with a higher term is at work; standing back for a while');
@@ -111,6 +127,7 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
       fresh = true;
       wake();
     },
+    cycle: () => cycle,
     update(edited: BalancerConfig) {
       policy = policyOf(edited);
       log.info({ rule: policy.rule.name, shards: edited.shards.length }, 'configuration taken into use');
