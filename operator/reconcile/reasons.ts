@@ -24,7 +24,8 @@ const TROUBLES = {
     action: 'Look at the pod that the message names; with spec.storefront.replicas 0 nobody can buy.',
   },
   KafkaUnavailable: {
-    means: 'No Kafka broker answers, so stock is not moved between shards; what each shard and cache node holds is sold meanwhile.',
+    means:
+      'No Kafka broker answers, so stock is not moved between shards; what each shard and cache node holds is sold meanwhile.',
     action: 'Check the brokers, spec.kafka, and whether the network lets the sale reach them.',
   },
   MissingReference: {
@@ -48,7 +49,8 @@ const TROUBLES = {
     action: 'Raise the quota, or ask for less under resources, storage, nodes, shards or replicas.',
   },
   ApplyConflict: {
-    means: 'Another field manager owns a field of an object of the sale, or the API server refuses what the operator writes.',
+    means:
+      'Another field manager owns a field of an object of the sale, or the API server refuses what the operator writes.',
     action: 'Take the field out of the other manager’s configuration; the message names object and field.',
   },
 } as const satisfies Record<string, Reason>;
@@ -65,7 +67,8 @@ export const REASONS = {
     False: {
       Starting: { means: 'The parts of the sale are being started for the first time; nobody can buy yet.' },
       Resizing: {
-        means: 'The number of cache nodes is changing: purchases pause for at most one token lifetime, checkouts go on.',
+        means:
+          'The number of cache nodes is changing: purchases pause for at most one token lifetime, checkouts go on.',
       },
       ...TROUBLES,
     },
