@@ -322,7 +322,7 @@ test('R3: a list in a file is ready before the storefront is', async () => {
   const folder = await mkdtemp('/tmp/flashsale-allow-');
   const file = `${folder}/ids`;
   await writeFile(file, 'bob\n');
-  const shop = await openShop({ change: (c) => Object.assign(c.qualification, { allow: { file } }) });
+  const shop = await openShop({ change: (c) => Object.assign(c.qualification, { allow: { files: [file] } }) });
   expect((await shop.post('/purchase', {}, 'alice')).problem).toBe('not-qualified');
   expect((await shop.post('/purchase', {}, 'bob')).status).toBe(201);
   await rm(folder, { recursive: true });
