@@ -42,9 +42,9 @@ apt_install_quietly() (
     echo 'create_main_cluster = false' >>"$clusters"
   fi
   apt_get_install "$@" || return
-  if [[ " $* " == *" redis-server "* ]]; then
-    update-rc.d redis-server disable || return
-  fi
+  for service in redis-server prometheus; do
+    if [[ " $* " == *" $service "* ]]; then update-rc.d "$service" disable || return; fi
+  done
 )
 
 apt_get_install() {

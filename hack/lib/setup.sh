@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
-# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does).
+# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does),
+# `setup observability` (what dashboards and alerts are checked with).
 # Sourced by the scripts in hack/.
 # Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
 # nothing that is there already.
@@ -12,6 +13,7 @@
 #   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
 #   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
 #   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
+#   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`)
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
@@ -25,6 +27,8 @@ source "$FLASHSALE_ROOT/hack/lib/packages.sh"
 source "$FLASHSALE_ROOT/hack/lib/node.sh"
 # shellcheck source=servers.sh
 source "$FLASHSALE_ROOT/hack/lib/servers.sh"
+# shellcheck source=observability.sh
+source "$FLASHSALE_ROOT/hack/lib/observability.sh"
 
 # A part is three functions: NAME_ready finds it and exports where it is, or fails; NAME_packages names the Debian
 # packages this machine lacks for it; NAME_install does what is left to do after those.
@@ -34,10 +38,11 @@ parts_of() {
     servers) echo redis postgres java kafka ;;
     load) echo wrk ;;
     fuzz) echo schemathesis ;;
+    observability) echo prometheus chromium ;;
   esac
 }
 
-# setup tools|servers|load|fuzz…: returns only when everything named is ready; otherwise says in one line what is wrong.
+# setup tools|servers|load|fuzz|observability…: returns only when everything named is ready; otherwise says in one line what is wrong.
 setup() {
   local group part missing=()
   for group in "$@"; do
