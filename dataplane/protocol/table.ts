@@ -159,6 +159,11 @@ export class ResourceTable {
     return this.#sentTo.get(peer) ?? 0;
   }
 
+  /** Lifetime units each says to have sent, by final destination. */
+  flows(): ReadonlyMap<PeerId, Readonly<Partial<Record<PeerId, Units>>>> {
+    return new Map([...this.#deltas].map(([peer, { last }]) => [peer, last.sent]));
+  }
+
   /** Lifetime units it says to have received for good. */
   received(peer: PeerId): Units {
     return this.#deltas.get(peer)?.last.received ?? 0;

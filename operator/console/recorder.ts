@@ -1,0 +1,37 @@
+// Keeps the curve of every sale while the console runs, watched or not: one sample a second, from what the source has
+// in memory.
+
+import type { Logger } from '../../dataplane/common/log.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { History } from './history.ts';
+import { type SaleKey, type SaleSource, type SaleSummary, type Sample, saleKey } from './source.ts';
+import { startTicking } from './ticking.ts';
+
+export interface Recorder {
+  /** Oldest first. */
+  history(key: SaleKey): readonly Sample[];
+  stop(): void;
+}
+
+export function startRecorder(source: SaleSource, period: Millis, log: Logger): Recorder {
+  let kept = new Map<SaleKey, History>();
+  const record = async () => {
+    const sales = await source.list();
+    const at = Date.now();
+    kept = new Map(
+      sales.map((sale) => {
+        const key = saleKey(sale.namespace, sale.name);
+        const history = kept.get(key) ?? new History();
+        const sample = sampleOf(sale, at);
+        if (sample) history.add(sample);
+        return [key, history];
+      }),
+    );
+  };
+  const stop = startTicking(record, period, (error) => log.warn({ err: error }, 'the console cannot list the sales'));
+  return { history: (key) => kept.get(key)?.samples() ?? [], stop };
+}
+
+/** Undefined while any of it is not known. */
+export const sampleOf = ({ sold, available, virtual }: SaleSummary, at: Millis): Sample | undefined =>
+  sold === undefined || available === undefined || virtual === undefined ? undefined : { at, sold, available, virtual };

@@ -1,0 +1,156 @@
+// The console's HTTP server: a page for each sale, what the page is made of, and what it asks for. It reads and never
+// writes: there is no route that changes anything. Sends nothing but what a SaleSource gives it.
+//
+//   /   /sales/<namespace>/<name>   /assets/<file>
+//   /api/sales   /api/sales/<namespace>/<name>   …/stream (Server-Sent Events)   …/audit
+//
+// Pages name everything relative to themselves, so that a proxy may put a path in front of all of it.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from '../../dataplane/common/log.ts';
+import type { Address } from '../../dataplane/protocol/config.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { Problem, sendAsset, sendJson, sendProblem } from './answers.ts';
+import { loadAssets } from './assets.ts';
+import { Audits } from './audits.ts';
+import { type ConsoleAuth, type Guard, guardOf } from './auth.ts';
+import { startRecorder } from './recorder.ts';
+import { type SaleSource, saleKey } from './source.ts';
+import { Watches } from './watches.ts';
+
+export interface ConsoleOptions {
+  source: SaleSource;
+  /** Port 0: a free one. */
+  listen: Address;
+  auth: ConsoleAuth;
+  log: Logger;
+  /** From one snapshot to the next. */
+  period?: Millis;
+  mostListeners?: number;
+}
+
+export interface RunningConsole {
+  /** Where it can be opened from this machine. */
+  url: string;
+  /** Ends every stream and the server; resolves when the port is free. */
+  stop(): Promise<void>;
+}
+
+const PERIOD: Millis = 1000;
+
+/** Resolves when it listens; rejects when it cannot, or when the secret of `auth` cannot be read. */
+export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
+  const { source, listen, log, period = PERIOD, mostListeners } = options;
+  const guard = guardOf(options.auth);
+  const recorder = startRecorder(source, period, log);
+  const most = mostListeners === undefined ? {} : { most: mostListeners };
+  const watches = new Watches({ source, history: recorder.history, period, log, ...most });
+  const answer = router(source, watches);
+  const local = guard === undefined && isLoopback(listen.host);
+
+  const http = createServer(
+    { headersTimeout: 5000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
+    async (request, response) => {
+      try {
+        check(request, guard, local);
+        await answer(request, response);
+      } catch (error) {
+        if (!(error instanceof Problem)) log.warn({ err: error, url: request.url }, 'the console cannot answer');
+        sendProblem(response, error instanceof Problem ? error : new Problem(503, 'This cannot be read right now.'));
+      }
+    },
+  );
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(listen.port, listen.host, resolve);
+    });
+  } catch (error) {
+    recorder.stop();
+    throw error;
+  }
+  const url = urlOf(http.address() as AddressInfo);
+  log.info({ url, auth: options.auth.kind }, 'the console is served');
+  return {
+    url,
+    async stop() {
+      recorder.stop();
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      watches.stop();
+      http.closeIdleConnections();
+      setTimeout(() => http.closeAllConnections(), 1000).unref();
+      await closed;
+    },
+  };
+}
+
+/** Throws `Problem` for a request that is not answered at all. */
+function check({ method = '', headers }: IncomingMessage, guard: Guard | undefined, local: boolean): void {
+  if (guard && !guard.admits(headers.authorization))
+    throw new Problem(401, `This console asks for ${guard.asks}.`, { 'www-authenticate': guard.challenge });
+  // A page elsewhere could have its own name point to this machine, and read what is only open here.
+  if (local && !isLoopback(hostIn(headers.host)))
+    throw new Problem(421, 'This console answers to localhost and 127.0.0.1 only.');
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new Problem(405, 'The console only shows: GET and HEAD are allowed.', { allow: 'GET, HEAD' });
+}
+
+function router(source: SaleSource, watches: Watches) {
+  const assets = loadAssets();
+  const audits = source.audit && new Audits(source.audit.bind(source));
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [first, ...rest] = pathOf(request);
+    const file = (name = '') => {
+      const asset = assets.get(name);
+      if (!asset) throw nothingHere();
+      sendAsset(request, response, asset);
+    };
+    if (first === '' && rest.length === 0) return file('index.html');
+    if (first === 'sales' && rest.length === 2) return file('sale.html');
+    if (first === 'assets' && rest.length === 1) return file(rest[0]);
+    const [what, namespace = '', name = '', part] = rest;
+    if (first !== 'api' || what !== 'sales') throw nothingHere();
+    fromHere(request);
+    if (rest.length === 1) return sendJson(response, { at: Date.now(), sales: await source.list() });
+
+    const key = saleKey(namespace, name);
+    const snapshot = await source.snapshot(key);
+    if (!snapshot) throw new Problem(404, `There is no sale ${key}.`);
+    if (rest.length === 3) return sendJson(response, snapshot);
+    if (rest.length !== 4) throw nothingHere();
+    if (part !== 'stream' && !(part === 'audit' && audits)) throw nothingHere();
+    if (request.method !== 'GET') throw new Problem(405, 'GET is allowed here.', { allow: 'GET' });
+    if (part === 'stream') watches.listen(key, response);
+    else sendJson(response, await audits?.run(key));
+  };
+}
+
+const nothingHere = () => new Problem(404, 'There is nothing here: see / for the sales.');
+
+/** The path's parts, decoded. */
+function pathOf({ url = '/' }: IncomingMessage): string[] {
+  try {
+    return new URL(url, 'http://console').pathname.slice(1).split('/').map(decodeURIComponent);
+  } catch {
+    throw new Problem(400, 'The path cannot be decoded.');
+  }
+}
+
+/** Not for the pages of others: a browser says when it is one that asks. */
+function fromHere({ headers }: IncomingMessage): void {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new Problem(403, 'Only the console’s own pages may ask for this.');
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+
+/** Without the port and an IPv6 address's brackets. */
+const hostIn = (header = ''): string => header.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+
+function urlOf({ address, port, family }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
