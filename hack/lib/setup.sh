@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
 # PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does),
-# `setup observability` (what dashboards and alerts are checked with).
+# `setup observability` (what dashboards and alerts are checked with), `setup browser` (what looks at the console).
 # Sourced by the scripts in hack/.
 # Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
 # nothing that is there already.
@@ -13,7 +13,7 @@
 #   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
 #   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
 #   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
-#   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`)
+#   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`; `browser`: the last)
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
@@ -39,6 +39,7 @@ parts_of() {
     load) echo wrk ;;
     fuzz) echo schemathesis ;;
     observability) echo prometheus chromium ;;
+    browser) echo chromium ;;
   esac
 }
 
