@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Derives the API's TypeScript types and reference page from crds/flashsale.yaml.
+// Derives what is written down in more than one place: the API's TypeScript types and reference page from
+// crds/flashsale.yaml, the page on conditions from operator/reconcile/reasons.ts, Argo CD's settings from the scripts
+// beside them.
 //
-//   node hack/generate.ts           writes operator/api/flashsale.gen.ts and docs/api.md
+//   node hack/generate.ts           writes the files
 //   node hack/generate.ts --check   writes nothing; exits 1 and names the files that are stale
 //
-// Every object comes as two types: as a person may write it (…Input), and as every program sees it, with the defaults
+// Every object of the API comes as two types: as a person may write it (…Input), and as every program sees it, with the defaults
 // filled in.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,11 +22,15 @@ import {
   type Schema,
   unitOf,
 } from '../operator/api/schema.ts';
+import { argocdSettings } from './lib/argocd-settings.ts';
+import { conditionsPage } from './lib/conditions-page.ts';
 
 /** The generated files' contents, by path from the root of the repository. */
 export const generated = (): Record<string, string> => ({
   'operator/api/flashsale.gen.ts': typesFile(),
   'docs/api.md': referencePage(),
+  'docs/conditions.md': conditionsPage(),
+  'docs/examples/gitops/argocd/argocd-cm.yaml': argocdSettings(),
 });
 
 /** The generated files whose content on disk is not what the CRD says now. */

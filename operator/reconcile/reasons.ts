@@ -10,7 +10,7 @@ interface Reason {
 }
 
 /** What keeps a sale from serving buyers, or a part of it from working. */
-const TROUBLES = {
+export const TROUBLES = {
   CachesNotReady: {
     means: 'A cache node is down or recovering; its buyers cannot purchase, checkouts go on.',
     action: 'Wait while it recovers; if it lasts, look at the pod that the message names.',
