@@ -2,8 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { changeLines } from '../../../operator/cli/changes.ts';
-import { statusText } from '../../../operator/cli/commands/status.ts';
+import { processesTable } from '../../../operator/cli/commands/status.ts';
 import { number, span, table } from '../../../operator/cli/output.ts';
+import { statusText } from '../../../operator/cli/status-text.ts';
 import type { SaleReport } from '../../../operator/local/report.ts';
 
 test('columns are as wide as their widest cell; numbers stand at the right; colours take no room', () => {
@@ -73,7 +74,8 @@ const REPORT: SaleReport = {
 };
 
 test('status shows phase, stock, every node, shard and process', () => {
-  expect(statusText(REPORT, 65_000)).toBe(`default/phone  Selling
+  const parts = processesTable(REPORT.processes, 65_000);
+  expect(statusText({ ...REPORT, parts }, 65_000)).toBe(`default/phone  Selling
 waiting for Kafka (not listening yet)
 
 SUPPLIED  SOLD  AVAILABLE  VIRTUAL  LIVE TOKENS  IN TRANSFER  DISPERSION
@@ -91,7 +93,7 @@ kafka     waiting: ended with exit code 1    –  –              3`);
 });
 
 test('status of a sale of which nothing is known yet makes nothing up', () => {
-  const text = statusText({ ...REPORT, status: {}, processes: [] }, 0);
+  const text = statusText({ ...REPORT, status: {}, parts: '' }, 0);
   expect(text).toContain('Pending');
   expect(text).toContain('–');
 });
