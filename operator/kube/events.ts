@@ -1,17 +1,105 @@
-// Events about objects, as sentences for people.
+// Tells people what the operator does, as Events about the objects it does it to (`kubectl describe`). Equal ones are
+// one event with a count. Never throws and never holds anybody up: what cannot be written is said in the log and
+// forgotten, for nothing depends on it.
 
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../dataplane/common/log.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { KubeClient } from './client.ts';
-import type { KubeObject } from './objects.ts';
+import { KubeError } from './errors.ts';
+import { eventObject, type Report, type Reporter, seriesKey, seriesPatch } from './event-series.ts';
+import { type KubeObject, RESOURCES, titleOf } from './objects.ts';
 
 export interface Recorder {
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, action: string, note: string): void;
+  /** `reason` and `action` are one word, `note` is the sentence. */
+  event(about: KubeObject, type: Report['type'], reason: string, action: string, note: string): void;
+  /** Writes what is still to be written. */
   flush(): Promise<void>;
 }
 
-export function recorder(
-  _client: KubeClient,
-  _options: { component: string; instance: string; log: Logger },
-): Recorder {
-  throw new Error('in the making');
+export interface RecorderOptions extends Reporter {
+  log: Logger;
+  timing?: { /** At least so long from one count of a series to the next. */ summary?: Millis } | undefined;
+}
+
+interface Series {
+  report: Report;
+  name: string;
+  namespace: string;
+  count: number;
+  /** How many of them the API server knows of. */
+  written: number;
+  lastSeen: Date;
+}
+
+const SUMMARY: Millis = 10_000;
+/** A series that was quiet for so long is over; the same thing is then said anew. */
+const OVER: Millis = 360_000;
+const MOST = 1000;
+
+export function recorder(client: Pick<KubeClient, 'create' | 'patch'>, options: RecorderOptions): Recorder {
+  const { log, timing, ...reporter } = options;
+  const summary = timing?.summary ?? SUMMARY;
+  const known = new LRUCache<string, Series>({ max: MOST, ttl: OVER, updateAgeOnGet: true });
+  /** Written in order, one after the other. */
+  let writing: Promise<void> = Promise.resolve();
+  const later = new Map<Series, NodeJS.Timeout>();
+
+  const write = (series: Series) => {
+    clearTimeout(later.get(series));
+    later.delete(series);
+    writing = writing.then(() => send(series));
+  };
+
+  const send = async (series: Series) => {
+    const { report, count, written } = series;
+    if (count === written) return;
+    try {
+      if (written === 0 || !(await addTo(series))) await begin(series);
+      series.written = count;
+    } catch (error) {
+      // In the next count, if it is said again.
+      log.warn({ err: error, about: titleOf(report.about), reason: report.reason }, 'an event was not written');
+    }
+  };
+
+  const begin = async (series: Series) => {
+    const event = eventObject(series.report, reporter, randomBytes(8).toString('hex'), series.lastSeen);
+    await client.create(event);
+    series.name = event.metadata.name;
+    series.namespace = event.metadata.namespace ?? '';
+  };
+
+  /** false: the event is not there any more; events are kept for an hour. */
+  const addTo = async ({ namespace, name, count, lastSeen }: Series): Promise<boolean> => {
+    try {
+      await client.patch(RESOURCES.Event, namespace, name, seriesPatch(count, lastSeen));
+      return true;
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 404) return false;
+      throw error;
+    }
+  };
+
+  return {
+    event(about, type, reason, action, note) {
+      const report = { about, type, reason, action, note };
+      const key = seriesKey(report);
+      const series = known.get(key);
+      if (series === undefined) {
+        const begun = { report, name: '', namespace: '', count: 1, written: 0, lastSeen: new Date() };
+        known.set(key, begun);
+        write(begun);
+        return;
+      }
+      series.count++;
+      series.lastSeen = new Date();
+      if (!later.has(series)) later.set(series, setTimeout(() => write(series), summary).unref());
+    },
+    async flush() {
+      for (const series of [...later.keys()]) write(series);
+      await writing;
+    },
+  };
 }
