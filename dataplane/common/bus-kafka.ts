@@ -8,16 +8,13 @@ import type { Bus, Messages } from './bus.ts';
 import type { Secret } from './config.ts';
 import { type KafkaSecrets, kafkaClient } from './kafka/client.ts';
 import { startReader } from './kafka/reader.ts';
-import { makeMissingTopics } from './kafka/topics.ts';
+import { makeMissingTopics, removeTopics } from './kafka/topics.ts';
 import { startWriter } from './kafka/writer.ts';
 import type { Logger } from './log.ts';
 
 /** Connects in the background, for ever. Asks for `kafka-password` only when SASL is on. */
 export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, metrics: Registry): Bus {
-  const read: KafkaSecrets = {
-    ...(config.sasl ? { password: secret(SECRETS.kafkaPassword) } : {}),
-    ...(config.caFile ? { ca: secret(config.caFile) } : {}),
-  };
+  const read = kafkaSecrets(config, secret);
   const client = () => kafkaClient(config, read, 'flashsale', log);
   const topics = new Map<string, Topic>(TOPICS.map((topic) => [topicName(config.prefix, topic), topic]));
   const count = busCounters(metrics);
@@ -92,6 +89,15 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
     },
   };
 }
+
+const kafkaSecrets = (config: KafkaConfig, secret: Secret): KafkaSecrets => ({
+  ...(config.sasl ? { password: secret(SECRETS.kafkaPassword) } : {}),
+  ...(config.caFile ? { ca: secret(config.caFile) } : {}),
+});
+
+/** For good, when nobody uses them any more. Rejects when Kafka cannot be asked. */
+export const deleteTopics = (config: KafkaConfig, secret: Secret, log: Logger): Promise<void> =>
+  removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config);
 
 function parse<T extends object>(value: Buffer | null): T | undefined {
   try {

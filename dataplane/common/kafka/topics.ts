@@ -49,3 +49,16 @@ export async function makeMissingTopics(kafka: Kafka, config: KafkaConfig): Prom
     await admin.disconnect().catch(() => undefined);
   }
 }
+
+/** Those that are there. Rejects when the cluster cannot be asked. */
+export async function removeTopics(kafka: Kafka, { prefix }: KafkaConfig): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const there = new Set(await admin.listTopics());
+    const topics = TOPICS.map((topic) => topicName(prefix, topic)).filter((name) => there.has(name));
+    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: 5000 });
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,106 @@
+// The conditions of a sale (docs/conditions.md has every reason). Pure. `lastTransitionTime` moves only when a status
+// does.
+
+import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import type { ConditionType, ReasonOf, StatusOf } from './reasons.ts';
+import { absenceReason, type Readiness, type Trouble } from './troubles.ts';
+
+export interface Progress {
+  reason: ReasonOf<'Progressing', 'True'>;
+  /** What it waits for. */
+  message: string;
+}
+
+export interface Standing {
+  phase: NonNullable<FlashSaleStatus['phase']>;
+  /** Most important first. */
+  troubles: readonly Trouble[];
+  readiness: Readiness;
+  /** Undefined: everything is as the resource says. */
+  progress: Progress | undefined;
+  balance: Balance;
+}
+
+export type Balance =
+  | { status: 'True'; reason: ReasonOf<'Balanced', 'True'>; message: string }
+  | { status: 'False'; reason: ReasonOf<'Balanced', 'False'>; message: string }
+  | { status: 'Unknown'; reason: ReasonOf<'Balanced', 'Unknown'>; message: string };
+
+type Condition = Omit<ConditionStatus, 'lastTransitionTime'>;
+
+function condition<T extends ConditionType, S extends StatusOf<T>>(
+  type: T,
+  status: S,
+  reason: ReasonOf<T, S>,
+  message: string,
+): Condition {
+  return { type, status: status as Condition['status'], reason, message: message.slice(0, 4096) };
+}
+
+/** `before`: as the resource has them now. `now`: RFC 3339. */
+export function conditionsOf(standing: Standing, before: readonly ConditionStatus[], now: string): ConditionStatus[] {
+  const { progress, balance } = standing;
+  const found = [
+    ready(standing),
+    progress
+      ? condition('Progressing', 'True', progress.reason, sentence(progress.message))
+      : condition('Progressing', 'False', 'Settled', 'Everything is as the resource says.'),
+    degraded(standing),
+    { type: 'Balanced', ...balance } as Condition,
+  ];
+  return found.map((next) => {
+    const last = before.find(({ type }) => type === next.type);
+    return { ...next, lastTransitionTime: last?.status === next.status ? last.lastTransitionTime : now };
+  });
+}
+
+/** Before anything was looked at: nobody who waits for Ready passes early. */
+export const firstConditions = (now: string): ConditionStatus[] => [
+  {
+    ...condition('Ready', 'Unknown', 'Reconciling', 'The operator has begun to look at this edit.'),
+    lastTransitionTime: now,
+  },
+];
+
+const SERVING = {
+  Selling: 'Buyers are served.',
+  Scheduled: 'Everything runs; purchases begin when the window opens.',
+  Paused: 'Purchases are paused; live tokens can be checked out.',
+  SoldOut: 'Every unit is sold.',
+  Closed: 'The window has closed.',
+} as const;
+
+function ready({ phase, troubles, readiness, progress }: Standing): Condition {
+  const blocking = troubles.find(({ blocks }) => blocks);
+  if (blocking) return condition('Ready', 'False', blocking.reason, sentence(blocking.message));
+  if (phase === 'Resizing')
+    return condition(
+      'Ready',
+      'False',
+      'Resizing',
+      sentence(progress?.message ?? 'the number of cache nodes is changing'),
+    );
+  const [absent] = readiness.absent;
+  if (absent !== undefined && progress?.reason !== 'Starting')
+    return condition('Ready', 'False', absenceReason(absent), sentence(`not ready: ${readiness.missing.join(', ')}`));
+  if (absent !== undefined || phase === 'Pending')
+    return condition('Ready', 'False', 'Starting', sentence(progress?.message ?? readiness.missing.join(', ')));
+  return condition('Ready', 'True', phase, SERVING[phase]);
+}
+
+function degraded({ troubles, readiness, progress }: Standing): Condition {
+  const [first] = troubles;
+  if (first)
+    return condition('Degraded', 'True', first.reason, troubles.map(({ message }) => sentence(message)).join(' '));
+  // What is being started or replaced is not expected to be ready.
+  if (readiness.missing.length > 0 && progress?.reason !== 'Starting' && progress?.reason !== 'RollingOut')
+    return condition('Degraded', 'True', 'PartlyReady', sentence(`not ready: ${readiness.missing.join(', ')}`));
+  return condition('Degraded', 'False', 'AsExpected', 'Every part works.');
+}
+
+/** As people write one. */
+const sentence = (text: string): string => {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  return `${trimmed[0]?.toUpperCase()}${trimmed.slice(1)}${/[.!?…]$/.test(trimmed) ? '' : '.'}`;
+};

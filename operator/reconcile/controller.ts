@@ -1,0 +1,130 @@
+// The leader's work: keeps copies of what belongs to sales, and passes over each sale whose resource, parts or figures
+// changed. Several sales at once, one sale never twice at once; a pass that fails is tried again later and disturbs no
+// other.
+
+import type { Logger } from '../../dataplane/common/log.ts';
+import type { FlashSale } from '../api/flashsale.gen.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Recorder } from '../kube/events.ts';
+import type { ReflectorMetrics } from '../kube/metrics.ts';
+import { startQueue, type WorkQueue } from '../kube/queue.ts';
+import type { OperatorOptions } from '../manifests/options.ts';
+import { Copies, type SaleKey } from './copies.ts';
+import { Engine } from './engine.ts';
+import { type Kit, type Memo, newMemo } from './kit.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import { reconcile } from './reconcile.ts';
+
+export interface ControllerDeps {
+  client: KubeClient;
+  events: Recorder;
+  options: OperatorOptions;
+  metrics: Pick<OperatorMetrics, 'reconciled' | 'saleRegistry' | 'forget'>;
+  reflectors?: ReflectorMetrics;
+  log: Logger;
+}
+
+const CONCURRENCY = 8;
+/** Figures of a sale that sells change many times a second; its resource need not. */
+const FIGURES_AFTER = 500;
+
+export class Controller {
+  readonly copies: Copies;
+  readonly #deps: ControllerDeps;
+  readonly #queue: WorkQueue;
+  readonly #memos = new Map<SaleKey, Memo>();
+  readonly #stirred = new Set<SaleKey>();
+  readonly #kit: Kit;
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    const { client, events, options, log, reflectors } = deps;
+    this.#queue = startQueue({
+      work: (key) => this.#work(key),
+      concurrency: CONCURRENCY,
+      failed: (key, error, retryIn) => log.warn({ err: error, sale: key, retryIn }, 'a pass failed'),
+    });
+    this.copies = new Copies({
+      ...{ client, log, namespaces: options.watchNamespaces },
+      ...(reflectors ? { metrics: reflectors } : {}),
+      touched: (key) => this.#queue.add(key),
+    });
+    this.#kit = {
+      ...{ client, events, options, log, copies: this.copies },
+      memo: (key) => this.#memo(key),
+      forget: (key) => this.#forget(key),
+      wall: Date.now,
+      now: () => performance.now(),
+    };
+  }
+
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  sales(): FlashSale[] {
+    return this.copies.sales();
+  }
+
+  /** What is remembered of a sale; undefined: it was not looked at yet. */
+  peek(key: SaleKey): Memo | undefined {
+    return this.#memos.get(key);
+  }
+
+  async stop(): Promise<void> {
+    await this.copies.stop();
+    await this.#queue.stop();
+    await Promise.all([...this.#memos.keys()].map((key) => this.#forget(key)));
+  }
+
+  async #work(key: SaleKey): Promise<{ again?: number } | undefined> {
+    // Before everything was listed, an object that is there would look missing.
+    await this.copies.synced;
+    const sale = this.copies.sale(key);
+    if (sale === undefined) {
+      await this.#forget(key);
+      return undefined;
+    }
+    const began = performance.now();
+    let outcome: 'done' | 'failed' = 'failed';
+    try {
+      const next = await reconcile(sale, this.#kit);
+      outcome = 'done';
+      return next;
+    } finally {
+      this.#deps.metrics.reconciled(outcome, performance.now() - began);
+    }
+  }
+
+  #memo(key: SaleKey): Memo {
+    let memo = this.#memos.get(key);
+    if (!memo) {
+      const { metrics, log } = this.#deps;
+      memo = newMemo(
+        new Engine({
+          log: log.child({ sale: key }),
+          metrics: () => metrics.saleRegistry(key),
+          changed: () => this.#stir(key),
+        }),
+      );
+      this.#memos.set(key, memo);
+    }
+    return memo;
+  }
+
+  #stir(key: SaleKey): void {
+    if (this.#stirred.has(key)) return;
+    this.#stirred.add(key);
+    setTimeout(() => {
+      this.#stirred.delete(key);
+      this.#queue.add(key);
+    }, FIGURES_AFTER).unref();
+  }
+
+  async #forget(key: SaleKey): Promise<void> {
+    const memo = this.#memos.get(key);
+    this.#memos.delete(key);
+    this.#deps.metrics.forget(key);
+    await memo?.engine.close();
+  }
+}

@@ -1,0 +1,74 @@
+// The end of a sale, which may come while it sells: everything that runs ends first, so that nobody makes the topics
+// again; then the topics go, and the sale with what it owns. What was sold stays on its volumes unless deletionPolicy
+// says otherwise: the StatefulSets carry that, and the Secret that goes with the volumes is owned by nobody then.
+
+import { deleteTopics } from '../../dataplane/common/bus-kafka.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { FlashSale } from '../api/flashsale.gen.ts';
+import { type KubeObject, keyOf, RESOURCES, resourceOf } from '../kube/objects.ts';
+import { nameOf } from '../manifests/objects.ts';
+import { placeInCluster } from '../manifests/placement.ts';
+import { saleConfig } from '../topology/placement.ts';
+import { FINALIZER, topologyOf } from './adopt.ts';
+import type { Kit } from './kit.ts';
+import { valuesOf } from './secrets.ts';
+
+const POLL: Millis = 1000;
+/** A Kafka that stays away for so long must not keep a namespace from being deleted. */
+const KAFKA_WITHIN: Millis = 60_000;
+
+export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Millis }> {
+  const { namespace, name, finalizers = [], resourceVersion } = sale.metadata;
+  const key = keyOf(namespace, name);
+  const object = sale as unknown as KubeObject;
+  if (!finalizers.includes(FINALIZER)) {
+    await kit.forget(key);
+    return { again: POLL };
+  }
+  await kit.memo(key).engine.close();
+
+  const running = kit.copies.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
+  for (const workload of running)
+    if (workload.metadata.deletionTimestamp === undefined)
+      await kit.client.delete(resourceOf(workload), namespace, workload.metadata.name, { propagation: 'Background' });
+  if (running.length > 0 || kit.copies.pods(key).length > 0) return { again: POLL };
+
+  const kept = await removeTopics(sale, kit);
+  if (kept !== undefined) {
+    const since = kit.wall() - Date.parse(sale.metadata.deletionTimestamp ?? '');
+    if (since < KAFKA_WITHIN) return { again: 2 * POLL };
+    kit.events.event(
+      object,
+      'Warning',
+      'TopicsKept',
+      'Delete',
+      `The topics stay in Kafka, which does not answer: ${kept}`,
+    );
+  }
+  await kit.client.patch(RESOURCES.FlashSale, namespace, name, {
+    metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== FINALIZER), resourceVersion },
+  });
+  await kit.forget(key);
+  return { again: POLL };
+}
+
+/** Undefined: they are gone. Otherwise why not. */
+async function removeTopics(sale: FlashSale, kit: Kit): Promise<string | undefined> {
+  const { client, copies, options, log } = kit;
+  const topology = topologyOf(sale);
+  if (!topology.kafka.brokers && !options.kafka) return undefined;
+  const { namespace, name } = sale.metadata;
+  const wanted = { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } };
+  const held =
+    copies.find(keyOf(namespace, name), wanted) ??
+    (await client.get(RESOURCES.Secret, namespace, wanted.metadata.name));
+  const secrets = valuesOf(held);
+  const site = { cachePods: 1, ...(options.kafka ? { kafka: options.kafka } : {}) };
+  const { kafka } = saleConfig(topology, placeInCluster(topology, site));
+  try {
+    await deleteTopics(kafka, (file) => secrets.get(file) ?? '', log);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

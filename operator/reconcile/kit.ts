@@ -1,0 +1,47 @@
+// What a pass over one sale works with.
+
+import type { Logger } from '../../dataplane/common/log.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Recorder } from '../kube/events.ts';
+import type { OperatorOptions } from '../manifests/options.ts';
+import type { Copies, SaleKey } from './copies.ts';
+import type { Engine } from './engine.ts';
+import { ReferenceReader } from './references.ts';
+
+export interface Kit {
+  client: KubeClient;
+  copies: Copies;
+  events: Recorder;
+  options: OperatorOptions;
+  log: Logger;
+  /** Made when first asked for. */
+  memo(key: SaleKey): Memo;
+  forget(key: SaleKey): Promise<void>;
+  /** Milliseconds of the wall clock, for statuses that people read. */
+  wall(): Millis;
+  now(): Millis;
+}
+
+/** What the operator remembers of a sale from one pass to the next; losing it costs a little work. */
+export interface Memo {
+  readonly engine: Engine;
+  readonly references: ReferenceReader;
+  /** Databases that have their roles, by the pod that serves them. */
+  readonly provisioned: Map<string, string>;
+  /** Passes in a row that left something to wait for. */
+  waits: number;
+  statusAt: Millis;
+  /** As last found, for whoever watches. */
+  snapshot: { status: FlashSaleStatus; waitingFor?: string } | undefined;
+}
+
+export const newMemo = (engine: Engine): Memo => ({
+  engine,
+  references: new ReferenceReader(),
+  provisioned: new Map(),
+  waits: 0,
+  statusAt: Number.NEGATIVE_INFINITY,
+  snapshot: undefined,
+});

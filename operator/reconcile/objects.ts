@@ -1,0 +1,127 @@
+// Makes the objects of a sale as they are wanted, repairs what somebody changed, and removes what is not wanted any
+// more. What the API server refuses becomes a trouble of this sale, never an end of the loop.
+
+import { applyWanted } from '../kube/apply.ts';
+import { KubeError } from '../kube/client.ts';
+import { type Difference, firstDifference } from '../kube/difference.ts';
+import { type KubeObject, resourceOf, titleOf } from '../kube/objects.ts';
+import type { Manifests } from '../manifests/manifests.ts';
+import { nameOf } from '../manifests/objects.ts';
+import type { SaleKey } from './copies.ts';
+import type { Kit } from './kit.ts';
+import { workloadView } from './observed.ts';
+import { refusalReason, type Trouble } from './troubles.ts';
+
+export interface Made {
+  troubles: Trouble[];
+  /** Parts whose new pod template waits until an earlier part has replaced its pods. */
+  waiting: string[];
+}
+
+/** The order in which templates roll out: what sells last is replaced last. Everything else is made at once. */
+const WORKLOADS = ['pool', 'shards', 'caches', 'storefronts'] as const;
+
+export async function makeObjects(
+  kit: Kit,
+  key: SaleKey,
+  sale: KubeObject,
+  manifests: Manifests,
+  secretExists: boolean,
+): Promise<Made> {
+  const made: Made = { troubles: [], waiting: [] };
+  const make = async (wanted: KubeObject) => {
+    const trouble = await makeOne(kit, key, sale, wanted, secretExists);
+    if (trouble) made.troubles.push(trouble);
+  };
+  for (const wanted of [...manifests.secrets, ...manifests.config, ...manifests.policies]) await make(wanted);
+
+  let rolling: string | undefined;
+  for (const part of WORKLOADS)
+    for (const wanted of manifests[part]) {
+      const found = kit.copies.find(key, wanted);
+      const isWorkload = wanted.kind === 'StatefulSet' || wanted.kind === 'Deployment';
+      if (isWorkload && found && rolling !== undefined && hasOtherTemplate(wanted, found)) {
+        made.waiting.push(`${wanted.metadata.name} waits until ${rolling} has replaced its pods`);
+        continue;
+      }
+      await make(wanted);
+      if (isWorkload && found && workloadView(kit.copies.find(key, wanted) ?? found).rolling)
+        rolling = wanted.metadata.name;
+    }
+  await removeSurplus(kit, key, sale, Object.values(manifests).flat());
+  return made;
+}
+
+const templateOf = (object: KubeObject): unknown => (object.spec as { template?: unknown } | undefined)?.template;
+
+const hasOtherTemplate = (wanted: KubeObject, found: KubeObject): boolean =>
+  firstDifference(templateOf(wanted), templateOf(found)) !== undefined;
+
+async function makeOne(
+  kit: Kit,
+  key: SaleKey,
+  sale: KubeObject,
+  wanted: KubeObject,
+  secretExists: boolean,
+): Promise<Trouble | undefined> {
+  const { client, copies, events } = kit;
+  const title = `${wanted.kind} ${wanted.metadata.name}`;
+  try {
+    if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
+      // Never over another one: a password that was there before is the one the databases know.
+      await client.create(wanted);
+      events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
+      return undefined;
+    }
+    const { did, why, taken = [] } = await applyWanted(client, wanted, copies.find(key, wanted));
+    if (did === 'created') events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
+    if (did === 'changed') events.event(sale, 'Normal', 'Updated', 'Update', `Updated ${title}${because(wanted, why)}`);
+    for (const { manager, field } of taken)
+      events.event(
+        sale,
+        'Warning',
+        'TookOver',
+        'Update',
+        `${title}: ${field} was set by ${manager}; it is the operator's, and was set back`,
+      );
+    return undefined;
+  } catch (error) {
+    // An answer that asking again will not change; anything else is worth another try.
+    if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422].includes(error.status)) throw error;
+    const message = `${titleOf(wanted)} cannot be made: ${error.message}`;
+    return { reason: refusalReason(error.message), message, blocks: copies.find(key, wanted) === undefined };
+  }
+}
+
+/** Names the first difference; of a Secret only where it is. */
+function because({ kind }: KubeObject, why: Difference | undefined): string {
+  if (!why) return '';
+  if (kind === 'Secret') return `: ${why.path} differed`;
+  return `: ${why.path} was ${inWords(why.found)}, wanted ${inWords(why.wanted)}`;
+}
+
+function inWords(value: unknown): string {
+  if (value === undefined) return 'not set';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Objects of earlier edits: an autoscaler that is not wanted any more, policies that were switched off. */
+async function removeSurplus(kit: Kit, key: SaleKey, sale: KubeObject, wanted: readonly KubeObject[]): Promise<void> {
+  const names = new Set(wanted.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+  for (const found of kit.copies.owned(key)) {
+    const { kind, metadata } = found;
+    if (names.has(`${kind}/${metadata.name}`) || metadata.deletionTimestamp !== undefined) continue;
+    await kit.client.delete(resourceOf(found), metadata.namespace ?? '', metadata.name, {
+      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+      propagation: 'Background',
+    });
+    kit.events.event(
+      sale,
+      'Normal',
+      'Removed',
+      'Delete',
+      `Removed ${kind} ${metadata.name}, which is not wanted any more`,
+    );
+  }
+}

@@ -1,0 +1,205 @@
+// One pass over one sale: from what the resource says and the cluster shows to what is to be done now, step by step.
+// Every step is idempotent and waits for nothing; what cannot be done yet is done by a later pass.
+//
+//   adopt → references → secrets → objects (Kafka's address, policies, pool, shards, caches, storefronts) → databases →
+//   registry (supply, nodes, pause) → balancer → status
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Secret } from '../../dataplane/common/config.ts';
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
+import { manifestsOf } from '../manifests/manifests.ts';
+import { nameOf } from '../manifests/objects.ts';
+import { placeInCluster } from '../manifests/placement.ts';
+import { nodesToRun, registrySteps, type Wanted } from '../sale/registry-steps.ts';
+import { saleConfig } from '../topology/placement.ts';
+import type { Topology } from '../topology/topology.ts';
+import { FINALIZER, topologyOf } from './adopt.ts';
+import { firstConditions, type Progress } from './conditions.ts';
+import type { SaleKey } from './copies.ts';
+import { makeDatabases } from './databases.ts';
+import { finalize } from './finalize.ts';
+import type { Kit, Memo } from './kit.ts';
+import { makeObjects } from './objects.ts';
+import { type Observed, observe } from './observed.ts';
+import { progressOf } from './progress.ts';
+import { fingerprint, saleSecrets } from './secrets.ts';
+import { statusOf } from './status.ts';
+import { readinessOf, type Trouble, troublesOf } from './troubles.ts';
+
+/** A sale at rest is looked at so often, for what shows in no event: silent shards, edited references. */
+const AT_REST: Millis = 60_000;
+/** What is waited for shows in no event either: a database that begins to answer, a registry that is being told. */
+const WAITING: { first: Millis; most: Millis } = { first: 500, most: 20_000 };
+/** The figures of a sale that sells change all the time. */
+const STATUS_EVERY: Millis = 1000;
+/** Shards report every second: silent for so long, Kafka does not carry their reports. */
+const SILENT: Millis = 15_000;
+
+export async function reconcile(sale: FlashSale, kit: Kit): Promise<{ again: Millis }> {
+  if (sale.metadata.deletionTimestamp !== undefined) return finalize(sale, kit);
+  const key = keyOf(sale.metadata.namespace, sale.metadata.name);
+  await adopt(sale, kit);
+  const pass: Pass = {
+    ...{ kit, key, sale, memo: kit.memo(key), topology: topologyOf(sale) },
+    observed: observe(kit.copies.owned(key), kit.copies.pods(key)),
+  };
+  return report(pass, await converge(pass));
+}
+
+interface Pass {
+  kit: Kit;
+  key: SaleKey;
+  sale: FlashSale;
+  memo: Memo;
+  topology: Topology;
+  observed: Observed;
+}
+
+interface Outcome {
+  troubles: Trouble[];
+  progress: Progress | undefined;
+}
+
+/** Until the finalizer is on it, a sale could vanish and leave its topics behind. */
+async function adopt({ metadata, status }: FlashSale, { client, wall }: Kit): Promise<void> {
+  const { namespace, name, finalizers = [], generation = 1, resourceVersion } = metadata;
+  if (!finalizers.includes(FINALIZER))
+    await client.patch(RESOURCES.FlashSale, namespace, name, {
+      metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion },
+    });
+  if (status?.conditions !== undefined) return;
+  const conditions = firstConditions(new Date(wall()).toISOString());
+  await client.applyStatus(statusObject(metadata, { observedGeneration: generation, phase: 'Pending', conditions }));
+}
+
+async function converge({ kit, key, sale, memo, topology, observed }: Pass): Promise<Outcome> {
+  const { client, copies, options } = kit;
+  const troubles = troublesOf(observed);
+  const blocks = readinessOf(observed).absent.length > 0;
+
+  const { given, missing } = await memo.references.read(client, topology, kit.now());
+  troubles.push(...missing.map((message): Trouble => ({ reason: 'MissingReference', message, blocks })));
+  const held = copies.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
+  const { values: secrets, exists } = await saleSecrets(client, topology, held, given);
+  const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
+  if (!kafka)
+    troubles.push({
+      ...{ reason: 'KafkaUnavailable', blocks },
+      message: 'no Kafka is named: set spec.kafka.bootstrapServers, or give the operator a default',
+    });
+  // Without these nothing could start, so nothing is made that would only wait and fail.
+  if (!kafka || topology.givenSecrets.some(({ file }) => !secrets.has(file)))
+    return { troubles, progress: { reason: 'Starting', message: troubles.map(({ message }) => message).join('; ') } };
+
+  const cachePods = nodesToRun(memo.engine.view, topology.caches.nodes.length, observed.workloads.cache?.wanted ?? 0);
+  const site = { cachePods, ...(options.kafka ? { kafka: options.kafka } : {}) };
+  const config = saleConfig(topology, placeInCluster(topology, site));
+  const startedWith = fingerprint(secrets, config.kafka);
+  const manifests = manifestsOf({ sale, topology, options, secrets, cachePods, config, startedWith });
+  const made = await makeObjects(kit, key, sale as unknown as KubeObject, manifests, exists);
+  troubles.push(...made.troubles);
+
+  const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
+  const wanted = wantedOf(topology);
+  if (databases.pool) troubles.push(...(await agree(kit, memo, config, (name) => secrets.get(name) ?? '', wanted)));
+  troubles.push(...silence(kit, memo, kafka));
+  const served = sale.status?.incarnation !== undefined;
+  const registry = memo.engine.view;
+  const { waiting: rollout } = made;
+  const progress = progressOf({ served, observed, registry, wanted, databases: databases.waiting, rollout });
+  return { troubles, progress };
+}
+
+const wantedOf = ({ settings, caches }: Topology): Wanted => ({
+  generation: settings.generation,
+  stock: settings.stock,
+  nodes: caches.nodes.length,
+  paused: settings.paused,
+});
+
+/** Tells the registry what the resource wants, and keeps the balancer at it. */
+async function agree(
+  { log }: Kit,
+  { engine }: Memo,
+  config: SaleConfig,
+  secret: Secret,
+  wanted: Wanted,
+): Promise<Trouble[]> {
+  try {
+    const view = await engine.read(config, secret);
+    const steps = view ? registrySteps(view, wanted) : [];
+    for (const step of steps) await engine.take(step);
+    if (steps.length > 0) await engine.read(config, secret);
+    await engine.balance(config, secret);
+    return [];
+  } catch (error) {
+    log.debug({ err: error, sale: `${config.namespace}/${config.name}` }, 'the registry does not answer');
+    // Before it ever answered, it is only not there yet.
+    if (!engine.view) return [];
+    const message = `the registry in the transfer pool does not answer: ${(error as Error).message}`;
+    return [{ reason: 'ShardsNotReady', message, blocks: false }];
+  }
+}
+
+/** Reports come every second over Kafka, whatever happens. */
+function silence({ now }: Kit, memo: Memo, brokers: readonly string[]): Trouble[] {
+  const { table } = memo.engine;
+  const heard = ['pool' as const, ...(table?.shards().map(({ shard }) => shard) ?? [])].map(
+    (peer) => table?.heardAt(peer) ?? 0,
+  );
+  const last = Math.max(0, ...heard, memo.engine.balancingSince ?? now());
+  if (now() - last < SILENT) return [];
+  const message = `no shard was heard of for ${Math.round((now() - last) / 1000)} s: Kafka at ${brokers.join(', ')} may be out of reach`;
+  return [{ reason: 'KafkaUnavailable', message, blocks: false }];
+}
+
+/** Writes the status if it changed; answers when to look again. */
+async function report(pass: Pass, { troubles, progress }: Outcome): Promise<{ again: Millis }> {
+  const { kit, sale, topology, observed, memo } = pass;
+  const { view: registry, table, cycle } = memo.engine;
+  const status = statusOf(
+    { sale, topology, observed, registry, table, period: cycle?.length, troubles, progress },
+    kit.wall(),
+  );
+  memo.snapshot = { status, ...(progress ? { waitingFor: progress.message } : {}) };
+  tell(pass, status);
+
+  const due = memo.statusAt + STATUS_EVERY - kit.now();
+  const changed = !isDeepStrictEqual(status, sale.status);
+  if (changed && due <= 0) {
+    await kit.client.applyStatus(statusObject(sale.metadata, status));
+    memo.statusAt = kit.now();
+  }
+  const waits = progress !== undefined || troubles.length > 0;
+  memo.waits = waits ? memo.waits + 1 : 0;
+  const wait = waits ? Math.min(WAITING.most, WAITING.first * 1.3 ** memo.waits) : untilBoundary(topology, kit.wall());
+  return { again: changed && due > 0 ? Math.min(due, wait) : wait };
+}
+
+/** Of the window: then the phase is another one. */
+function untilBoundary({ settings: { window } }: Topology, wall: Millis): Millis {
+  const coming = [window.opensAt, window.closesAt].flatMap((at) => (at !== undefined && at > wall ? [at - wall] : []));
+  return Math.min(AT_REST * (0.8 + 0.4 * Math.random()), ...coming.map((wait) => wait + 50));
+}
+
+/** Changes of Ready and Degraded are events, too: people look there first. */
+function tell({ kit, sale }: Pass, status: FlashSaleStatus): void {
+  for (const { type, status: is, reason, message } of status.conditions ?? []) {
+    if (type !== 'Ready' && type !== 'Degraded') continue;
+    const before = sale.status?.conditions?.find((condition) => condition.type === type);
+    if (before?.reason === reason && before.status === is) continue;
+    const bad = type === 'Degraded' ? is === 'True' : is === 'False' && reason !== 'Starting' && reason !== 'Resizing';
+    if (type === 'Degraded' && !bad && before?.status !== 'True') continue;
+    kit.events.event(sale as unknown as KubeObject, bad ? 'Warning' : 'Normal', reason, 'Reconcile', message);
+  }
+}
+
+const statusObject = ({ namespace, name }: FlashSale['metadata'], status: FlashSaleStatus): KubeObject => ({
+  apiVersion: RESOURCES.FlashSale.apiVersion,
+  kind: 'FlashSale',
+  metadata: { namespace, name },
+  status,
+});

@@ -1,0 +1,49 @@
+// What a sale refers to in its namespace: Secrets whose values its roles need, ConfigMaps with buyers' lists. Read again
+// after a while, for whoever edits them edits no sale.
+
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type KubeObject, RESOURCES } from '../kube/objects.ts';
+import type { ObjectKey, Topology } from '../topology/topology.ts';
+
+export interface References {
+  /** Values of given secrets, by file name of the secrets folder. */
+  given: Map<string, string>;
+  /** In words. */
+  missing: string[];
+}
+
+const FRESH_FOR: Millis = 20_000;
+
+export class ReferenceReader {
+  #last: { wanted: string; at: Millis; found: References } | undefined;
+
+  /** Rejects when the API server cannot be asked. */
+  async read(client: KubeClient, { namespace, givenSecrets, lists }: Topology, now: Millis): Promise<References> {
+    const texts = [lists.allow, lists.deny].flatMap((list) => list?.from ?? []);
+    const wanted = JSON.stringify([givenSecrets, texts]);
+    const last = this.#last;
+    if (last?.wanted === wanted && now - last.at < (last.found.missing.length > 0 ? 2000 : FRESH_FOR))
+      return last.found;
+
+    const found: References = { given: new Map(), missing: [] };
+    const objects = new Map<string, KubeObject | undefined>();
+    const read = async (kind: 'Secret' | 'ConfigMap', { name, key }: ObjectKey): Promise<string | undefined> => {
+      const id = `${kind}/${name}`;
+      if (!objects.has(id)) objects.set(id, await client.get(RESOURCES[kind], namespace, name));
+      const object = objects.get(id);
+      const data = object?.data as Record<string, string> | undefined;
+      if (object === undefined) found.missing.push(`there is no ${kind} ${name} in namespace ${namespace}`);
+      else if (data?.[key] === undefined)
+        found.missing.push(`${kind} ${name} has no key ${key}; it has ${Object.keys(data ?? {}).join(', ') || 'none'}`);
+      return data?.[key];
+    };
+    for (const { file, from } of givenSecrets) {
+      const value = await read('Secret', from);
+      if (value !== undefined) found.given.set(file, Buffer.from(value, 'base64').toString('utf8').trim());
+    }
+    for (const from of texts) await read('ConfigMap', from);
+    this.#last = { wanted, at: now, found };
+    return found;
+  }
+}

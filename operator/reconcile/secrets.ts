@@ -1,0 +1,49 @@
+// The sale's secrets: made once and kept for the life of its volumes, in one Secret that pods mount by single items.
+// What a copy does not show yet may be there all the same, so before one is made the API server itself is asked, and
+// it is created, never overwritten.
+
+import { createHash, randomBytes } from 'node:crypto';
+import type { KubeClient } from '../kube/client.ts';
+import { type KubeObject, RESOURCES } from '../kube/objects.ts';
+import { nameOf } from '../manifests/objects.ts';
+import { secretsToMake } from '../manifests/secrets.ts';
+import type { SecretName, Topology } from '../topology/topology.ts';
+
+const fresh = (encoding: SecretName['encoding']): string => randomBytes(32).toString(encoding);
+
+/** Values as they are, and new ones for what is missing. */
+export function withMissing(found: ReadonlyMap<string, string>, names: readonly SecretName[]): Map<string, string> {
+  const values = new Map(found);
+  for (const { name, encoding } of names) if (!values.get(name)) values.set(name, fresh(encoding));
+  return values;
+}
+
+export const valuesOf = (secret: KubeObject | undefined): Map<string, string> =>
+  new Map(
+    Object.entries((secret?.data ?? {}) as Record<string, string>).map(([name, value]) => [
+      name,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]),
+  );
+
+/**
+ * All values, by file name of the secrets folder, and whether the Secret is there already. `held`: as the copy has it;
+ * undefined: the API server is asked.
+ */
+export async function saleSecrets(
+  client: KubeClient,
+  topology: Topology,
+  held: KubeObject | undefined,
+  given: ReadonlyMap<string, string>,
+): Promise<{ values: Map<string, string>; exists: boolean }> {
+  const secret = held ?? (await client.get(RESOURCES.Secret, topology.namespace, nameOf(topology, 'secrets')));
+  const values = new Map([...withMissing(valuesOf(secret), secretsToMake(topology)), ...given]);
+  return { values, exists: secret !== undefined };
+}
+
+/** Differs when anything differs that roles read only when they start. */
+export const fingerprint = (secrets: ReadonlyMap<string, string>, kafka: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify([[...secrets].sort(([a], [b]) => (a < b ? -1 : 1)), kafka]))
+    .digest('hex')
+    .slice(0, 16);
