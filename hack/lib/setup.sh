@@ -2,7 +2,8 @@
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
 # PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does),
 # `setup observability` (what dashboards and alerts are checked with), `setup browser` (what looks at the console).
-# Sourced by the scripts in hack/.
+# `setup kubernetes` (an API server, its store and kubectl), `setup cluster` (what a node adds), `setup images` (what
+# images are built with), `setup helm`, `setup kwok`, `setup kind`. Sourced by the scripts in hack/.
 # Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
 # nothing that is there already.
 #
@@ -14,6 +15,8 @@
 #   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
 #   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
 #   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`; `browser`: the last)
+#   FLASHSALE_KUBE_BIN      the folder of etcd, kube-apiserver, kubectl, and all else that is built for the cluster
+#   FLASHSALE_HELM, FLASHSALE_KWOK  those programs (after `helm`, `kwok`)
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
@@ -29,6 +32,8 @@ source "$FLASHSALE_ROOT/hack/lib/node.sh"
 source "$FLASHSALE_ROOT/hack/lib/servers.sh"
 # shellcheck source=observability.sh
 source "$FLASHSALE_ROOT/hack/lib/observability.sh"
+# shellcheck source=kubernetes.sh
+source "$FLASHSALE_ROOT/hack/lib/kubernetes.sh"
 
 # A part is three functions: NAME_ready finds it and exports where it is, or fails; NAME_packages names the Debian
 # packages this machine lacks for it; NAME_install does what is left to do after those.
@@ -40,6 +45,12 @@ parts_of() {
     fuzz) echo schemathesis ;;
     observability) echo prometheus chromium ;;
     browser) echo chromium ;;
+    kafka) echo kafka ;;
+    kubernetes) echo etcd apiserver kubectl ;;
+    cluster) echo node_tools controller_manager scheduler kubelet kube_proxy containerd coredns ;;
+    images) echo image_tools ;;
+    helm | kwok) echo "$1" ;;
+    kind) echo kind kubectl ;;
   esac
 }
 
