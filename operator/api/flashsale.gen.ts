@@ -194,7 +194,11 @@ export interface CacheSpec {
   durability: 'Always' | 'EverySecond';
   /** The volume of each cache node. Local mode uses the data folder instead. */
   storage: CacheStorageSpec;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpec;
 }
 
@@ -216,7 +220,11 @@ export interface CacheSpecInput {
   durability?: 'Always' | 'EverySecond';
   /** The volume of each cache node. Local mode uses the data folder instead. */
   storage?: CacheStorageSpecInput;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpecInput;
 }
 
@@ -242,7 +250,11 @@ export interface CacheStorageSpecInput {
   storageClassName?: string;
 }
 
-/** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+/**
+ * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+ * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing unless
+ * somebody changed it.
+ */
 export interface ResourcesSpec {
   /** What the scheduler sets aside for the pod. */
   requests: ResourcesRequestsSpec;
@@ -250,7 +262,11 @@ export interface ResourcesSpec {
   limits: ResourcesLimitsSpec;
 }
 
-/** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+/**
+ * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+ * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing unless
+ * somebody changed it.
+ */
 export interface ResourcesSpecInput {
   /** What the scheduler sets aside for the pod. */
   requests?: ResourcesRequestsSpec;
@@ -286,7 +302,11 @@ export interface ShardsSpec {
   count: number;
   /** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
   storage: ShardsStorageSpec;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpec;
 }
 
@@ -302,7 +322,11 @@ export interface ShardsSpecInput {
   count: number;
   /** The volume of each shard, and of the transfer pool. Local mode uses the data folder instead. */
   storage?: ShardsStorageSpecInput;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpecInput;
 }
 
@@ -337,23 +361,73 @@ export interface ShardsStorageSpecInput {
 /** The pods buyers talk to. */
 export interface StorefrontSpec {
   /**
-   * Number of storefront pods (processes in local mode). kubectl scale and an autoscaler set this field, too. With 0
-   * nobody can buy. Unit: pods. Default: 2.
+   * Number of storefront pods (processes in local mode); with autoscaling, the least there are. kubectl scale sets this
+   * field, too. With 0 nobody can buy. Unit: pods. Default: 2.
    */
   replicas: number;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * Adds storefront pods while they are busy and takes them away again, never below replicas. A crowd that comes at one
+   * moment is faster than any autoscaler: choose replicas for it. Ignored in local mode. Absent: replicas is the number
+   * of pods.
+   */
+  autoscaling?: StorefrontAutoscalingSpec;
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpec;
 }
 
 /** The pods buyers talk to. */
 export interface StorefrontSpecInput {
   /**
-   * Number of storefront pods (processes in local mode). kubectl scale and an autoscaler set this field, too. With 0
-   * nobody can buy. Unit: pods. Default: 2.
+   * Number of storefront pods (processes in local mode); with autoscaling, the least there are. kubectl scale sets this
+   * field, too. With 0 nobody can buy. Unit: pods. Default: 2.
    */
   replicas?: number;
-  /** CPU and memory of each pod of this role. Ignored in local mode. Absent: neither requested nor limited. */
+  /**
+   * Adds storefront pods while they are busy and takes them away again, never below replicas. A crowd that comes at one
+   * moment is faster than any autoscaler: choose replicas for it. Ignored in local mode. Absent: replicas is the number
+   * of pods.
+   */
+  autoscaling?: StorefrontAutoscalingSpecInput;
+  /**
+   * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
+   * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
+   * unless somebody changed it.
+   */
   resources?: ResourcesSpecInput;
+}
+
+/**
+ * Adds storefront pods while they are busy and takes them away again, never below replicas. A crowd that comes at one
+ * moment is faster than any autoscaler: choose replicas for it. Ignored in local mode. Absent: replicas is the number
+ * of pods.
+ */
+export interface StorefrontAutoscalingSpec {
+  /** The most storefront pods there may be. Unit: pods. */
+  maxReplicas: number;
+  /**
+   * The share of the CPU in storefront.resources.requests that the pods are kept at, on average. Needs those requests,
+   * and the cluster's metrics server. Unit: percent. Default: 70.
+   */
+  cpuUtilization: number;
+}
+
+/**
+ * Adds storefront pods while they are busy and takes them away again, never below replicas. A crowd that comes at one
+ * moment is faster than any autoscaler: choose replicas for it. Ignored in local mode. Absent: replicas is the number
+ * of pods.
+ */
+export interface StorefrontAutoscalingSpecInput {
+  /** The most storefront pods there may be. Unit: pods. */
+  maxReplicas: number;
+  /**
+   * The share of the CPU in storefront.resources.requests that the pods are kept at, on average. Needs those requests,
+   * and the cluster's metrics server. Unit: percent. Default: 70.
+   */
+  cpuUtilization?: number;
 }
 
 /** The token a successful purchase yields, which reserves the buyer's units until checkout. */
@@ -770,8 +844,8 @@ export interface BalancerSpecInput {
  */
 export interface KafkaSpec {
   /**
-   * Addresses of a Kafka of your own, at least one that is up. Absent: the sale runs a single-node Kafka of its own,
-   * which is enough.
+   * Addresses of a Kafka of your own, at least one that is up. Absent: in a cluster, the Kafka that the operator was
+   * given; in local mode, a single-node one of the sale's own.
    */
   bootstrapServers?: string[];
   /**
@@ -791,8 +865,8 @@ export interface KafkaSpec {
  */
 export interface KafkaSpecInput {
   /**
-   * Addresses of a Kafka of your own, at least one that is up. Absent: the sale runs a single-node Kafka of its own,
-   * which is enough.
+   * Addresses of a Kafka of your own, at least one that is up. Absent: in a cluster, the Kafka that the operator was
+   * given; in local mode, a single-node one of the sale's own.
    */
   bootstrapServers?: string[];
   /**

@@ -71,10 +71,7 @@ export async function initialize(
   try {
     await run(
       join(tools.postgresBin, 'initdb'),
-      [
-        ...['-D', join(inside, 'data.unfinished'), '--pwfile', join(inside, 'password')],
-        ...INITDB,
-      ],
+      [...['-D', join(inside, 'data.unfinished'), '--pwfile', join(inside, 'password')], ...INITDB],
       folder,
       user,
       signal,

@@ -76,6 +76,7 @@ const EFFECTS: Record<string, Effect> = {
   'spec.cache.durability': durability,
   'spec.shards.count': ({ before, after }) =>
     `adds ${numbered('s', before.spec.shards.count, after.spec.shards.count)}, empty; the balancer fills them`,
+  'spec.storefront.autoscaling': always('between replicas and maxReplicas, as busy as they are; nothing in local mode'),
   'spec.storefront.replicas': ({ before, after }) =>
     after.spec.storefront.replicas > before.spec.storefront.replicas
       ? 'more storefronts; the others go on'
@@ -85,7 +86,9 @@ const EFFECTS: Record<string, Effect> = {
   'spec.auth': LIVE,
   'spec.orders': always('orders placed from then on'),
   'spec.balancer': always('the balancer takes it over while it runs'),
-  'spec.kafka': always('agents and balancer are restarted, then storefronts one after the other; nothing is lost'),
+  'spec.kafka': always(
+    'agents and balancer are restarted, storefronts one after the other; in a cluster with the cache nodes and shards, one after the other; no order is lost',
+  ),
   'spec.cache.storage': always('the volumes of the cache nodes; nothing in local mode'),
   'spec.shards.storage': always('the volumes of the shards; nothing in local mode'),
   'spec.cache.resources': always('cache nodes are restarted one after the other; nothing in local mode'),

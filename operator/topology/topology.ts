@@ -11,7 +11,15 @@ import {
 } from '../../dataplane/protocol/config.ts';
 import { COMPACTED, TOPICS, topicName } from '../../dataplane/protocol/messages.ts';
 import { type NodeId, nodeId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
-import type { AuthSpec, FlashSale, KafkaSpec, QualificationSpec, ResourcesSpec } from '../api/flashsale.gen.ts';
+import type {
+  AuthSpec,
+  FlashSale,
+  KafkaSpec,
+  QualificationSpec,
+  ResourcesSpec,
+  StorefrontAutoscalingSpec,
+  StorefrontSpec,
+} from '../api/flashsale.gen.ts';
 import { parseDuration, parseTimestamp } from '../api/scalars.ts';
 
 export interface Topology {
@@ -28,7 +36,7 @@ export interface Topology {
   caches: { nodes: NodeId[]; durability: SaleConfig['cache']['durability']; storage: Storage } & Resources;
   shards: { members: { id: ShardId; database: string }[]; storage: Storage } & Resources;
   pool: { database: string };
-  storefronts: { replicas: number } & Resources;
+  storefronts: { replicas: number; autoscaling?: StorefrontAutoscalingSpec } & Resources;
   kafka: KafkaTopology;
   /** Secrets to make once and keep for the life of the sale. */
   secrets: SecretName[];
@@ -103,7 +111,7 @@ export function buildTopology(sale: FlashSale): Topology {
       ...resourcesOf(spec.shards),
     },
     pool: { database: 'pool' },
-    storefronts: { replicas: spec.storefront.replicas, ...resourcesOf(spec.storefront) },
+    storefronts: storefrontsOf(spec.storefront),
     kafka: kafkaOf(spec.kafka, `flashsale.${metadata.namespace}.${metadata.name}`),
     secrets: [
       { name: SECRETS.tokenKey, encoding: 'base64' },
@@ -124,6 +132,12 @@ export function buildTopology(sale: FlashSale): Topology {
 const numbered = <T>(count: number, id: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => id(n));
 
 const resourcesOf = ({ resources }: Resources): Resources => (resources ? { resources } : {});
+
+const storefrontsOf = ({ replicas, autoscaling, resources }: StorefrontSpec): Topology['storefronts'] => ({
+  replicas,
+  ...(autoscaling ? { autoscaling } : {}),
+  ...(resources ? { resources } : {}),
+});
 
 function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
   const { opensAt, closesAt } = spec.window;

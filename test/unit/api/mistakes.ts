@@ -72,6 +72,8 @@ const objectName = "must be an object's name of lower-case letters, digits, '-' 
 const key = "must be a key of letters, digits, '-', '_' and '.', such as ca.crt";
 const list = 'must have ids, configMapRefs or both; to let everyone through, leave the whole list out';
 const period = 'must be a duration from 10ms to 10m, such as 200ms; leave it out for n × k + m';
+const autoscaled = 'must be at least 1 with autoscaling, which starts from there; to stop purchases, set paused';
+const mostPods = 'must not be below replicas, which is the least autoscaling keeps; raise it, or lower replicas';
 const long = (n: number) => 'x'.repeat(n);
 
 export const ROWS: Row[] = [
@@ -200,6 +202,12 @@ export const ROWS: Row[] = [
   ]),
   wrong('spec.storefront.replicas', -1, 'must be at least 0 pods, got -1'),
   wrong('spec.storefront.replicas', 201, 'must be at most 200 pods, got 201'),
+  wrong('spec.storefront.replicas', 0, `${autoscaled}, got 0`),
+  wrong('spec.storefront.autoscaling.maxReplicas', undefined, 'is required. The most storefront pods there may be.'),
+  wrong('spec.storefront.autoscaling.maxReplicas', 5, `${mostPods}, got 5`),
+  wrong('spec.storefront.autoscaling.maxReplicas', 201, 'must be at most 200 pods, got 201'),
+  wrong('spec.storefront.autoscaling.cpuUtilization', 0, 'must be at least 1 percent, got 0'),
+  wrong('spec.storefront.autoscaling.cpuUtilization', 101, 'must be at most 100 percent, got 101'),
 
   // To whom
   wrong('spec.token.ttl', '4999ms', `${ttl}, got "4999ms"`),

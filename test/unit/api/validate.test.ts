@@ -107,7 +107,7 @@ describe('what may be edited while a sale runs', () => {
     ['withdraw everything', { 'spec.stock': 10 }, { 'spec.stock': 0 }],
     ['more shards', { 'spec.shards.count': 4 }, { 'spec.shards.count': 8 }],
     ['fewer cache nodes', { 'spec.cache.nodes': 4 }, { 'spec.cache.nodes': 2 }],
-    ['no storefront', { 'spec.storefront.replicas': 4 }, { 'spec.storefront.replicas': 0 }],
+    ['no storefront', {}, { 'spec.storefront.replicas': 0, 'spec.storefront.autoscaling': undefined }],
     [
       'a larger volume, in another unit',
       { 'spec.shards.storage.size': '1024Mi' },

@@ -1,0 +1,84 @@
+// What every object of a sale has in common: its name, its labels, and the sale as its owner. Pure.
+
+import { createHash } from 'node:crypto';
+import type { V1LabelSelector } from '@kubernetes/client-node';
+import { type Kind, type KubeObject, RESOURCES } from '../kube/objects.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { ManifestInput } from './input.ts';
+
+/** `sale`: what all the others share. */
+export type Component = 'storefront' | 'cache' | 'shard' | 'pool' | 'sale';
+
+const MANAGER = 'flashsale-operator';
+
+type Named = Pick<Topology, 'name'>;
+
+/** Of the sale's objects with this ending; the Service that buyers talk to has the bare name of the sale. */
+export const nameOf = ({ name }: Named, ending: Component | 'secrets' | 'redis' | 'config'): string =>
+  `${name}-${ending}`;
+
+/** What a selector may ask for: these never change. */
+const identity = ({ name }: Named, component: Component): Record<string, string> => ({
+  'app.kubernetes.io/name': 'flashsale',
+  'app.kubernetes.io/instance': name,
+  'app.kubernetes.io/component': component,
+});
+
+export const labelsOf = (sale: Named, component: Component): Record<string, string> => ({
+  ...identity(sale, component),
+  'app.kubernetes.io/managed-by': MANAGER,
+  'flashsale.dev/sale': sale.name,
+});
+
+/** The pods of one component. */
+export const selectorOf = (sale: Named, component: Component): V1LabelSelector & { matchLabels: Labels } => ({
+  matchLabels: identity(sale, component),
+});
+type Labels = Record<string, string>;
+
+/** The same as a text, for status.selector and for queries. */
+export const selectorText = (sale: Named, component: Component): string =>
+  Object.entries(identity(sale, component))
+    .map(([label, value]) => `${label}=${value}`)
+    .join(',');
+
+export interface ObjectOptions {
+  /** Outlives the sale. */
+  orphan?: boolean;
+}
+
+/** `body`: everything beside apiVersion, kind and metadata. */
+export function object(
+  { sale, topology }: ManifestInput,
+  kind: Kind,
+  component: Component,
+  name: string,
+  body: Record<string, unknown>,
+  { orphan = false }: ObjectOptions = {},
+): KubeObject {
+  const { uid } = sale.metadata;
+  return {
+    apiVersion: RESOURCES[kind].apiVersion,
+    kind,
+    metadata: {
+      name,
+      namespace: topology.namespace,
+      labels: labelsOf(topology, component),
+      // A sale that was never applied has no uid, and owns nothing yet.
+      ...(uid === undefined || orphan ? {} : { ownerReferences: [ownerReference(topology.name, uid)] }),
+    },
+    ...body,
+  };
+}
+
+const ownerReference = (name: string, uid: string) => ({
+  apiVersion: RESOURCES.FlashSale.apiVersion,
+  kind: RESOURCES.FlashSale.kind,
+  name,
+  uid,
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+/** Differs when the text differs; tells nothing about it. */
+export const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
