@@ -58,6 +58,11 @@ export class Engine {
     return this.#balancing?.balancer.cycle();
   }
 
+  /** Of the balancer that runs. */
+  get config(): SaleConfig | undefined {
+    return this.#balancing?.config;
+  }
+
   /** When the balancer that runs was started; undefined: none runs. */
   get balancingSince(): Millis | undefined {
     return this.#balancing?.since;
