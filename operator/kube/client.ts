@@ -48,12 +48,18 @@ export interface KubeClient {
    * Server-side apply: sets the fields given, drops those that an earlier apply gave and this one does not, leaves all
    * others. Without `force`, a field that somebody else has set otherwise makes it fail with `conflicts`.
    */
-  apply(object: KubeObject, options?: { force?: boolean; dryRun?: boolean }): Promise<KubeObject>;
+  apply(object: KubeObject, options?: WriteOptions & { force?: boolean }): Promise<KubeObject>;
   /** The same for the status, which is nobody else's. */
   applyStatus(object: KubeObject): Promise<KubeObject>;
   /** A JSON merge patch; one that holds metadata.resourceVersion is refused when the object has changed since. */
-  patch(resource: Resource, namespace: string, name: string, mergePatch: unknown): Promise<KubeObject>;
-  create(object: KubeObject): Promise<KubeObject>;
+  patch(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    mergePatch: unknown,
+    options?: WriteOptions,
+  ): Promise<KubeObject>;
+  create(object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** One that holds metadata.resourceVersion is refused when the object has changed since. */
   replace(object: KubeObject): Promise<KubeObject>;
   /** It is fine when there is none. With `uid`, a namesake that came later is left alone (status 409). */
@@ -67,6 +73,13 @@ export interface KubeClient {
   close(): Promise<void>;
 }
 
+export interface WriteOptions {
+  /** Nothing is changed; a field that is unknown or given twice is a mistake then, not left out. */
+  dryRun?: boolean;
+  /** Whose the fields become; else the connection's. */
+  fieldManager?: string;
+}
+
 export interface ConnectOptions {
   /** Of each request; a watch has its own. */
   timeout?: Millis;
@@ -74,6 +87,8 @@ export interface ConnectOptions {
   qps?: number;
   burst?: number;
   userAgent?: string;
+  /** Whose the fields are that are written; else the operator's. */
+  fieldManager?: string;
   metrics?: KubeMetrics;
 }
 
@@ -93,7 +108,13 @@ export function connectKube(config: KubeConfig, options: ConnectOptions = {}): K
     userAgent: options.userAgent ?? FIELD_MANAGER,
     metrics: options.metrics,
   });
-  const manager: Query = { fieldManager: FIELD_MANAGER };
+  const written = ({
+    dryRun = false,
+    fieldManager = options.fieldManager ?? FIELD_MANAGER,
+  }: WriteOptions = {}): Query => ({
+    fieldManager,
+    ...(dryRun ? { dryRun: 'All', fieldValidation: 'Strict' } : {}),
+  });
 
   const one = async (call: Call): Promise<KubeObject> => (await transport.json(call)) as KubeObject;
 
@@ -102,7 +123,7 @@ export function connectKube(config: KubeConfig, options: ConnectOptions = {}): K
     const path = objectPath(resourceOf(object), namespace, name, part);
     return one({
       method: 'PATCH',
-      path: withQuery(path, { ...manager, ...query }),
+      path: withQuery(path, query),
       body: object,
       contentType: 'application/apply-patch+yaml',
       repeatable: true,
@@ -155,24 +176,23 @@ export function connectKube(config: KubeConfig, options: ConnectOptions = {}): K
       for await (const line of transport.lines(call, { signal, idle })) yield eventOf(`watch of ${path}`, line);
     },
 
-    apply: (object, { force = false, dryRun = false } = {}) =>
-      apply(object, { force, dryRun: dryRun ? 'All' : undefined }),
+    apply: (object, { force = false, ...options } = {}) => apply(object, { force, ...written(options) }),
 
-    applyStatus: (object) => apply(object, { force: true }, 'status'),
+    applyStatus: (object) => apply(object, { force: true, ...written() }, 'status'),
 
-    patch: (resource, namespace, name, mergePatch) =>
+    patch: (resource, namespace, name, mergePatch, options) =>
       one({
         method: 'PATCH',
-        path: withQuery(objectPath(resource, namespace, name), manager),
+        path: withQuery(objectPath(resource, namespace, name), written(options)),
         body: mergePatch,
         contentType: 'application/merge-patch+json',
         repeatable: true,
       }),
 
-    create: (object) =>
+    create: (object, options) =>
       one({
         method: 'POST',
-        path: withQuery(collectionPath(resourceOf(object), object.metadata.namespace), manager),
+        path: withQuery(collectionPath(resourceOf(object), object.metadata.namespace), written(options)),
         body: object,
         repeatable: false,
       }),
@@ -180,7 +200,7 @@ export function connectKube(config: KubeConfig, options: ConnectOptions = {}): K
     replace: (object) =>
       one({
         method: 'PUT',
-        path: withQuery(objectPath(resourceOf(object), object.metadata.namespace, object.metadata.name), manager),
+        path: withQuery(objectPath(resourceOf(object), object.metadata.namespace, object.metadata.name), written()),
         body: object,
         // A second one would be refused as a change of what the first one made.
         repeatable: object.metadata.resourceVersion === undefined,

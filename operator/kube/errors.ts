@@ -11,9 +11,17 @@ export interface Conflict {
   field: string;
 }
 
+/** What is wrong with one field of what was sent. */
+export interface Cause {
+  /** `spec.stock`; empty: the object as a whole. */
+  field: string;
+  message: string;
+}
+
 interface Details {
   retryAfter?: Millis | undefined;
   conflicts?: Conflict[];
+  causes?: Cause[];
   cause?: unknown;
 }
 
@@ -30,13 +38,17 @@ export class KubeError extends Error {
   readonly retryAfter: Millis | undefined;
   /** Of an apply without force; empty otherwise. */
   readonly conflicts: Conflict[];
+  /** Of an object that was found wrong; empty otherwise. */
+  readonly causes: Cause[];
 
-  constructor(message: string, status: number, reason: string, { retryAfter, conflicts = [], cause }: Details = {}) {
+  constructor(message: string, status: number, reason: string, details: Details = {}) {
+    const { retryAfter, conflicts = [], causes = [], cause } = details;
     super(message, cause === undefined ? {} : { cause });
     this.status = status;
     this.reason = reason;
     this.retryAfter = retryAfter;
     this.conflicts = conflicts;
+    this.causes = causes;
   }
 }
 
@@ -81,9 +93,13 @@ export function errorOfStatus(what: string, value: unknown, retryAfter?: Millis)
       ? [{ manager: managerOf(cause.message ?? ''), field: cause.field ?? '' }]
       : [],
   );
+  const causes = (details?.causes ?? []).flatMap(({ reason: why, field = '', message: wrong = '' }) =>
+    why === 'FieldManagerConflict' ? [] : [{ field, message: wrong }],
+  );
   return new KubeError(`${what}: ${[code, reason, message].filter(Boolean).join(' ')}`, code, reason, {
     retryAfter: retryAfter ?? (after ? after * 1000 : undefined),
     conflicts,
+    causes,
   });
 }
 
