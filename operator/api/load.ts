@@ -19,16 +19,17 @@ export interface LoadOptions {
 }
 
 export type Loaded =
-  /** `companions`: the ConfigMaps and Secrets among the other documents of the text. */
-  | { ok: true; sale: FlashSale; companions: Companions }
-  /** In the order of the text. Never empty. */
-  | { ok: false; errors: ApiError[] };
+  /** `companions`: the ConfigMaps and Secrets among the other documents. `written`: the sale without its defaults. */
+  | { ok: true; sale: FlashSale; companions: Companions; written: unknown }
+  /** In the order of the text, never empty. `written`: absent when the text holds no one sale. */
+  | { ok: false; errors: ApiError[]; written?: unknown };
 
 /** Never throws, whatever the text. */
 export function loadFlashSale(text: string, { source, old, selfContained = false }: LoadOptions): Loaded {
   const lines = new LineCounter();
-  const refuse = (mistakes: Mistake[]): Loaded => ({
+  const refuse = (mistakes: Mistake[], written?: unknown): Loaded => ({
     ok: false,
+    ...(written === undefined ? {} : { written }),
     errors: mistakes
       .sort((a, b) => a.offset - b.offset)
       .map(({ offset, path = '', message }) => ({ source, line: lines.linePos(offset).line, path, message })),
@@ -40,10 +41,14 @@ export function loadFlashSale(text: string, { source, old, selfContained = false
   if ('message' in found) return refuse([found]);
 
   const companions = companionsOf(documents.filter((document) => document !== found).map(({ value }) => value));
-  const checked = validate(withoutStatus(found.value), old);
+  const written = withoutStatus(found.value);
+  const checked = validate(written, old);
   const findings = checked.ok ? (selfContained ? missingReferences(checked.sale, companions) : []) : checked.findings;
-  if (checked.ok && findings.length === 0) return { ok: true, sale: checked.sale, companions };
-  return refuse(findings.map(({ at, message }) => ({ offset: offsetOf(found, at), path: renderPath(at), message })));
+  if (checked.ok && findings.length === 0) return { ok: true, sale: checked.sale, companions, written };
+  return refuse(
+    findings.map(({ at, message }) => ({ offset: offsetOf(found, at), path: renderPath(at), message })),
+    written,
+  );
 }
 
 interface Document {

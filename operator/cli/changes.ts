@@ -1,6 +1,8 @@
-// An edit in words, for up and plan.
+// An edit, or a new sale, in words, for the commands that plan and make one.
 
+import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { Change } from '../topology/changes.ts';
+import { buildTopology } from '../topology/topology.ts';
 import { table } from './output.ts';
 
 const shown = (value: unknown): string => {
@@ -14,3 +16,26 @@ export const changeLines = (changes: Change[]): string[] =>
     : table(changes.map(({ field, from, to, effect }) => [`${field}:`, `${shown(from)} → ${shown(to)}`, effect])).split(
         '\n',
       );
+
+interface NewSale {
+  caches: number;
+  shards: number;
+  storefronts: number;
+  kafka: string[] | 'own';
+}
+
+export function newSale(sale: FlashSale): NewSale {
+  const { caches, shards, storefronts, kafka } = buildTopology(sale);
+  return {
+    caches: caches.nodes.length,
+    shards: shards.members.length,
+    storefronts: storefronts.replicas,
+    kafka: kafka.brokers ?? 'own',
+  };
+}
+
+/** `usualKafka`: what a sale that names none gets. */
+export function whatIsNew(sale: FlashSale, usualKafka: string): string {
+  const { caches, shards, storefronts, kafka } = newSale(sale);
+  return `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}`;
+}

@@ -2,8 +2,10 @@
 
 import { Command } from 'commander';
 import { audit } from '../../audit/audit.ts';
+import type { AuditReport } from '../../audit/check.ts';
 import { auditSummary } from '../../load/show.ts';
 import { localSale } from '../../local/find.ts';
+import type { ClusterSale } from '../cluster-sale.ts';
 import {
   type ChoiceOptions,
   choiceOf,
@@ -16,12 +18,24 @@ import {
 import { print, printJson } from '../output.ts';
 
 interface Options extends ChoiceOptions {
+  cluster?: string;
   patience: number;
   output: Format;
 }
 
 export const auditCommand = (): Command =>
-  choosesSale(new Command('audit'))
+  auditOptions(choosesSale(new Command('audit')))
+    .option('--cluster <namespace/name>', 'a sale of the cluster that this program runs in')
+    .addHelpText('after', examples('audit', 'audit phone-launch -o json', 'audit --cluster shop/phone-launch'))
+    .action(async (name: string | undefined, options: Options) => {
+      const sale =
+        options.cluster === undefined ? localSale(choiceOf(name, options)) : await inCluster(options.cluster);
+      showAudit(await audit(sale.config, sale.secret, { patience: options.patience * 1000 }), options.output);
+    });
+
+/** Description and options, wherever the sale is. */
+export const auditOptions = (command: Command): Command =>
+  command
     .description('count every unit of a sale in its databases and cache nodes; exits 1 when one is missing or extra')
     .option(
       '--patience <seconds>',
@@ -29,12 +43,19 @@ export const auditCommand = (): Command =>
       wholeNumber(1, 3600),
       10,
     )
-    .addOption(outputOption())
-    .addHelpText('after', examples('audit', 'audit phone-launch -o json'))
-    .action(async (sale: string | undefined, options: Options) => {
-      const { config, secret } = localSale(choiceOf(sale, options));
-      const report = await audit(config, secret, { patience: options.patience * 1000 });
-      if (options.output === 'json') printJson(report);
-      else print(auditSummary(report));
-      if (!report.conserved) process.exitCode = 1;
-    });
+    .addOption(outputOption());
+
+/** Prints the result and sets the exit code. */
+export function showAudit(report: AuditReport, output: Format): void {
+  if (output === 'json') printJson(report);
+  else print(auditSummary(report));
+  if (!report.conserved) process.exitCode = 1;
+}
+
+/** The client of a cluster is loaded only where there is one. */
+async function inCluster(name: string): Promise<ClusterSale> {
+  const { withCluster } = await import('../cluster.ts');
+  const { findSale } = await import('../sales.ts');
+  const { readClusterSale } = await import('../cluster-sale.ts');
+  return withCluster({}, async (cluster) => readClusterSale(cluster.client, await findSale(cluster, name)));
+}

@@ -8,7 +8,7 @@ import { readText } from '../../local/files.ts';
 import { nameIn } from '../../local/find.ts';
 import { readState } from '../../local/state.ts';
 import { changesBetween } from '../../topology/changes.ts';
-import { changeLines } from '../changes.ts';
+import { changeLines, newSale, whatIsNew } from '../changes.ts';
 import { examples, type Format, outputOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 
@@ -31,20 +31,10 @@ async function plan(options: Options): Promise<void> {
   const text = readText(options.file);
   const folder = dataFolder(options.data ?? defaultFolder(...nameIn(text, options.file)));
   const state = readState(folder);
-  const { sale, topology } = readEdit(text, options.file, state);
+  const { sale } = readEdit(text, options.file, state);
   if (!state) {
-    const { caches, shards, storefronts, kafka } = topology;
-    const parts = {
-      caches: caches.nodes.length,
-      shards: shards.members.length,
-      storefronts: storefronts.replicas,
-      kafka: kafka.brokers ?? 'own',
-    };
-    if (options.output === 'json') printJson({ sale: fullName(sale), new: true, parts, changes: [] });
-    else
-      print(
-        `${fullName(sale)} is new: ${parts.caches} cache nodes, ${parts.shards} shards and the pool, ${parts.storefronts} storefronts, ${kafka.brokers ? `Kafka at ${kafka.brokers.join(', ')}` : 'a Kafka of its own'}`,
-      );
+    if (options.output === 'json') printJson({ sale: fullName(sale), new: true, parts: newSale(sale), changes: [] });
+    else print(whatIsNew(sale, 'a Kafka of its own'));
     return;
   }
   const status = await control(folder.control)
