@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { KubeObject } from '../../../operator/kube/objects.ts';
 import { manifestsOf } from '../../../operator/manifests/manifests.ts';
-import { busyOptions, inputFor, load, options, root, SALES } from './sales.ts';
+import { busyOptions, inputFor, load, options, root, SALES } from '../../harness/manifests.ts';
 
 describe.each(Object.entries(SALES))('%s', (name, file) => {
   const manifests = manifestsOf(inputFor(load(file), { options: name === 'full' ? busyOptions : options }));

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { KubeObject } from '../../../operator/kube/objects.ts';
-import { busyOptions, inputFor, load, objectsOf, options, SALES } from './sales.ts';
+import { busyOptions, inputFor, load, objectsOf, options, SALES } from '../../harness/manifests.ts';
 
 interface Context {
   [field: string]: unknown;

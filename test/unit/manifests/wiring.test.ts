@@ -8,7 +8,7 @@ import { placeInCluster } from '../../../operator/manifests/placement.ts';
 import { PATHS } from '../../../operator/manifests/places.ts';
 import { saleConfig } from '../../../operator/topology/placement.ts';
 import { buildTopology } from '../../../operator/topology/topology.ts';
-import { busyOptions, inputFor, load, objectsOf, options, SALES, saleOf } from './sales.ts';
+import { busyOptions, inputFor, load, named, objectsOf, options, SALES, saleOf } from '../../harness/manifests.ts';
 
 type Labels = Record<string, string>;
 interface Port {
@@ -49,11 +49,6 @@ interface Spec {
 
 const specOf = (object: KubeObject) => object.spec as Spec;
 const ofKind = (objects: KubeObject[], ...kinds: string[]) => objects.filter(({ kind }) => kinds.includes(kind));
-const named = (objects: KubeObject[], kind: string, name: string): KubeObject => {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
-  if (!found) throw new Error(`there is no ${kind} ${name}`);
-  return found;
-};
 const workloads = (objects: KubeObject[]) => ofKind(objects, 'StatefulSet', 'Deployment');
 const containersOf = ({ containers, initContainers = [] }: Pod) => [...initContainers, ...containers];
 const within = (wanted: Labels, labels: Labels) =>

@@ -2,19 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FlashSale } from '../../../operator/api/flashsale.gen.ts';
-import { loadFlashSale } from '../../../operator/api/load.ts';
-import { validate } from '../../../operator/api/validate.ts';
-import type { KubeObject } from '../../../operator/kube/objects.ts';
-import type { ManifestInput } from '../../../operator/manifests/input.ts';
-import { type Manifests, manifestsOf } from '../../../operator/manifests/manifests.ts';
-import type { OperatorOptions } from '../../../operator/manifests/options.ts';
-import { placeInCluster } from '../../../operator/manifests/placement.ts';
-import { secretsToMake } from '../../../operator/manifests/secrets.ts';
-import { saleConfig } from '../../../operator/topology/placement.ts';
-import { buildTopology } from '../../../operator/topology/topology.ts';
+import type { FlashSale } from '../../operator/api/flashsale.gen.ts';
+import { loadFlashSale } from '../../operator/api/load.ts';
+import { validate } from '../../operator/api/validate.ts';
+import type { KubeObject } from '../../operator/kube/objects.ts';
+import type { ManifestInput } from '../../operator/manifests/input.ts';
+import { type Manifests, manifestsOf } from '../../operator/manifests/manifests.ts';
+import type { OperatorOptions } from '../../operator/manifests/options.ts';
+import { placeInCluster } from '../../operator/manifests/placement.ts';
+import { secretsToMake } from '../../operator/manifests/secrets.ts';
+import { saleConfig } from '../../operator/topology/placement.ts';
+import { buildTopology } from '../../operator/topology/topology.ts';
 
-export const root = join(import.meta.dirname, '..', '..', '..');
+export const root = join(import.meta.dirname, '..', '..');
 
 /** By the name of the folder that holds their golden files. */
 export const SALES = {
@@ -100,3 +100,9 @@ const everything = (manifests: Manifests): KubeObject[] => Object.values(manifes
 
 export const objectsOf = (applied: FlashSale, patch: Partial<ManifestInput> = {}): KubeObject[] =>
   everything(manifestsOf(inputFor(applied, patch)));
+
+export function named(objects: KubeObject[], kind: string, name: string): KubeObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (!found) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+}
