@@ -5,7 +5,7 @@ import { audit } from '../../audit/audit.ts';
 import type { AuditReport } from '../../audit/check.ts';
 import { auditSummary } from '../../load/show.ts';
 import { localSale } from '../../local/find.ts';
-import type { ClusterSale } from '../cluster-sale.ts';
+import { clusterOption, inCluster } from '../in-cluster.ts';
 import {
   type ChoiceOptions,
   choiceOf,
@@ -25,7 +25,7 @@ interface Options extends ChoiceOptions {
 
 export const auditCommand = (): Command =>
   auditOptions(choosesSale(new Command('audit')))
-    .option('--cluster <namespace/name>', 'a sale of the cluster that this program runs in')
+    .addOption(clusterOption())
     .addHelpText('after', examples('audit', 'audit phone-launch -o json', 'audit --cluster shop/phone-launch'))
     .action(async (name: string | undefined, options: Options) => {
       const sale =
@@ -50,12 +50,4 @@ export function showAudit(report: AuditReport, output: Format): void {
   if (output === 'json') printJson(report);
   else print(auditSummary(report));
   if (!report.conserved) process.exitCode = 1;
-}
-
-/** The client of a cluster is loaded only where there is one. */
-async function inCluster(name: string): Promise<ClusterSale> {
-  const { withCluster } = await import('../cluster.ts');
-  const { findSale } = await import('../sales.ts');
-  const { readClusterSale } = await import('../cluster-sale.ts');
-  return withCluster({}, async (cluster) => readClusterSale(cluster.client, await findSale(cluster, name)));
 }

@@ -5,25 +5,46 @@ import { Command } from 'commander';
 import { drive, holds } from '../../load/drive.ts';
 import { type CrowdFlags, crowdOf, crowdOptions } from '../../load/options.ts';
 import { auditSummary, loadSummary } from '../../load/show.ts';
-import { localSale } from '../../local/find.ts';
+import { type LocalSale, localSale } from '../../local/find.ts';
+import { clusterOption, inCluster } from '../in-cluster.ts';
 import { type ChoiceOptions, choiceOf, choosesSale, examples, type Format, outputOption } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 
 interface Options extends ChoiceOptions, CrowdFlags {
+  cluster?: string;
   report?: string;
   output: Format;
 }
 
 export const loadCommand = (): Command =>
   crowdOptions(choosesSale(new Command('load')))
-    .description('send a crowd of buyers to a sale of this machine, then count every unit')
+    .description('send a crowd of buyers to a sale, then count every unit')
+    .addOption(clusterOption())
     .option('--report <file>', 'also write the figures as JSON')
     .addOption(outputOption())
-    .addHelpText('after', examples('load', 'load phone-launch --buyers 5000 --abandon 0.3', 'load -o json --seed 2'))
+    .addHelpText(
+      'after',
+      examples(
+        'load',
+        'load phone-launch --buyers 5000 --abandon 0.3',
+        'load -o json --seed 2',
+        'load --cluster shop/phone-launch',
+      ),
+    )
     .action(load);
 
+async function saleOf(
+  sale: string | undefined,
+  options: Options,
+): Promise<Pick<LocalSale, 'config' | 'secret' | 'storefronts'>> {
+  if (options.cluster === undefined) return localSale(choiceOf(sale, options));
+  const found = await inCluster(options.cluster);
+  const { namespace, name } = found.config;
+  return { ...found, storefronts: [`http://${name}.${namespace}.svc`] };
+}
+
 async function load(sale: string | undefined, options: Options): Promise<void> {
-  const { config, secret, storefronts } = localSale(choiceOf(sale, options));
+  const { config, secret, storefronts } = await saleOf(sale, options);
   const crowd = crowdOf(options, { stock: config.stock, maxQuantity: config.qualification.maxQuantity });
   const quiet = options.output === 'json';
   if (!quiet) note(`${crowd.buyers.toLocaleString('en')} buyers, ${crowd.rate.toLocaleString('en')} a second`);
