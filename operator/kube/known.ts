@@ -42,13 +42,14 @@ export class Known {
     const slim = withoutBookkeeping(object);
     this.#objects.set(key, slim);
     if (before === undefined) return [{ what: 'added', object: slim }];
-    if (before.metadata.resourceVersion === slim.metadata.resourceVersion) return [];
-    if (before.metadata.uid === slim.metadata.uid) return [{ what: 'modified', object: slim }];
     // A namesake: the one known was deleted, and this one made, while nobody looked.
-    return [
-      { what: 'deleted', object: before },
-      { what: 'added', object: slim },
-    ];
+    if (before.metadata.uid !== slim.metadata.uid)
+      return [
+        { what: 'deleted', object: before },
+        { what: 'added', object: slim },
+      ];
+    if (before.metadata.resourceVersion === slim.metadata.resourceVersion) return [];
+    return [{ what: 'modified', object: slim }];
   }
 
   #remove(object: KubeObject): Change[] {

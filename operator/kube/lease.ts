@@ -7,7 +7,6 @@
 // A leader that cannot renew stops before the others may take over: renewDeadline, counted from before the last renewal
 // was sent, is shorter than leaseDuration, which they count from when they saw it.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { spread } from './backoff.ts';
@@ -15,6 +14,7 @@ import type { KubeClient } from './client.ts';
 import { isConflict } from './errors.ts';
 import { decideLease, holderOf, leaseOf, releasedLease, type Sighting, sighted } from './lease-decision.ts';
 import { type KubeObject, RESOURCES } from './objects.ts';
+import { pause } from './pause.ts';
 
 export interface LeaseTiming {
   /** How long the others wait before they take over. Whole seconds. */
@@ -125,8 +125,7 @@ export function elect(options: ElectOptions): { stop(): Promise<void> } {
           failing = true;
         }
       }
-      const pause = held ? retryPeriod : spread(retryPeriod / 2, Math.random());
-      if (!signal.aborted) await sleep(pause, undefined, { signal }).catch(() => undefined);
+      await pause(held ? retryPeriod : spread(retryPeriod / 2, Math.random()), signal);
     }
   };
 

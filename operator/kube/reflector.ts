@@ -8,7 +8,6 @@
 // Bookmarks carry the version on where nothing changes; they are also the pulse: without one for long, the connection
 // is dead, whatever the kernel says. A list now and then finds what no watch told.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { spread } from './backoff.ts';
@@ -16,6 +15,7 @@ import type { KubeClient } from './client.ts';
 import { type Change, Known } from './known.ts';
 import type { ReflectorMetrics } from './metrics.ts';
 import type { KubeObject, Resource } from './objects.ts';
+import { pause } from './pause.ts';
 import { afterWatch, type Next, type Outcome } from './reflection.ts';
 
 export interface Reflector {
@@ -138,7 +138,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       say(next, outcome.error);
       failures = next.failures;
       if (next.relist) version = undefined;
-      if (next.wait > 0) await sleep(next.wait, undefined, { signal }).catch(() => undefined);
+      if (next.wait > 0) await pause(next.wait, signal);
     }
   };
 

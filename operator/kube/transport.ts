@@ -1,12 +1,12 @@
 // One request to the API server, and one watch: at our rate, within a time, sent again where that is harmless and the
 // server says that it will soon be better. Knows HTTP, not Kubernetes' objects; what is wrong is a KubeError.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Connection } from './connection.ts';
 import { errorOfAnswer, KubeError } from './errors.ts';
 import type { KubeMetrics } from './metrics.ts';
+import { pause } from './pause.ts';
 import { waitBeforeRetry } from './retry.ts';
 import { type Rate, takeToken } from './throttle.ts';
 import { splitLines } from './watch-lines.ts';
@@ -50,7 +50,7 @@ export class Transport {
       } catch (error) {
         const wait = error instanceof KubeError && waitBeforeRetry(error, sent, call.repeatable, Math.random());
         if (typeof wait !== 'number') throw error;
-        await sleep(wait);
+        await pause(wait);
       }
     }
   }
@@ -104,7 +104,7 @@ export class Transport {
     this.#fullAt = fullAt;
     if (wait === 0) return;
     this.#options.metrics?.throttled(wait);
-    await sleep(wait);
+    await pause(wait);
   }
 
   async #once(call: Call): Promise<unknown> {

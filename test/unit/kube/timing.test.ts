@@ -1,0 +1,92 @@
+// How long this layer waits: after failures, for its own rate, and for what a server asks.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { backoff, spread } from '../../../operator/kube/backoff.ts';
+import { KubeError } from '../../../operator/kube/errors.ts';
+import { waitBeforeRetry } from '../../../operator/kube/retry.ts';
+import { takeToken } from '../../../operator/kube/throttle.ts';
+
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+describe('backoff', () => {
+  test('doubles with each failure, up to the longest wait', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoff(failures, { first: 100, longest: 1500 }, 1));
+    expect(waits).toEqual([100, 200, 400, 800, 1500, 1500, 1500]);
+  });
+
+  test('is spread over the upper half, so that not everybody comes at once', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), random, (failures, chance) => {
+        const timing = { first: 100, longest: 5000 };
+        const [least, wait, most] = [0, chance, 1].map((r) => backoff(failures, timing, r)) as [number, number, number];
+        expect(least).toBe(most / 2);
+        expect(wait).toBeGreaterThanOrEqual(least);
+        expect(wait).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+
+  test('a spread time is from once to twice as long', () => {
+    expect(spread(100, 0)).toBe(100);
+    expect(spread(100, 0.5)).toBe(150);
+  });
+});
+
+describe('the own rate', () => {
+  test('lets a burst through at once, and then one at a time', () => {
+    let fullAt = 0;
+    const waits = Array.from({ length: 6 }, () => {
+      const taken = takeToken(fullAt, 1000, { qps: 10, burst: 3 });
+      fullAt = taken.fullAt;
+      return taken.wait;
+    });
+    expect(waits).toEqual([0, 0, 0, 100, 200, 300]);
+  });
+
+  test('no second has more than its rate and the burst', () => {
+    const askings = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(askings, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }), (pauses, qps, burst) => {
+        let [fullAt, now] = [0, 0];
+        const sent = pauses.map((pause) => {
+          now += pause;
+          const taken = takeToken(fullAt, now, { qps, burst });
+          fullAt = taken.fullAt;
+          return now + taken.wait;
+        });
+        for (const from of sent)
+          expect(sent.filter((at) => at >= from && at < from + 1000).length).toBeLessThanOrEqual(qps + burst);
+        expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+describe('sending again', () => {
+  const error = (status: number, reason = '', retryAfter?: number) =>
+    new KubeError('x', status, reason, { retryAfter });
+  const wait = (failed: KubeError, { sent = 1, repeatable = true } = {}) =>
+    waitBeforeRetry(failed, sent, repeatable, 0);
+
+  test.each<[string, KubeError, { sent?: number; repeatable?: boolean }, number | undefined]>([
+    ['429 with a time: after that time', error(429, '', 3000), {}, 3000],
+    ['429 without one: after a second', error(429), {}, 1000],
+    ['429 of what must not be done twice: nothing was done yet', error(429, '', 3000), { repeatable: false }, 3000],
+    ['503 with a time', error(503, '', 2000), {}, 2000],
+    ['503 of what must not be done twice', error(503, '', 2000), { repeatable: false }, undefined],
+    ['503 without a time: the caller has a backoff', error(503), {}, undefined],
+    ['a time that is too long to wait here', error(429, '', 60_000), {}, undefined],
+    ['a kept connection that was cut: at once', error(0, 'Disconnected'), {}, 0],
+    ['cut again', error(0, 'Disconnected'), { sent: 2 }, undefined],
+    ['cut, of what must not be done twice', error(0, 'Disconnected'), { repeatable: false }, undefined],
+    ['no server there', error(0, 'Unreachable'), {}, undefined],
+    ['no answer in time', error(0, 'Timeout'), {}, undefined],
+    ['what will not get better', error(422, 'Invalid'), {}, undefined],
+    ['the last time of many', error(429, '', 1000), { sent: 5 }, undefined],
+  ])('%s', (_, failed, how, expected) => expect(wait(failed, how)).toBe(expected));
+
+  test('those sent away together do not come back together', () => {
+    expect(waitBeforeRetry(error(429, '', 1000), 1, true, 0.5)).toBe(1100);
+  });
+});
