@@ -1,0 +1,42 @@
+// What an API server has against an object, field by field. Pure.
+
+import { saidBy } from '../cli/kube-trouble.ts';
+import type { KubeError } from '../kube/errors.ts';
+
+export interface Complaint {
+  /** `spec.stock`; empty: the object as a whole. */
+  field: string;
+  message: string;
+}
+
+/** Undefined: it is not about the object. */
+export function complaintsOf(error: KubeError): Complaint[] | undefined {
+  const said = saidBy(error);
+  if (error.conflicts.length > 0)
+    return error.conflicts.map(({ manager, field }) => ({
+      field: field.replace(/^\./, ''),
+      message: `is set by ${manager}, and stays so unless you apply with --force-conflicts`,
+    }));
+  if (error.causes.length > 0)
+    return error.causes
+      .filter(({ message }) => !NOT_CHECKED.test(message))
+      .map(({ field, message }) => ({
+        field,
+        message: message.replace(/^Invalid value: (?:"(?:object|array)": )?/, 'got '),
+      }));
+  if (error.status === 400) {
+    const [, list = ''] = /strict decoding error: (.*)/.exec(said) ?? [];
+    const fields = [...list.matchAll(/(unknown|duplicate) field "([^"]+)"/g)];
+    return fields.length > 0
+      ? fields.map(([, what, field = '']) => ({ field, message: `${what} field` }))
+      : [{ field: '', message: said }];
+  }
+  if (error.status === 404 && /namespaces "/.test(said)) return [{ field: 'metadata.namespace', message: said }];
+  // Policies answer 403 as access control does, but in their own words.
+  if (error.status === 422 || (error.status === 403 && /admission|denied the request|quota/.test(said)))
+    return [{ field: '', message: said }];
+  return undefined;
+}
+
+/** Said of the whole after other mistakes; it adds nothing. */
+const NOT_CHECKED = /some validation rules were not checked/;

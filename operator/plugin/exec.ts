@@ -1,0 +1,61 @@
+// Runs a program in a container of the cluster and waits for its end.
+
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { messageOf, Trouble } from '../local/errors.ts';
+
+export interface Place {
+  namespace: string;
+  pod: string;
+  container: string;
+}
+
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Throws `Trouble` when it cannot be started there, or does not end within `timeout`. */
+export async function execIn(config: KubeConfig, at: Place, command: string[], timeout: Millis): Promise<Ended> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const ended = Promise.withResolvers<V1Status>();
+  const socket = await new Exec(config)
+    .exec(at.namespace, at.pod, at.container, command, stdout, stderr, null, false, ended.resolve)
+    .catch((error: unknown) => {
+      throw new Trouble(refused(at, error));
+    });
+  socket.on('error', ended.reject);
+  socket.on('close', () => ended.reject(new Trouble(`the connection to pod ${at.namespace}/${at.pod} was cut`)));
+  const late = setTimeout(
+    () => ended.reject(new Trouble(`${command.join(' ')} did not end within ${timeout / 1000} s in pod ${at.pod}`)),
+    timeout,
+  );
+  const output = Promise.all([text(stdout), text(stderr)]);
+  try {
+    const status = await ended.promise;
+    const [out, err] = await output;
+    return { code: codeOf(status), stdout: out, stderr: err };
+  } finally {
+    clearTimeout(late);
+    stdout.end();
+    stderr.end();
+    socket.terminate();
+  }
+}
+
+/** 0 when it succeeded; what cannot be started at all ends with 127, as in a shell. */
+function codeOf(status: V1Status): number {
+  if (status.status === 'Success') return 0;
+  const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
+  return code === undefined ? 127 : Number(code);
+}
+
+function refused({ namespace, pod }: Place, error: unknown): string {
+  const said = messageOf(error);
+  return /\b403\b/.test(said)
+    ? `you may not run programs in pods of namespace ${namespace} (create pods/exec), which an audit in the cluster needs; ask whoever runs the operator`
+    : `pod ${namespace}/${pod} cannot be reached: ${said}`;
+}
