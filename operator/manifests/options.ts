@@ -2,7 +2,7 @@
 // sales that name none. Types only; the operator's program reads them from its arguments.
 
 import type { V1Toleration } from '@kubernetes/client-node';
-import type { ResourcesSpec } from '../api/flashsale.gen.ts';
+import type { ResourcesSpecInput } from '../api/flashsale.gen.ts';
 
 export interface OperatorOptions {
   images: { flashsale: string; redis: string; postgres: string };
@@ -25,7 +25,7 @@ export interface PodOptions {
   annotations?: Record<string, string>;
   priorityClassName?: string;
   /** Where the sale says nothing; `agent`: beside Redis or PostgreSQL, about which no sale has a say. */
-  resources?: Partial<Record<ContainerKind, ResourcesSpec>>;
+  resources?: Partial<Record<ContainerKind, ResourcesSpecInput>>;
 }
 
 export type ContainerKind = 'storefront' | 'redis' | 'postgres' | 'agent';

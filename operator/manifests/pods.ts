@@ -10,7 +10,7 @@ import type {
   V1Volume,
   V1VolumeMount,
 } from '@kubernetes/client-node';
-import type { ResourcesSpec } from '../api/flashsale.gen.ts';
+import type { ResourcesSpecInput } from '../api/flashsale.gen.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ManifestInput } from './input.ts';
 import { type Component, labelsOf, nameOf, selectorOf } from './objects.ts';
@@ -187,23 +187,17 @@ const listSources = ({ lists }: Topology) =>
 export function resourcesFor(
   { options }: ManifestInput,
   kind: ContainerKind,
-  ofSale?: ResourcesSpec,
+  ofSale?: ResourcesSpecInput,
 ): { resources?: V1ResourceRequirements } {
-  const spec = ofSale ?? options.pods.resources?.[kind];
-  if (!spec) return {};
-  const requests = quantities(spec.requests);
-  const limits = quantities(spec.limits);
-  return {
-    resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) },
-  };
+  const { requests, limits } = ofSale ?? options.pods.resources?.[kind] ?? {};
+  const resources = { ...quantities('requests', requests), ...quantities('limits', limits) };
+  return Object.keys(resources).length > 0 ? { resources } : {};
 }
 
-function quantities({ cpu, memory }: ResourcesSpec['limits']): Record<string, string> | undefined {
-  if (cpu === undefined && memory === undefined) return undefined;
-  return {
-    ...(cpu === undefined ? {} : { cpu: String(cpu) }),
-    ...(memory === undefined ? {} : { memory: String(memory) }),
-  };
+/** As the API server writes them. */
+function quantities(field: 'requests' | 'limits', given: object = {}): V1ResourceRequirements {
+  const entries = Object.entries(given).map(([name, quantity]) => [name, String(quantity)] as const);
+  return entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
 }
 
 /** Of a server that is up as soon as it takes connections. */

@@ -50,7 +50,7 @@ export const busyOptions: OperatorOptions = {
     priorityClassName: 'sales',
     resources: {
       agent: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
-      redis: { requests: { memory: '256Mi' }, limits: {} },
+      redis: { requests: { memory: '256Mi' } },
     },
   },
 };

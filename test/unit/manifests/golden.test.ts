@@ -10,7 +10,9 @@ import { busyOptions, inputFor, load, options, root, SALES } from '../../harness
 describe.each(Object.entries(SALES))('%s', (name, file) => {
   const manifests = manifestsOf(inputFor(load(file), { options: name === 'full' ? busyOptions : options }));
 
-  test.each<[string, KubeObject[]]>(Object.entries(manifests))('has these %s', async (step, objects) => {
+  const steps: [string, KubeObject[]][] = Object.entries(manifests);
+
+  test.each(steps)('has these %s', async (step, objects) => {
     const text = objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n');
     await expect(text).toMatchFileSnapshot(join(root, `test/golden/manifests/${name}/${step}.yaml`));
   });
