@@ -103,7 +103,7 @@ test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
 test('every field of the resource has an effect in words', () => {
   const after = sale({
     window: { opensAt: '2026-12-01T12:00:00Z' },
-    storefront: { replicas: 5, resources: { limits: { cpu: 1 } } },
+    storefront: { replicas: 5, autoscaling: { maxReplicas: 9 }, resources: { limits: { cpu: 1 } } },
     qualification: { perBuyer: 3, denyList: { ids: ['x'] } },
     auth: { trustedHeader: 'X-Other' },
     orders: { paymentDeadline: '15m' },
@@ -116,6 +116,7 @@ test('every field of the resource has an effect in words', () => {
     new Set([
       'spec.window.opensAt',
       'spec.storefront.replicas',
+      'spec.storefront.autoscaling',
       'spec.storefront.resources',
       'spec.qualification.perBuyer',
       'spec.qualification.denyList',
