@@ -1,0 +1,3 @@
+// The server gives the page the charting library under this name.
+
+export { default } from 'uplot';
