@@ -53,6 +53,10 @@ export async function applyWanted(
   };
 }
 
+/** For what must never be written over, only made: as `applyWanted` would have made it. Rejects when there is one. */
+export const createWanted = (client: Pick<KubeClient, 'create'>, wanted: KubeObject): Promise<KubeObject> =>
+  client.create(stamp(stored(wanted)));
+
 /** Text that a Secret is given is kept as its bytes. */
 function stored(wanted: KubeObject): KubeObject {
   const { stringData, ...object } = wanted;

@@ -95,7 +95,7 @@ function degraded({ troubles, readiness, progress }: Standing): Condition {
   // What is being started or replaced is not expected to be ready.
   if (readiness.missing.length > 0 && progress?.reason !== 'Starting' && progress?.reason !== 'RollingOut')
     return condition('Degraded', 'True', 'PartlyReady', sentence(`not ready: ${readiness.missing.join(', ')}`));
-  return condition('Degraded', 'False', 'AsExpected', 'Every part works.');
+  return condition('Degraded', 'False', 'AsExpected', 'Nothing is known to be wrong.');
 }
 
 /** As people write one. */

@@ -50,15 +50,14 @@ const { settings, kubeConfig } = commandLine();
 process.env.FLASHSALE_LOG_LEVEL ??= settings.logLevel;
 const log = makeLogger('operator', {});
 const identity = process.env.POD_NAME ?? hostname();
-const client = connectKube(kubeConfig, { userAgent: 'flashsale-operator' });
-const events = recorder(client, { component: 'flashsale-operator', instance: identity, log });
-
 let controller: Controller | undefined;
 const metrics = operatorMetrics({
   sales: () => controller?.sales() ?? [],
   queueLength: () => controller?.queueLength ?? 0,
 });
-const reflectors = kubeMetrics([metrics.registry]);
+const kube = kubeMetrics([metrics.registry]);
+const client = connectKube(kubeConfig, { userAgent: 'flashsale-operator', metrics: kube });
+const events = recorder(client, { component: 'flashsale-operator', instance: identity, log });
 const health = { metrics: metrics.text, contentType: metrics.contentType, ready: () => undefined };
 const server = await serveHealth(health, settings.metrics).catch((error: Error) => fail(error.message));
 const console_ = settings.console
@@ -73,7 +72,7 @@ const lead = () => {
     events,
     options: settings.sales,
     metrics,
-    reflectors,
+    reflectors: kube,
     log,
   });
 };

@@ -1,7 +1,8 @@
 // Makes the objects of a sale as they are wanted, repairs what somebody changed, and removes what is not wanted any
 // more. What the API server refuses becomes a trouble of this sale, never an end of the loop.
 
-import { applyWanted } from '../kube/apply.ts';
+import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { applyWanted, createWanted } from '../kube/apply.ts';
 import { KubeError } from '../kube/client.ts';
 import { type Difference, firstDifference } from '../kube/difference.ts';
 import { type KubeObject, resourceOf, titleOf } from '../kube/objects.ts';
@@ -69,12 +70,12 @@ async function makeOne(
   try {
     if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
       // Never over another one: a password that was there before is the one the databases know.
-      await client.create(wanted);
-      events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
+      await createWanted(client, wanted);
       return undefined;
     }
     const { did, why, taken = [] } = await applyWanted(client, wanted, copies.find(key, wanted));
-    if (did === 'created') events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
+    if (did === 'created' && isNews(sale, wanted))
+      events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
     if (did === 'changed') events.event(sale, 'Normal', 'Updated', 'Update', `Updated ${title}${because(wanted, why)}`);
     for (const { manager, field } of taken)
       events.event(
@@ -92,6 +93,12 @@ async function makeOne(
     return { reason: refusalReason(error.message), message, blocks: copies.find(key, wanted) === undefined };
   }
 }
+
+/** A new sale makes two dozen objects: those that run are worth a line each. In a sale that serves, any that was lost is. */
+const isNews = (sale: KubeObject, { kind }: KubeObject): boolean =>
+  kind === 'StatefulSet' ||
+  kind === 'Deployment' ||
+  (sale.status as FlashSaleStatus | undefined)?.incarnation !== undefined;
 
 /** Names the first difference; of a Secret only where it is. */
 function because({ kind }: KubeObject, why: Difference | undefined): string {
