@@ -22,6 +22,7 @@ import type { SaleKey } from './copies.ts';
 import { makeDatabases } from './databases.ts';
 import { finalize } from './finalize.ts';
 import type { Kit, Memo } from './kit.ts';
+import { nudgePods } from './nudge.ts';
 import { makeObjects } from './objects.ts';
 import { type Observed, observe } from './observed.ts';
 import { progressOf } from './progress.ts';
@@ -101,6 +102,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   const manifests = manifestsOf({ sale, topology, options, secrets, cachePods, config, startedWith });
   const made = await makeObjects(kit, key, sale as unknown as KubeObject, manifests, exists);
   troubles.push(...made.troubles);
+  await nudgePods(kit, key, config);
 
   const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
   const wanted = wantedOf(topology);

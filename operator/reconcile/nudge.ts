@@ -1,0 +1,27 @@
+// Lets pods see an edited configuration at once. A kubelet brings a mounted ConfigMap up to date when it looks at the
+// pod, which without a reason is once a minute; an annotation that changes is a reason.
+
+import { createHash } from 'node:crypto';
+import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { KubeError } from '../kube/client.ts';
+import { RESOURCES } from '../kube/objects.ts';
+import type { SaleKey } from './copies.ts';
+import type { Kit } from './kit.ts';
+
+const ANNOTATION = 'flashsale.dev/config';
+
+export async function nudgePods({ client, copies, log }: Kit, key: SaleKey, config: SaleConfig): Promise<void> {
+  const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+  for (const { metadata } of copies.pods(key)) {
+    if (metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATION] === hash) continue;
+    try {
+      await client.patch(RESOURCES.Pod, metadata.namespace ?? '', metadata.name, {
+        metadata: { annotations: { [ANNOTATION]: hash } },
+      });
+    } catch (error) {
+      // Gone meanwhile, or not allowed: the kubelet looks by itself a little later.
+      if (!(error instanceof KubeError) || error.status === 0) throw error;
+      log.debug({ err: error, pod: metadata.name }, 'a pod could not be nudged');
+    }
+  }
+}
