@@ -24,12 +24,20 @@ const rooms: { folder: string; may: string[] }[] = [
 /** The balancer's one loop, and the program around it. */
 const balancerEffects = new Set(['operator/balancer/loop.ts', 'operator/balancer/main.ts']);
 
+/** What the operator decides by. */
+const reconcileDecisions = new Set(
+  ['adopt', 'balance', 'conditions', 'observed', 'progress', 'reasons', 'status', 'troubles'].map(
+    (name) => `operator/reconcile/${name}.ts`,
+  ),
+);
+
 /** What decides and never acts. Nothing it imports, however far away, may reach a server, a disk or a process. */
 const isPure = (file: string) =>
   inside(file, 'dataplane/protocol') ||
   inside(file, 'operator/topology') ||
   inside(file, 'operator/manifests') ||
   (inside(file, 'operator/balancer') && !balancerEffects.has(file)) ||
+  reconcileDecisions.has(file) ||
   file === 'operator/audit/check.ts';
 
 const effects = new Set([
