@@ -11,7 +11,8 @@ import { loadFlashSale } from '../operator/api/load.ts';
 import { drive, holds } from '../operator/load/drive.ts';
 import { type CrowdFlags, crowdOf, crowdOptions } from '../operator/load/options.ts';
 import { auditSummary, loadSummary, number } from '../operator/load/show.ts';
-import { salesFolder } from '../operator/local/data-folder.ts';
+import { control } from '../operator/local/control.ts';
+import { dataFolder, salesFolder } from '../operator/local/data-folder.ts';
 import { messageOf, Trouble } from '../operator/local/errors.ts';
 import { readText } from '../operator/local/files.ts';
 import { localSale } from '../operator/local/find.ts';
@@ -61,9 +62,11 @@ async function demo(options: Options): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void end().finally(() => process.exit(130)));
   title('1. The sale starts');
-  const code = await flashsale(['up', '-f', options.sale]);
+  const code = await flashsale(['up', '-f', options.sale, ...(options.keep ? ['--console'] : [])]);
   if (code !== 0) return code;
   const startSeconds = (performance.now() - began) / 1000;
+  const { console: page } = (await control(dataFolder(FOLDER).control).status()).addresses;
+  if (page) say(`\nWatch it in a browser: ${styleText('bold', page, { stream: process.stdout })}`);
 
   title('2. The crowd comes');
   const { config, secret, storefronts } = localSale({ data: FOLDER });
@@ -87,6 +90,7 @@ async function demo(options: Options): Promise<number> {
     say(
       `  buy one            curl -s ${storefronts[0]}/purchase -X POST -H 'content-type: application/json' -H 'X-Buyer-Id: me' -d '{"quantity": 1}'`,
     );
+    if (page) say(`  watch it           ${page}`);
     say(`  how it stands      hack/flashsale status --data ${FOLDER}`);
     say(`  another crowd      hack/flashsale load --data ${FOLDER} --seed 2`);
     say(`  change it          copy ${options.sale}, raise spec.stock, then hack/flashsale up -f COPY --data ${FOLDER}`);
@@ -97,7 +101,7 @@ async function demo(options: Options): Promise<number> {
   } else {
     await end();
     title('What to try next');
-    say('  hack/demo --keep                              leave it running, with its addresses');
+    say('  hack/demo --keep                              leave it running, with a page to watch it on');
     say('  hack/demo --abandon 1 --come-back             everybody lets a token lapse and comes back');
     say('  hack/demo --sale docs/examples/odd.yaml       9,973 units over 7 cache nodes and 5 shards, up to 4 each');
     say('  hack/flashsale --help, docs/local-mode.md     a sale of your own on this machine');
@@ -109,7 +113,7 @@ const program = crowdOptions(new Command('hack/demo'))
   .description('run a whole flash sale on this machine: start it, send a crowd, count every unit')
   .option('--sale <file>', 'the FlashSale to run', join(ROOT, 'docs/examples/quickstart.yaml'))
   .option('--report <file>', 'write the figures as JSON')
-  .option('--keep', 'leave the sale running, and say where')
+  .option('--keep', 'leave the sale running, with its console, and say where')
   .addHelpText('after', '\nExits 0 only if the audit holds: no unit lost, none sold twice, none stranded.')
   .exitOverride()
   .configureOutput({ outputError: () => undefined })

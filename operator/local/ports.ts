@@ -44,14 +44,14 @@ export class Ports {
   }
 
   /**
-   * Before its owner starts: the same port if it is free, otherwise another one. `wanted`: this one and no other.
-   * True: it is another one than before.
+   * Before its owner starts: the same port if it is free, otherwise another one. `wanted`: this one and no other, as
+   * asked for by `option`. True: it is another one than before.
    */
-  async claim(name: string, wanted?: number): Promise<boolean> {
+  async claim(name: string, wanted?: number, option = '--port'): Promise<boolean> {
     const before = this.#chosen[name];
     if (wanted !== undefined) {
       if (!(await isFree(wanted)))
-        throw new Trouble(`port ${wanted} is in use by another program; choose another one with --port`);
+        throw new Trouble(`port ${wanted} is in use by another program; choose another one with ${option}`);
       this.#keep(name, wanted);
     } else if (before === undefined || !(await becomesFree(before))) await this.#another(name);
     return this.#chosen[name] !== before;

@@ -19,7 +19,12 @@ export interface SaleReport {
   settled: boolean;
   /** Otherwise: what is still going on, or in the way. */
   waitingFor?: string;
-  addresses: { storefronts: string[]; metrics: Record<string, string> };
+  addresses: {
+    storefronts: string[];
+    metrics: Record<string, string>;
+    /** The sale's page on the console, where that is served. */
+    console?: string;
+  };
   folder: string;
   logs: string;
   status: FlashSaleStatus;
@@ -34,6 +39,8 @@ export interface ReportInput {
   processes: ProcessReport[];
   registry: RegistryView | undefined;
   table: ResourceTable | undefined;
+  /** Where the console is served. */
+  console: string | undefined;
   /** What the pass that runs waits for; undefined: it is through. */
   waiting: string | undefined;
 }
@@ -55,6 +62,7 @@ export function saleReport(input: ReportInput, now: Millis): SaleReport {
       metrics: Object.fromEntries(
         processes.flatMap(({ name }) => urls([name + METRICS]).map((url) => [name, `${url}/metrics`])),
       ),
+      ...(input.console && sale ? { console: pageOf(input.console, sale) } : {}),
     },
     folder: folder.path,
     logs: folder.logs,
@@ -77,6 +85,9 @@ export function saleReport(input: ReportInput, now: Millis): SaleReport {
     processes,
   };
 }
+
+const pageOf = (console: string, { metadata }: FlashSale): string =>
+  `${console}/sales/${metadata.namespace}/${metadata.name}`;
 
 function inWords({ title, reason, died }: ProcessReport): string {
   const why = died ?? reason;

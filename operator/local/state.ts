@@ -17,6 +17,8 @@ export interface State {
   ports: Record<string, number>;
   /** Storefronts listen on this port and those after it; absent: on any. */
   firstPort?: number;
+  /** The console is served, on this port or on any; absent: it is not. */
+  console?: { port?: number };
 }
 
 /** Undefined: nothing was ever applied here. */

@@ -8,6 +8,7 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 import { unsettled } from '../sale/registry-steps.ts';
 import { type Change, changesBetween } from '../topology/changes.ts';
 import { givenSecrets, writeLists } from './companions.ts';
+import { type ConsoleWish, LocalConsole } from './console.ts';
 import { type DataFolder, dataFolder, makeDataFolder } from './data-folder.ts';
 import { readEdit } from './edit.ts';
 import { messageOf, Trouble } from './errors.ts';
@@ -24,6 +25,8 @@ export interface ApplyOptions {
   source: string;
   /** Storefronts listen on this port and those after it. */
   firstPort?: number;
+  /** Absent: as it was; off until somebody asks for it. */
+  console?: ConsoleWish;
 }
 
 export interface Applied {
@@ -44,6 +47,7 @@ interface Pass {
 
 export class Supervisor {
   readonly #site: Site;
+  readonly #console: LocalConsole;
   readonly #giveBack: () => void;
   #pass: Pass | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -68,6 +72,7 @@ export class Supervisor {
   private constructor(site: Site, release: () => void) {
     const stopBounding = boundLogs(site.folder.logs);
     this.#site = site;
+    this.#console = new LocalConsole(site, () => this.report());
     site.moved = () => void this.#again();
     this.#giveBack = () => {
       stopBounding();
@@ -100,13 +105,15 @@ export class Supervisor {
     return this.#oneByOne(() => this.#take(text, options));
   }
 
-  async #take(text: string, { source, firstPort }: ApplyOptions): Promise<Applied> {
+  async #take(text: string, { source, firstPort, console }: ApplyOptions): Promise<Applied> {
     if (this.#stopped) throw new Trouble('the sale is being stopped');
     const site = this.#site;
     const before = site.state;
     const edit = readEdit(text, source, before);
     const first = firstPort ?? before?.firstPort;
     await site.promisePorts(edit.topology, first);
+    const wish = console ?? before?.console ?? 'off';
+    await this.#console.be(wish);
 
     await this.#endPass();
     const { sale, topology, companions, companionsVersion, tools } = edit;
@@ -116,6 +123,7 @@ export class Supervisor {
       companions: companionsVersion,
       nodes: Math.max(before?.nodes ?? 0, topology.caches.nodes.length),
       ...(first === undefined ? {} : { firstPort: first }),
+      ...(wish === 'off' ? {} : { console: wish }),
     });
     this.#beginPass({ topology, tools, companionsVersion, lists: writeLists(site.folder, topology, companions) });
     return {
@@ -133,7 +141,13 @@ export class Supervisor {
         unsettled(view.registry, wantedOf(plan.topology)) ??
         (this.#pass?.through ? undefined : 'the change'))
       : 'a FlashSale';
-    const readings = { processes: fleet.reports(), registry: view.registry, table: view.table, waiting };
+    const readings = {
+      processes: fleet.reports(),
+      registry: view.registry,
+      table: view.table,
+      console: this.#console.url,
+      waiting,
+    };
     return saleReport({ folder, ports: ports.all, sale: state?.sale, plan, ...readings }, Date.now());
   }
 
@@ -142,6 +156,7 @@ export class Supervisor {
     return this.#oneByOne(async () => {
       if (this.#stopped) return;
       this.#stopped = true;
+      await this.#console.stop();
       await this.#endPass();
       await this.#site.view.close();
       await this.#site.fleet.stopAll();

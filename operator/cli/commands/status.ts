@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { control } from '../../local/control.ts';
 import { chooseFolder } from '../../local/find.ts';
 import type { ProcessReport } from '../../local/process.ts';
+import type { SaleReport } from '../../local/report.ts';
 import { type ChoiceOptions, choiceOf, choosesSale, examples, type Format, outputOption } from '../options.ts';
 import { print, printJson, span, table } from '../output.ts';
 import { statusText } from '../status-text.ts';
@@ -21,8 +22,11 @@ export const statusCommand = (): Command =>
       const report = await control(chooseFolder(choiceOf(sale, options)).control).status();
       const now = Date.now();
       if (options.output === 'json') printJson(report);
-      else print(statusText({ ...report, parts: processesTable(report.processes, now) }, now));
+      else print(statusText({ ...report, parts: partsOf(report, now) }, now));
     });
+
+const partsOf = ({ processes, addresses }: SaleReport, now: number): string =>
+  [processesTable(processes, now), ...(addresses.console ? [`CONSOLE  ${addresses.console}`] : [])].join('\n\n');
 
 export const processesTable = (processes: ProcessReport[], now: number): string =>
   table(

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Millis } from '../../../dataplane/protocol/units.ts';
+import type { ConsoleWish } from '../../local/console.ts';
 import type { Control } from '../../local/control.ts';
 import { reachSupervisor } from '../../local/daemon.ts';
 import { dataFolder, defaultFolder } from '../../local/data-folder.ts';
@@ -23,6 +24,8 @@ interface Options {
   file: string;
   data?: string;
   port?: number;
+  /** True: on any port; false: not any more. */
+  console?: number | boolean;
   timeout: number;
   wait: boolean;
   foreground?: boolean;
@@ -47,6 +50,12 @@ export const upCommand = (): Command =>
       'first storefront listens here, the next on the ports after it (default: free ones)',
       wholeNumber(1, 65_000),
     )
+    .option(
+      '--console [port]',
+      'serve the live console, a page that shows the sale, on this port of this machine (default: a free one); stays on until --no-console',
+      wholeNumber(1, 65_535),
+    )
+    .option('--no-console', 'serve it no more')
     .option('--timeout <seconds>', 'how long to wait until the sale is ready', wholeNumber(1, 86_400), 180)
     .option('--no-wait', 'return as soon as the change is accepted')
     .option('--foreground', 'stay, and stop the sale on Ctrl-C, instead of leaving it to run by itself')
@@ -56,6 +65,7 @@ export const upCommand = (): Command =>
       examples(
         'up -f sale.yaml',
         'up -f sale.yaml --port 8080',
+        'up -f sale.yaml --console',
         'up -f sale.yaml      # again after editing it: restock, more shards, other rules, …',
       ),
     )
@@ -78,6 +88,7 @@ async function up(options: Options): Promise<void> {
       text,
       source: options.file,
       ...(options.port === undefined ? {} : { firstPort: options.port }),
+      ...(options.console === undefined ? {} : { console: wishOf(options.console) }),
     });
   } catch (error) {
     // A supervisor that was started for nothing goes; one that keeps a sale stays as it was.
@@ -95,6 +106,9 @@ async function up(options: Options): Promise<void> {
     await running.stopped;
   }
 }
+
+const wishOf = (console: number | boolean): ConsoleWish =>
+  typeof console === 'number' ? { port: console } : console ? {} : 'off';
 
 const inProcess = ({ supervisor, stop }: RunningSupervisor): Control => ({
   status: () => supervisor.report(),
@@ -132,6 +146,7 @@ function summarize(report: SaleReport, took: Millis, options: Options, edited: b
   });
   for (const [name, url] of Object.entries(addresses.metrics).filter(([name]) => name.startsWith('storefront')))
     print(`${label('Metrics')}${url}  (${name}; the others: flashsale status -o json)`);
+  if (addresses.console) print(`${label('Console')}${addresses.console}`);
   print(`${label('Data')}${report.folder}`);
   print(`${label('Logs')}${report.logs}`);
   print(`${label('Next')}flashsale status ${choice} · flashsale down ${choice}`);

@@ -76,6 +76,7 @@ const input = (patch: Partial<ReportInput> = {}): ReportInput => ({
   processes: [process('redis-c0'), process('storefront-0')],
   registry: registry(10, 10),
   table: table(0),
+  console: undefined,
   waiting: undefined,
   ...patch,
 });
