@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, '..', '..');
 const projects = ['unit', 'simulation', 'integration', 'chaos', 'cluster'];
 const checks = [
   { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'types of the console’s page', command: ['tsc', '--noEmit', '--project', 'operator/console/page'] },
   { name: 'format and lint', command: ['biome', 'check'] },
   { name: 'dead code', command: ['knip'] },
 ];

@@ -33,5 +33,5 @@ export function startRecorder(source: SaleSource, period: Millis, log: Logger): 
 }
 
 /** Undefined while any of it is not known. */
-export const sampleOf = ({ sold, available, virtual }: SaleSummary, at: Millis): Sample | undefined =>
+const sampleOf = ({ sold, available, virtual }: SaleSummary, at: Millis): Sample | undefined =>
   sold === undefined || available === undefined || virtual === undefined ? undefined : { at, sold, available, virtual };
