@@ -1,0 +1,220 @@
+// flashsale installed on the cluster as its users do it: Helm for the operator, kubectl for sales, and a crowd that comes
+// as a pod. Shared by the tests of this folder; each sale has a namespace of its own that enforces the restricted Pod
+// Security Standard.
+
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ConditionStatus, FlashSaleStatus } from '../../operator/api/flashsale.gen.ts';
+import type { AuditReport } from '../../operator/audit/check.ts';
+import type { KubeObject } from '../../operator/kube/objects.ts';
+import type { LoadReport } from '../../operator/load/report.ts';
+import { until } from '../harness/until.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+const PLUGIN = join(ROOT, 'hack', 'kubectl-flashsale');
+
+export const SYSTEM = 'flashsale-system';
+export const OPERATOR = 'flashsale-operator';
+
+/** Rejects with what kubectl said. */
+export async function kubectl(args: string[], input?: string): Promise<string> {
+  const running = run('kubectl', args, { maxBuffer: 64 * 1024 * 1024, timeout: 150_000 });
+  if (input !== undefined) running.child.stdin?.end(input);
+  try {
+    return (await running).stdout;
+  } catch (error) {
+    const { stderr = '', message } = error as { stderr?: string; message: string };
+    throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || message}`);
+  }
+}
+
+export const object = async <T = KubeObject>(...args: string[]): Promise<T> =>
+  JSON.parse(await kubectl(['get', ...args, '-o', 'json'])) as T;
+
+/** The names among `kubectl get`'s items. */
+export async function names(...args: string[]): Promise<string[]> {
+  const { items } = await object<{ items: KubeObject[] }>(...args);
+  return items.map(({ metadata }) => metadata.name);
+}
+
+/** A program of the cluster itself, such as kube-apiserver or kubelet: ends it, or starts it again. */
+export const component = (command: 'stop' | 'start', name: string): Promise<unknown> =>
+  run(join(ROOT, 'hack', 'cluster'), [command, name]);
+
+export const VALUES = [
+  'image.repository=localhost/flashsale',
+  'image.tag=dev',
+  'image.pullPolicy=Never',
+  'sales.images.redis=localhost/redis:dev',
+  'sales.images.postgres=localhost/postgres:dev',
+  'sales.imagePullPolicy=Never',
+  'kafka.enabled=true',
+  'kafka.image=localhost/kafka:dev',
+  'kafka.pullPolicy=Never',
+];
+
+const helm = (...args: string[]) =>
+  run(process.env.FLASHSALE_HELM ?? 'helm', args, { timeout: 180_000, maxBuffer: 16 * 1024 * 1024 });
+
+/** Installs the chart, or upgrades it with further values. */
+export const install = (...values: string[]) =>
+  helm(
+    ...['upgrade', '--install', OPERATOR, join(ROOT, 'charts', 'flashsale-operator')],
+    ...['--namespace', SYSTEM, '--create-namespace', '--wait', '--timeout', '150s'],
+    ...[...VALUES, ...values].flatMap((value) => ['--set', value]),
+  );
+
+export const uninstall = () => helm('uninstall', OPERATOR, '--namespace', SYSTEM, '--wait', '--timeout', '120s');
+
+export async function leader(): Promise<string> {
+  const lease = await object('lease', OPERATOR, '-n', SYSTEM);
+  return (lease.spec as { holderIdentity?: string }).holderIdentity ?? '';
+}
+
+export interface SaleOptions {
+  stock: number;
+  caches?: number;
+  shards?: number;
+  replicas?: number;
+  /** Further lines of the spec, in YAML. */
+  more?: string;
+}
+
+export class Sale {
+  readonly namespace: string;
+  readonly name: string;
+  #options: SaleOptions;
+  #loads = 0;
+
+  constructor(name: string, options: SaleOptions, namespace = `shop-${name}`) {
+    this.name = name;
+    this.namespace = namespace;
+    this.#options = options;
+  }
+
+  get key(): string {
+    return `${this.namespace}/${this.name}`;
+  }
+
+  yaml(): string {
+    const { stock, caches = 3, shards = 4, replicas = 2, more = '' } = this.#options;
+    return `apiVersion: flashsale.dev/v1alpha1
+kind: FlashSale
+metadata: {name: ${this.name}, namespace: ${this.namespace}}
+spec:
+  sku: TEST-1
+  stock: ${stock}
+  cache: {nodes: ${caches}, storage: {size: 1Gi}}
+  shards: {count: ${shards}, storage: {size: 1Gi}}
+  storefront: {replicas: ${replicas}}
+  token: {ttl: 10s}
+${more.replace(/^/gm, '  ')}
+`;
+  }
+
+  /** Makes the namespace and the sale, or edits it. */
+  async apply(change: Partial<SaleOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...change };
+    const namespace = {
+      ...{ apiVersion: 'v1', kind: 'Namespace' },
+      metadata: {
+        name: this.namespace,
+        labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
+      },
+    };
+    await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
+    await kubectl(['apply', '-f', '-'], this.yaml());
+  }
+
+  resource = (): Promise<KubeObject & { status?: FlashSaleStatus }> =>
+    object('flashsale', this.name, '-n', this.namespace);
+
+  async condition(type: string): Promise<ConditionStatus | undefined> {
+    return (await this.resource()).status?.conditions?.find((condition) => condition.type === type);
+  }
+
+  /** As `kubectl wait` does it. */
+  async becomes(type: string, status: string, seconds: number): Promise<void> {
+    await kubectl([
+      ...['wait', `--for=condition=${type}=${status}`, `fs/${this.name}`, '-n', this.namespace],
+      `--timeout=${seconds}s`,
+    ]);
+  }
+
+  /** Everything is as the resource says, and it says so of its newest edit. */
+  settles = (milliseconds = 120_000): Promise<unknown> =>
+    until(
+      `${this.key} to settle`,
+      async () => {
+        const { metadata, status } = await this.resource();
+        const is = (type: string) => status?.conditions?.find((condition) => condition.type === type)?.status;
+        return (
+          status?.observedGeneration === metadata.generation &&
+          is('Ready') === 'True' &&
+          is('Progressing') === 'False' &&
+          is('Degraded') === 'False'
+        );
+      },
+      milliseconds,
+    );
+
+  /** A crowd that comes as a pod of the cluster; resolves with its report when the last buyer has left. */
+  async crowd(...args: string[]): Promise<LoadReport> {
+    const pod = `crowd-${this.name}-${++this.#loads}`;
+    await kubectl(['delete', 'pod', pod, '-n', SYSTEM, '--ignore-not-found', '--now']);
+    await kubectl(['apply', '-f', '-'], JSON.stringify(crowdPod(pod, this.key, args)));
+    const phase = async () => {
+      const { status } = await object('pod', pod, '-n', SYSTEM);
+      return (status as { phase?: string } | undefined)?.phase;
+    };
+    await until(`${pod} to end`, async () => ['Succeeded', 'Failed'].includes((await phase()) ?? ''), 300_000);
+    const said = await kubectl(['logs', pod, '-n', SYSTEM]);
+    const start = said.indexOf('{\n');
+    if (start < 0) throw new Error(`${pod} printed no report:\n${said}`);
+    return JSON.parse(said.slice(start)) as LoadReport;
+  }
+
+  /** By the kubectl plugin, inside the cluster. */
+  async audit(patience = 20): Promise<AuditReport> {
+    const args = ['audit', this.name, '-n', this.namespace, '--patience', String(patience), '-o', 'json'];
+    const child = spawn(PLUGIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (text) => {
+      out += text;
+    });
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    if (!out.trim().startsWith('{')) throw new Error(`kubectl flashsale audit: ${err || out}`);
+    return JSON.parse(out) as AuditReport;
+  }
+
+  pods = (component: string): Promise<string[]> =>
+    names('pods', '-n', this.namespace, '-l', `app.kubernetes.io/component=${component}`);
+
+  async destroy(): Promise<void> {
+    await kubectl(['delete', 'fs', '--all', '-n', this.namespace, '--ignore-not-found', '--timeout=120s']).catch(
+      () => undefined,
+    );
+    await kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
+  }
+}
+
+const crowdPod = (name: string, sale: string, args: string[]): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: SYSTEM },
+  spec: {
+    restartPolicy: 'Never',
+    serviceAccountName: OPERATOR,
+    containers: [
+      {
+        ...{ name: 'crowd', image: 'localhost/flashsale:dev', imagePullPolicy: 'Never' },
+        args: ['load', '--cluster', sale, '-o', 'json', ...args],
+      },
+    ],
+  },
+});
