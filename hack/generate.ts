@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Derives what is written down in more than one place: the API's TypeScript types and reference page from
 // crds/flashsale.yaml, the page on conditions from operator/reconcile/reasons.ts, Argo CD's settings from the scripts
-// beside them.
+// beside them, and the chart's dashboards, copy of the CRD and README from hack/lib/dashboards and its own values.
 //
 //   node hack/generate.ts           writes the files
 //   node hack/generate.ts --check   writes nothing; exits 1 and names the files that are stale
@@ -23,6 +23,7 @@ import {
   unitOf,
 } from '../operator/api/schema.ts';
 import { argocdSettings } from './lib/argocd-settings.ts';
+import { chartFiles } from './lib/chart/files.ts';
 import { conditionsPage } from './lib/conditions-page.ts';
 
 /** The generated files' contents, by path from the root of the repository. */
@@ -31,6 +32,7 @@ export const generated = (): Record<string, string> => ({
   'docs/api.md': referencePage(),
   'docs/conditions.md': conditionsPage(),
   'docs/examples/gitops/argocd/argocd-cm.yaml': argocdSettings(),
+  ...chartFiles(),
 });
 
 /** The generated files whose content on disk is not what the CRD says now. */

@@ -1,0 +1,95 @@
+// What a dashboard is, as people review it: rows of panels that each answer a question. grafana.ts makes Grafana's JSON of
+// it, picture.ts draws it, and a test asks a real Prometheus every query in it.
+
+export interface Query {
+  /** PromQL. `$namespace`, `$sale` and `$__rate_interval` are filled in by whoever asks. */
+  expr: string;
+  /** `{{label}}` stands for that label's value. In a table: the column's name. */
+  legend: string;
+}
+
+export type Unit = 'units' | 'per second' | 'seconds' | 'share' | 'bytes' | 'cores' | 'count';
+
+/** From this value on it is a reason to look (`warn`), or to do something (`bad`). */
+export interface Limit {
+  from: number;
+  is: 'good' | 'warn' | 'bad';
+}
+
+export interface Panel {
+  title: string;
+  /** What it answers and how to read it; shown when a person asks for it. */
+  about: string;
+  /** `number`: the newest value; `lines` and `areas` (one on top of the other) over time; `table`: a row per sale. */
+  kind: 'number' | 'lines' | 'areas' | 'table';
+  unit: Unit;
+  queries: Query[];
+  /** Columns of 24. */
+  width: number;
+  /** Ascending; below the first it is good. */
+  limits?: Limit[];
+  /** Words instead of numbers. */
+  words?: Record<number, string>;
+  /** May go below 0. */
+  signed?: boolean;
+}
+
+export interface Row {
+  title: string;
+  panels: Panel[];
+}
+
+export interface Dashboard {
+  /** Never changes: links and bookmarks name it. */
+  uid: string;
+  /** Name of its file. */
+  name: string;
+  title: string;
+  about: string;
+  /** Shows one sale, chosen by the variables namespace and sale. */
+  ofOneSale: boolean;
+  rows: Row[];
+}
+
+type Rest = Partial<Pick<Panel, 'limits' | 'words' | 'signed'>>;
+type Queries = Query[] | string;
+
+const queriesOf = (queries: Queries): Query[] =>
+  typeof queries === 'string' ? [{ expr: queries, legend: '' }] : queries;
+
+const panel =
+  (kind: Panel['kind'], width: number) =>
+  (title: string, about: string, unit: Unit, queries: Queries, rest: Rest & { width?: number } = {}): Panel => ({
+    title,
+    about,
+    kind,
+    unit,
+    queries: queriesOf(queries),
+    width,
+    ...rest,
+  });
+
+export const number = panel('number', 4);
+export const lines = panel('lines', 8);
+export const areas = panel('areas', 12);
+export const table = panel('table', 24);
+
+/** A query and its legend. */
+export const series = (legend: string, expr: string): Query => ({ legend, expr });
+
+/** Percentiles of a histogram; `by`: further labels to keep apart. */
+export const percentiles = (metric: string, filter: string, which: readonly number[] = [0.5, 0.9, 0.99]): Query[] =>
+  which.map((share) =>
+    series(
+      `p${share * 100}`,
+      `histogram_quantile(${share}, sum by (le) (rate(${metric}_bucket{${filter}}[$__rate_interval])))`,
+    ),
+  );
+
+/** Labels of a sale's own pods, and of what the operator tells of it. */
+export const OF_PODS = 'namespace="$namespace", sale="$sale"';
+export const OF_SALE = 'sale_namespace="$namespace", sale="$sale"';
+
+export const rate = (metric: string, filter: string): string => `rate(${metric}{${filter}}[$__rate_interval])`;
+
+export const allPanels = ({ rows }: Dashboard): Panel[] => rows.flatMap(({ panels }) => panels);
