@@ -38,6 +38,7 @@ const isPure = (file: string) =>
   inside(file, 'operator/manifests') ||
   (inside(file, 'operator/balancer') && !balancerEffects.has(file)) ||
   reconcileDecisions.has(file) ||
+  /^operator\/console\/(history|prometheus-text|snapshot|traffic)\.ts$/.test(file) ||
   file === 'operator/audit/check.ts';
 
 const effects = new Set([

@@ -47,7 +47,12 @@ export class Watches {
       throw new Problem(503, `${most} pages are open on this console; close one of them`, { 'retry-after': '5' });
     response.writeHead(
       200,
-      headersOf({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }),
+      headersOf({
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+        connection: 'close',
+      }),
     );
     const begin = { samples: history(key), audit: source.audit !== undefined };
     response.write(`retry: ${COME_BACK}\n\n${event('begin', begin)}`);
