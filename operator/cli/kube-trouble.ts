@@ -4,7 +4,7 @@ import { KubeError } from '../kube/errors.ts';
 import { Trouble } from '../local/errors.ts';
 
 export const NOT_INSTALLED =
-  'this cluster has no FlashSale resource; install the operator first: helm install flashsale charts/flashsale-operator --namespace flashsale-system --create-namespace';
+  'this cluster has no FlashSale resource; install the operator first: helm install flashsale-operator charts/flashsale-operator --namespace flashsale-system --create-namespace';
 
 /** A collection that is not served: the resource is not installed. */
 export const isNotServed = (error: unknown): boolean => error instanceof KubeError && error.status === 404;

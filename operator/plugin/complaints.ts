@@ -17,6 +17,8 @@ export function complaintsOf(error: KubeError): Complaint[] | undefined {
       field: field.replace(/^\./, ''),
       message: `is set by ${manager}, and stays so unless you apply with --force-conflicts`,
     }));
+  const strict = strictComplaints(said);
+  if (strict.length > 0) return strict;
   if (error.causes.length > 0)
     return error.causes
       .filter(({ message }) => !NOT_CHECKED.test(message))
@@ -24,18 +26,24 @@ export function complaintsOf(error: KubeError): Complaint[] | undefined {
         field,
         message: message.replace(/^Invalid value: (?:"(?:object|array)": )?/, 'got '),
       }));
-  if (error.status === 400) {
-    const [, list = ''] = /strict decoding error: (.*)/.exec(said) ?? [];
-    const fields = [...list.matchAll(/(unknown|duplicate) field "([^"]+)"/g)];
-    return fields.length > 0
-      ? fields.map(([, what, field = '']) => ({ field, message: `${what} field` }))
-      : [{ field: '', message: said }];
-  }
   if (error.status === 404 && /namespaces "/.test(said)) return [{ field: 'metadata.namespace', message: said }];
   // Policies answer 403 as access control does, but in their own words.
-  if (error.status === 422 || (error.status === 403 && /admission|denied the request|quota/.test(said)))
+  if (
+    error.status === 400 ||
+    error.status === 422 ||
+    (error.status === 403 && /admission|denied the request|quota/.test(said))
+  )
     return [{ field: '', message: said }];
   return undefined;
+}
+
+/** A dry run takes no field that it would leave out. */
+function strictComplaints(said: string): Complaint[] {
+  const [, list = ''] = /.*strict decoding error: (.*)/s.exec(said) ?? [];
+  return [...list.matchAll(/(unknown|duplicate) field "([^"]+)"/g)].map(([, what, field = '']) => ({
+    field,
+    message: `${what} field`,
+  }));
 }
 
 /** Said of the whole after other mistakes; it adds nothing. */

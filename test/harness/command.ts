@@ -1,4 +1,5 @@
-// Runs the `flashsale` program as a person does, with sales in a folder of the test's own.
+// Runs our programs as a person does: `flashsale` with sales in a folder of the test's own, the kubectl plugin with a
+// kubeconfig of the test's own.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ export interface Outcome {
   stderr: string[];
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'cli', 'main.ts');
+const program = (folder: string) => join(import.meta.dirname, '..', '..', 'operator', folder, 'main.ts');
 
 /** `state`: where sales live when nobody says otherwise. */
 export function flashsale(state: string, args: string[], env: Record<string, string> = {}): Promise<Outcome> {
@@ -20,9 +21,19 @@ export function flashsale(state: string, args: string[], env: Record<string, str
   return outcome;
 }
 
-export function startFlashsale(state: string, args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, XDG_STATE_HOME: state, ...env },
+export const startFlashsale = (state: string, args: string[], env: Record<string, string> = {}) =>
+  start('cli', args, { XDG_STATE_HOME: state, ...env });
+
+/** `input` comes to `-f -`. */
+export function kubectlFlashsale(kubeconfig: string, args: string[], input = ''): Promise<Outcome> {
+  const { child, outcome } = start('plugin', args, { KUBECONFIG: kubeconfig });
+  child.stdin?.end(input);
+  return outcome;
+}
+
+function start(folder: string, args: string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [program(folder), ...args], {
+    env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];

@@ -67,6 +67,16 @@ describe('complaints of an API server', () => {
       ],
     ],
     [
+      'of unknown fields of a patch',
+      status(
+        422,
+        'Invalid',
+        'FlashSale "" is invalid: patch: Invalid value: "{…}": strict decoding error: unknown field "spec.stok"',
+        [{ reason: 'FieldValueInvalid', field: 'patch', message: 'Invalid value: …' }],
+      ),
+      [{ field: 'spec.stok', message: 'unknown field' }],
+    ],
+    [
       'of fields that are somebody else’s',
       status(409, 'Conflict', 'Apply failed', [
         { reason: 'FieldManagerConflict', field: '.spec.stock', message: 'conflict with "kubectl-edit" using v1' },
