@@ -46,7 +46,8 @@ export function connectStorefrontNode(
   const connection = new RedisConnection(redisOptions(address, 'storefront', password, options));
   return {
     stamp: async () => parseStamp(await connection.command((redis) => redis.hmget('node', 'stamp', 'node', 'count'))),
-    reserve: async (request) => parseReserve(request, await connection.script(reserve, reserveArguments(request))),
+    reserve: async (terms, requests) =>
+      parseReserve(terms, requests, await connection.script(reserve, reserveArguments(terms, requests))),
     tokens: async (buyers) => {
       const texts = await connection.command((redis) => redis.mget(buyers.map((buyer) => `b:${buyer}`)));
       return buyers.map((buyer, i) => {

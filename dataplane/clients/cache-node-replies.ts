@@ -9,6 +9,7 @@ import type {
   NodeState,
   ReserveReply,
   ReserveRequest,
+  ReserveTerms,
   Stamp,
   StampMode,
   TokenRecord,
@@ -56,56 +57,58 @@ export function parseBuyer(buyer: BuyerId, text: string): BuyerRecord {
   return { buyer, ordered: Number(ordered), token };
 }
 
-export const reserveArguments = (r: ReserveRequest): (string | number)[] => [
-  `${layoutPrefix(r)}selling`,
-  r.id,
-  r.buyer,
-  r.quantity,
-  r.shard,
-  r.ttl,
-  r.perBuyer,
-];
+export function reserveArguments(terms: ReserveTerms, requests: readonly ReserveRequest[]): (string | number)[] {
+  const args: (string | number)[] = [`${layoutPrefix(terms)}selling`, terms.ttl, terms.perBuyer];
+  for (const { id, buyer, quantity, shard } of requests) args.push(id, buyer, quantity, shard);
+  return args;
+}
 
-export function parseReserve(r: ReserveRequest, reply: unknown): ReserveReply {
-  if (typeof reply === 'string') {
-    const [issue, seconds, micros] = reply.split(' ');
-    const { id, buyer, quantity, shard, ttl } = r;
-    const due = at(seconds, micros) + ttl;
-    return {
-      kind: 'token',
-      fresh: true,
-      left: ttl,
-      token: { issue: Number(issue), id, buyer, quantity, shard, due, state: 'live' },
-    };
+export function parseReserve(terms: ReserveTerms, requests: readonly ReserveRequest[], reply: unknown): ReserveReply[] {
+  const [first, second, ...answers] = reply as ['stale', (string | null)[]] | [string, string, ...string[]];
+  if (typeof second !== 'string') {
+    const stale = staleReply(terms, parseStamp(second));
+    return requests.map(() => stale);
   }
-  const [kind, ...rest] = reply as [string, ...unknown[]];
+  if (answers.length !== requests.length) throw new Error('reserve answers once for each request');
+  const now = at(first, second);
+  return requests.map((request, i) => answerOf(terms, request, now, answers[i] ?? ''));
+}
+
+function staleReply({ incarnation, epoch, layout }: ReserveTerms, stamp: Stamp | undefined): ReserveReply {
+  const expected = stamp?.incarnation === incarnation && stamp.epoch === epoch && stamp.layout === layout;
+  return stamp?.paused && expected ? { kind: 'paused' } : { kind: 'stale', stamp };
+}
+
+function answerOf(
+  { ttl }: ReserveTerms,
+  { id, buyer, quantity, shard }: ReserveRequest,
+  now: Millis,
+  answer: string,
+): ReserveReply {
+  const space = answer.indexOf(' ');
+  const kind = answer.slice(0, space);
+  const rest = answer.slice(space + 1);
   switch (kind) {
+    case 'token': {
+      const token: TokenRecord = { issue: Number(rest), id, buyer, quantity, shard, due: now + ttl, state: 'live' };
+      return { kind, fresh: true, left: ttl, token };
+    }
     case 'live': {
-      const [text, seconds, micros] = rest as [string, string, string];
-      const { token } = parseBuyer(r.buyer, text);
+      const { token } = parseBuyer(buyer, rest);
       if (token === undefined) throw new Error('reserve answered a live token that cannot be read');
       // Whatever the clock did, a token never has more left than it was given.
-      const ttl = Number(text.split(' ')[5]);
-      const left = Math.min(ttl, Math.max(0, token.due - at(seconds, micros)));
+      const given = Number(rest.split(' ')[5]);
+      const left = Math.min(given, Math.max(0, token.due - now));
       return { kind: 'token', fresh: false, left, token };
     }
-    case 'stale': {
-      const stamp = parseStamp(rest[0]);
-      const expected = stamp?.incarnation === r.incarnation && stamp.epoch === r.epoch && stamp.layout === r.layout;
-      return stamp?.paused && expected ? { kind: 'paused' } : { kind: 'stale', stamp };
-    }
     case 'limit':
-      return { kind: 'limit', ordered: Number(rest[0]) };
-    case 'short': {
-      const [virtual, live] = rest as [string, string[]];
-      return { kind: 'short', virtual: Number(virtual), liveUnits: sum(live) };
-    }
+      return { kind, ordered: Number(rest) };
+    case 'short':
+      return { kind, virtual: Number(rest) };
     default:
       throw new Error(`reserve answered ${kind}`);
   }
 }
-
-const sum = (texts: string[]): Units => texts.reduce((total, text) => total + Number(text), 0);
 
 const pairs = (flat: string[]): Map<string, string> => {
   const map = new Map<string, string>();

@@ -51,17 +51,21 @@ export type ReserveReply =
   | { kind: 'stale'; stamp: Stamp | undefined }
   | { kind: 'paused' }
   | { kind: 'limit'; ordered: Units }
-  | { kind: 'short'; virtual: Units; liveUnits: Units };
+  | { kind: 'short'; virtual: Units };
 
-export interface ReserveRequest extends Expected {
+/** What all purchases of one call share. */
+export interface ReserveTerms extends Expected {
   layout: number;
+  ttl: Millis;
+  /** Units one buyer may ever order. */
+  perBuyer: Units;
+}
+
+export interface ReserveRequest {
   id: TokenId;
   buyer: BuyerId;
   quantity: Units;
   shard: ShardId;
-  ttl: Millis;
-  /** Units one buyer may ever order. */
-  perBuyer: Units;
 }
 
 /** A consistent reading of the node, by one script. */
@@ -122,12 +126,15 @@ export type StampMode = 'selling' | 'paused' | 'draining';
 /** For storefronts (user `storefront`). */
 export interface StorefrontNode {
   stamp(): Promise<Stamp | undefined>;
-  /** R4, R5, R27: deducts and writes the token, or does nothing. */
-  reserve(request: ReserveRequest): Promise<ReserveReply>;
+  /**
+   * R4, R5, R27: deducts and writes the token, or does nothing; one request after the other, in one script. Answers in
+   * their order.
+   */
+  reserve(terms: ReserveTerms, requests: readonly ReserveRequest[]): Promise<ReserveReply[]>;
   /** R6: the newest token of each of these buyers, in their order; undefined: none, or it was returned. One command. */
-  tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]>;
+  tokens(buyers: readonly BuyerId[]): Promise<(TokenRecord | undefined)[]>;
   /** Live → settled. Anything else is left as it is. */
-  settle(expected: Expected, tokens: TokenRef[]): Promise<void>;
+  settle(expected: Expected, tokens: readonly TokenRef[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -22,7 +22,8 @@ export interface RedisConf {
 /** A script runs with its caller's rights, so each user may do what its scripts do, to the keys they use. */
 const RIGHTS: Record<RedisUser, string> = {
   agent: '~* &* +@all',
-  storefront: '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +mget +set +hget +hmget +hvals +hincrby +rpush',
+  storefront:
+    '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +mget +set +mset +hget +hmget +hincrby +llen +rpush',
   pool: '~node %R~pinned %R~issues +evalsha +eval +hget +hmget +hgetall +hset +hincrby +llen',
   audit: '%R~* +evalsha +eval +mget +hgetall +llen +scan',
 };

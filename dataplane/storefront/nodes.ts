@@ -8,6 +8,7 @@ import { homeNode } from '../protocol/home.ts';
 import { type BuyerId, type Millis, type NodeId, nodeId } from '../protocol/units.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { Lookup } from './lookup.ts';
+import { Reservations } from './reservations.ts';
 
 const POLL_EVERY: Millis = 1000;
 
@@ -15,6 +16,7 @@ export interface NodeLink {
   readonly config: NodeConfig;
   readonly client: StorefrontNode;
   readonly lookup: Lookup;
+  readonly reservations: Reservations;
   /** Undefined: never heard of, or not fit for use now. */
   stamp: Stamp | undefined;
   /** Whether it answered when it was last asked. */
@@ -98,7 +100,15 @@ export class Nodes {
 
   #link(config: NodeConfig): NodeLink {
     const client = this.#connect(config);
-    return { config, client, lookup: new Lookup(client), stamp: undefined, answers: false, heard: false };
+    return {
+      config,
+      client,
+      lookup: new Lookup(client),
+      reservations: new Reservations(client),
+      stamp: undefined,
+      answers: false,
+      heard: false,
+    };
   }
 
   #ask(link: NodeLink): Promise<void> {

@@ -121,17 +121,10 @@ export class Purchases {
       if (shard === undefined) return UNAVAILABLE;
       const { incarnation, number } = layout;
       const { epoch } = home.stamp;
-      const reply = await home.client.reserve({
-        incarnation,
-        epoch,
-        layout: number,
-        id: tokenId(),
-        buyer,
-        quantity,
-        shard,
-        ttl: sale.token.ttl,
-        perBuyer: sale.qualification.perBuyer,
-      });
+      const reply = await home.reservations.reserve(
+        { incarnation, epoch, layout: number, ttl: sale.token.ttl, perBuyer: sale.qualification.perBuyer },
+        { id: tokenId(), buyer, quantity, shard },
+      );
       switch (reply.kind) {
         case 'token':
           return this.#signed(reply, { incarnation, node: home.config.id, epoch });

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stamp, StorefrontNode } from '../../dataplane/clients/cache-node.ts';
+import type { ReserveRequest, Stamp, StorefrontNode } from '../../dataplane/clients/cache-node.ts';
 import { connectStorefrontNode } from '../../dataplane/clients/cache-node-redis.ts';
 import { StoreUnknown } from '../../dataplane/clients/errors.ts';
 import { redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
@@ -51,28 +51,25 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
   try {
     const stamps = await Promise.all(nodes.map(stampOf));
     const shots: Shot[] = [];
-    const one = async (i: number): Promise<void> => {
-      const buyer = `c${crowd}-${i}`;
-      const home = homeNumber(buyer, nodes.length);
+    const some = async (home: number, wanted: ReserveRequest[]): Promise<void> => {
       const [node, stamp] = [nodes[home], stamps[home]];
       if (!node || !stamp) throw new Error('a cache node is not ready');
-      const id = `${crowd}x${String(i).padStart(20 - String(crowd).length, '0')}`.padEnd(22, 'x');
-      const reply = await node.reserve({
-        ...stamp,
-        id,
-        buyer,
-        quantity: 1,
-        shard: shardId(i % config.shards.length),
-        ttl: config.token.ttl,
-        perBuyer: 1,
-      });
-      if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
-      const { token } = reply;
-      const text = signer.sign({ ...token, incarnation: stamp.incarnation, node: stamp.node, epoch: stamp.epoch });
-      shots.push({ path: '/checkout', buyer, body: JSON.stringify({ token: text }) });
+      for (const reply of await node.reserve({ ...stamp, ttl: config.token.ttl, perBuyer: 1 }, wanted)) {
+        if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
+        const { token } = reply;
+        const text = signer.sign({ ...token, incarnation: stamp.incarnation, node: stamp.node, epoch: stamp.epoch });
+        shots.push({ path: '/checkout', buyer: token.buyer, body: JSON.stringify({ token: text }) });
+      }
     };
-    for (let i = 0; i < count; i += 500)
-      await Promise.all(Array.from({ length: Math.min(500, count - i) }, (_, k) => one(i + k)));
+    for (let i = 0; i < count; i += 256) {
+      const wanted = Array.from({ length: Math.min(256, count - i) }, (_, k): ReserveRequest & { home: number } => {
+        const buyer = `c${crowd}-${i + k}`;
+        const id = `${crowd}x${String(i + k).padStart(20 - String(crowd).length, '0')}`.padEnd(22, 'x');
+        const shard = shardId((i + k) % config.shards.length);
+        return { home: homeNumber(buyer, nodes.length), id, buyer, quantity: 1, shard };
+      });
+      for (const [home, requests] of Map.groupBy(wanted, (request) => request.home)) await some(home, requests);
+    }
     return shots;
   } finally {
     await Promise.all(nodes.map((n) => n.close()));

@@ -6,7 +6,9 @@ import type {
   AuditNode,
   NodeState,
   PoolNode,
+  ReserveReply,
   ReserveRequest,
+  ReserveTerms,
   Stamp,
   StampMode,
   StorefrontNode,
@@ -99,8 +101,18 @@ let nextEpoch = 1;
 /** 22 characters, as a token id has. */
 export const tokenId = (n: number): string => `token-${String(n).padStart(16, '0')}`;
 
+/** One purchase, with its terms. */
+export type Wanted = ReserveTerms & ReserveRequest;
+
+/** A purchase in a call of its own. */
+export async function reserve(storefront: Pick<StorefrontNode, 'reserve'>, wanted: Wanted): Promise<ReserveReply> {
+  const [reply] = await storefront.reserve(wanted, [wanted]);
+  if (reply === undefined) throw new Error('one reply for each request');
+  return reply;
+}
+
 let requests = 0;
-export const request = (stamp: Stamp, patch: Partial<ReserveRequest> = {}): ReserveRequest => ({
+export const request = (stamp: Stamp, patch: Partial<Wanted> = {}): Wanted => ({
   incarnation: stamp.incarnation,
   epoch: stamp.epoch,
   layout: stamp.layout,
@@ -117,9 +129,9 @@ export const request = (stamp: Stamp, patch: Partial<ReserveRequest> = {}): Rese
 export async function purchase(
   storefront: StorefrontNode,
   stamp: Stamp,
-  patch: Partial<ReserveRequest> = {},
+  patch: Partial<Wanted> = {},
 ): Promise<TokenRecord> {
-  const reply = await storefront.reserve(request(stamp, patch));
+  const reply = await reserve(storefront, request(stamp, patch));
   if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
   return reply.token;
 }

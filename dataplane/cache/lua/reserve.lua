@@ -1,38 +1,63 @@
--- Takes virtual stock and leaves a token, or hands the buyer's live one out again, or does nothing (R4, R5, R27).
--- The one script every buyer waits for: strings stay strings, because turning numbers into text is what costs here.
+-- Takes virtual stock and leaves tokens, or hands buyers' live ones out again, or does nothing (R4, R5, R27): for each
+-- purchase of the call as if it had come alone, after the ones before it.
+-- The one script every buyer waits for: what is the same for all is read and written once, and strings stay strings,
+-- because commands and turning numbers into text are what costs here.
 --
 -- User: storefront.
 -- Keys: node (stamp, virtual), pinned, issues (the buyer of each issue number), b:<buyer> (see record.lua)
--- ARGV: 1 stamp "<incarnation> <epoch> <layout> selling"
---       2 token id   3 buyer   4 quantity   5 shard   6 ttl (ms)   7 most units a buyer may ever order
--- Result: "<issue> <issued at: s> <µs>"              a new token
---         {'live', record, now: s, now: µs}          the live token of before
---         {'stale', {stamp, node, count}}            the stamp is another one, or none
---         {'limit', units ever ordered}
---         {'short', virtual, {units of live tokens by shard}}
+-- ARGV: 1 stamp "<incarnation> <epoch> <layout> selling"   2 ttl (ms)   3 most units a buyer may ever order
+--       then per purchase: token id, buyer, quantity, shard
+-- Result: {now: s, now: µs, an answer for each purchase, …}
+--           "token <issue>"    a new one, issued now
+--           "live <record>"    the live token of before
+--           "limit <units ever ordered>"
+--           "short <virtual>"
+--         or {'stale', {stamp, node, count}}: the stamp is another one, or none; nothing was done
 
-local call = redis.call
-local quantity = ARGV[4]
+local call, find, match = redis.call, string.find, string.match
 
 local node = call('HMGET', 'node', 'stamp', 'virtual')
 if node[1] ~= ARGV[1] then return { 'stale', call('HMGET', 'node', 'stamp', 'node', 'count') } end
 
-local key = 'b:' .. ARGV[3]
-local record = call('GET', key)
-local ordered = '0'
-if record then
-  if string.find(record, '^%d+ %d+ L') then
-    local now = call('TIME')
-    return { 'live', record, now[1], now[2] }
-  end
-  ordered = string.match(record, '^%d+')
-end
-if ordered + quantity > tonumber(ARGV[7]) then return { 'limit', ordered } end
-if node[2] - quantity < 0 then return { 'short', node[2], call('HVALS', 'pinned') } end
+local left, limit = tonumber(node[2]), tonumber(ARGV[3])
+local time = call('TIME')
+local issued = ' ' .. ARGV[2] .. ' ' .. time[1] .. ' ' .. time[2] .. ' '
+local issue = call('LLEN', 'issues')
+-- What is to be written in the end: units by shard, buyers by issue number, records by key.
+local pins, buyers, writes, written = {}, {}, {}, {}
 
-local now = call('TIME')
-call('HINCRBY', 'node', 'virtual', '-' .. quantity)
-call('HINCRBY', 'pinned', ARGV[5], quantity)
-local issue = call('RPUSH', 'issues', ARGV[3]) .. ''
-call('SET', key, ordered .. ' ' .. issue .. ' L ' .. ARGV[5] .. ' ' .. quantity .. ' ' .. ARGV[6] .. ' ' .. now[1] .. ' ' .. now[2] .. ' ' .. ARGV[2])
-return issue .. ' ' .. now[1] .. ' ' .. now[2]
+local function reserve(id, buyer, quantity, shard, key, record)
+  local ordered = '0'
+  if record then
+    if find(record, '^%d+ %d+ L') then return 'live ' .. record end
+    ordered = match(record, '^%d+')
+  end
+  if ordered + quantity > limit then return 'limit ' .. ordered end
+  if left - quantity < 0 then return 'short ' .. left end
+  left = left - quantity
+  issue = issue + 1
+  local number = issue .. ''
+  pins[shard] = (pins[shard] or 0) + quantity
+  buyers[#buyers + 1] = buyer
+  written[key] = ordered .. ' ' .. number .. ' L ' .. shard .. ' ' .. quantity .. issued .. id
+  writes[#writes + 1] = key
+  writes[#writes + 1] = written[key]
+  return 'token ' .. number
+end
+
+local keys = {}
+for i = 5, #ARGV, 4 do keys[#keys + 1] = 'b:' .. ARGV[i] end
+local records = call('MGET', unpack(keys))
+local answers = { time[1], time[2] }
+for n, key in ipairs(keys) do
+  local i = 4 * n
+  answers[n + 2] = reserve(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], key, written[key] or records[n])
+end
+
+if #buyers > 0 then
+  call('HINCRBY', 'node', 'virtual', string.format('%d', left - node[2]))
+  for shard, units in pairs(pins) do call('HINCRBY', 'pinned', shard, string.format('%d', units)) end
+  call('RPUSH', 'issues', unpack(buyers))
+  call('MSET', unpack(writes))
+end
+return answers

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
 import { homeNode } from '../../../dataplane/protocol/home.ts';
-import { answers, request } from '../../harness/cache-node.ts';
+import { answers, request, reserve } from '../../harness/cache-node.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type Tiers } from './tier.ts';
 
@@ -168,11 +168,11 @@ describe('R33: pause and resize', () => {
     const { storefront } = tier.nodeOf('c0');
     await tier.pool.operator.setPaused(true);
     await agent.attend();
-    expect(await storefront.reserve(request(stamp))).toEqual({ kind: 'paused' });
+    expect(await reserve(storefront, request(stamp))).toEqual({ kind: 'paused' });
     expect(agent.unready()).toBeUndefined();
     await tier.pool.operator.setPaused(false);
     await agent.attend();
-    expect(await storefront.reserve(request(stamp))).toMatchObject({ kind: 'token' });
+    expect(await reserve(storefront, request(stamp))).toMatchObject({ kind: 'token' });
   });
 
   test('more nodes: it drains, then every node takes the new layout and its buyers, then purchases go on', async () => {
@@ -192,7 +192,7 @@ describe('R33: pause and resize', () => {
     const agent = tier.agent('c0');
     await agent.attend();
     const { storefront } = tier.nodeOf('c0');
-    expect(await storefront.reserve(request(before))).toEqual({ kind: 'paused' });
+    expect(await reserve(storefront, request(before))).toEqual({ kind: 'paused' });
     expect(await tier.state('c0')).toMatchObject({ draining: true, liveTokens: 21 });
     await tier.enable('c1');
     expect(await tier.state('c1')).toMatchObject({ draining: true, stamp: { layout: 1, count: 1 } });
@@ -217,12 +217,12 @@ describe('R33: pause and resize', () => {
       expect(await tier.wrong(id)).toEqual([]);
     }
     // A storefront that still believes in the old layout gets nothing.
-    expect(await tier.nodeOf('c0').storefront.reserve(request(before))).toMatchObject({ kind: 'stale' });
+    expect(await reserve(tier.nodeOf('c0').storefront, request(before))).toMatchObject({ kind: 'stale' });
     // And whoever ordered under the old layout is known at the new home.
     for (const buyer of buyers.slice(0, 20)) {
       const home = homeNode(buyer, 2);
       const { stamp } = await tier.state(home);
-      expect(await tier.nodeOf(home).storefront.reserve(request(stamp, { buyer }))).toEqual({
+      expect(await reserve(tier.nodeOf(home).storefront, request(stamp, { buyer }))).toEqual({
         kind: 'limit',
         ordered: 1,
       });

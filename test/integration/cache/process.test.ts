@@ -6,7 +6,7 @@ import type { StorefrontNode, TokenRecord, TokenRef } from '../../../dataplane/c
 import type { StorefrontShard } from '../../../dataplane/clients/shard.ts';
 import type { Level } from '../../../dataplane/protocol/messages.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
-import { missing, request, stateOf } from '../../harness/cache-node.ts';
+import { missing, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -56,7 +56,7 @@ const state = () => until('the node answers', () => stateOf(node).catch(() => un
 
 async function buy(buyer: string, ttl = 60_000): Promise<TokenRecord> {
   const now = await until('a stamp', stamp);
-  const reply = await node.reserve(request(now, { buyer, ttl }));
+  const reply = await reserve(node, request(now, { buyer, ttl }));
   if (reply.kind !== 'token') throw new Error(`${buyer} got ${reply.kind}`);
   return reply.token;
 }
@@ -135,7 +135,7 @@ describe('R32: killed after a step of the recovery of lost data', () => {
     expect(after.epoch).toBe(epoch + 2);
     await conserved(ordered);
     expect(await checkout(undecided, epoch)).toBe('expired');
-    expect(await node.reserve(request(after, { buyer: `kept-${step}` }))).toEqual({ kind: 'limit', ordered: 1 });
+    expect(await reserve(node, request(after, { buyer: `kept-${step}` }))).toEqual({ kind: 'limit', ordered: 1 });
     expect(await checkout(await buy(`undecided-${step}`), after.epoch)).toBe('sold');
     ordered += 1;
     await settleAll(node);

@@ -7,7 +7,7 @@ import { NotReady, type RecoveryDeps, recover } from '../../../dataplane/cache/r
 import type { Stamp, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
 import type { CacheShard } from '../../../dataplane/clients/shard.ts';
 import { homeNode } from '../../../dataplane/protocol/home.ts';
-import { answers, request, stored } from '../../harness/cache-node.ts';
+import { answers, request, reserve, stored } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type TierOptions, type Tiers } from './tier.ts';
@@ -73,7 +73,7 @@ describe('a recovered node', () => {
     expect(await tier.state()).toMatchObject({ virtual: 98, granted: 100, issued: 0, liveUnits: 0, orderedBefore: 2 });
     const { storefront } = tier.nodeOf('c0');
     for (const { token } of [settled, unsettled])
-      expect(await storefront.reserve(request(stamp, { buyer: token.buyer }))).toEqual({ kind: 'limit', ordered: 1 });
+      expect(await reserve(storefront, request(stamp, { buyer: token.buyer }))).toEqual({ kind: 'limit', ordered: 1 });
     // The undecided token is void, its unit on sale again at once, and its buyer free.
     expect(await tier.checkout(undecided.token, undecided.stamp)).toBe('expired');
     const again = await buy(tier, 'undecided');
@@ -101,7 +101,7 @@ describe('a recovered node', () => {
     await loseData(tier);
     const now = await tier.enable();
     expect(await tier.state()).toMatchObject({ virtual: 99, orderedBefore: 1 });
-    expect(await tier.nodeOf('c0').storefront.reserve(request(now, { buyer: 'b' }))).toEqual({
+    expect(await reserve(tier.nodeOf('c0').storefront, request(now, { buyer: 'b' }))).toEqual({
       kind: 'limit',
       ordered: 1,
     });

@@ -90,26 +90,36 @@ const command = (name: string, run: (m: Model, r: Real) => Promise<void>): Comma
 
 const pick = <T>(list: T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
 
-const reserve = (buyer: string, quantity: number, shard: (typeof SHARDS)[number], ttl: number) =>
-  command(`reserve(${buyer}, ${quantity}, ${shard}, ${ttl})`, async (m, { node, stamp }) => {
-    const reply = await node.storefront.reserve(request(stamp, { buyer, quantity, shard, ttl, perBuyer: LIMIT }));
-    const held = live(m).find((t) => t.record.buyer === buyer);
-    if (held) expect(reply).toMatchObject({ kind: 'token', fresh: false, token: held.record });
-    else if (orderedOf(m, buyer) + quantity > LIMIT)
-      expect(reply).toEqual({ kind: 'limit', ordered: orderedOf(m, buyer) });
-    else if (m.virtual < quantity)
-      expect(reply).toEqual({ kind: 'short', virtual: m.virtual, liveUnits: units(live(m)) });
-    else {
-      expect(reply).toMatchObject({
-        kind: 'token',
-        fresh: true,
-        token: { issue: m.tokens.length + 1, buyer, quantity },
+interface Purchase {
+  buyer: string;
+  quantity: number;
+  shard: (typeof SHARDS)[number];
+}
+
+const reserve = (purchases: Purchase[], ttl: number) =>
+  command(
+    `reserve(${purchases.map((p) => `${p.buyer} ${p.quantity} ${p.shard}`).join(', ')}; ${ttl})`,
+    async (m, { node, stamp }) => {
+      const requests = purchases.map((purchase) => request(stamp, purchase));
+      const replies = await node.storefront.reserve({ ...stamp, ttl, perBuyer: LIMIT }, requests);
+      expect(replies).toHaveLength(purchases.length);
+      requests.forEach(({ id, buyer, quantity, shard }, i) => {
+        const reply = replies[i];
+        const held = live(m).find((t) => t.record.buyer === buyer);
+        if (held) expect(reply).toMatchObject({ kind: 'token', fresh: false, token: held.record });
+        else if (orderedOf(m, buyer) + quantity > LIMIT)
+          expect(reply).toEqual({ kind: 'limit', ordered: orderedOf(m, buyer) });
+        else if (m.virtual < quantity) expect(reply).toEqual({ kind: 'short', virtual: m.virtual });
+        else {
+          const token = { issue: m.tokens.length + 1, id, buyer, quantity, shard };
+          expect(reply).toMatchObject({ kind: 'token', fresh: true, token });
+          if (reply?.kind !== 'token') return;
+          m.virtual -= quantity;
+          m.tokens.push({ record: reply.token, ttl, epoch: m.epoch, state: 'live', sold: false, dead: false });
+        }
       });
-      if (reply.kind !== 'token') return;
-      m.virtual -= quantity;
-      m.tokens.push({ record: reply.token, ttl, epoch: m.epoch, state: 'live', sold: false, dead: false });
-    }
-  });
+    },
+  );
 
 /** A shard sells a token that is not fenced; its storefront tells the node, or does not get to. */
 const checkout = (at: number, tell: boolean) =>
@@ -210,12 +220,14 @@ async function begin(m: Model, r: Real): Promise<void> {
   await r.node.agent.endRecovery(r.stamp, 'selling', totals);
 }
 
-const buyers = fc.constantFrom(...BUYERS);
 const at = fc.nat(20);
+const purchase = fc.record({
+  buyer: fc.constantFrom(...BUYERS),
+  quantity: fc.integer({ min: 1, max: 3 }),
+  shard: fc.constantFrom(...SHARDS),
+});
 const commands = [
-  fc
-    .tuple(buyers, fc.integer({ min: 1, max: 3 }), fc.constantFrom(...SHARDS), fc.constantFrom(0, 1e9))
-    .map((a) => reserve(...a)),
+  fc.tuple(fc.array(purchase, { minLength: 1, maxLength: 6 }), fc.constantFrom(0, 1e9)).map((a) => reserve(...a)),
   fc.tuple(at, fc.boolean()).map((a) => checkout(...a)),
   at.map(lateSettle),
   fc.tuple(fc.constantFrom(1, 2, 3, ALL), fc.boolean()).map((a) => expire(...a)),
@@ -237,7 +249,7 @@ afterAll(async () => {
 
 let life = 0;
 
-test('R4, R27, R28, R32: granted − revoked = V + live + ever ordered, after every step of any sequence', async () => {
+test('R4, R5, R27, R28, R32: granted − revoked = V + live + ever ordered, after every step of any sequence', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (sequence) => {
       const model: Model = {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stamp } from '../../../dataplane/clients/cache-node.ts';
+import type { ShardId } from '../../../dataplane/protocol/units.ts';
 import {
   type CacheNodeClients,
   connectAll,
@@ -9,6 +10,7 @@ import {
   prepare,
   purchase,
   request,
+  reserve,
   stateOf,
   stored,
   tokenId,
@@ -33,7 +35,7 @@ describe('reserve', () => {
   test('R4: takes virtual stock at the node and leaves a token that names its shard', async () => {
     const stamp = await prepare(node.agent, { granted: 5 });
     const wanted = request(stamp, { quantity: 2, shard: 's3', perBuyer: 4, ttl: 30_000 });
-    const reply = await node.storefront.reserve(wanted);
+    const reply = await reserve(node.storefront, wanted);
     const { id, buyer } = wanted;
     expect(reply).toMatchObject({
       kind: 'token',
@@ -55,8 +57,9 @@ describe('reserve', () => {
 
   test('R27: hands a buyer’s live token out again, whatever the second click asks for, and takes nothing', async () => {
     const stamp = await prepare(node.agent, { granted: 5 });
-    const first = await node.storefront.reserve(request(stamp, { buyer: 'b', perBuyer: 9 }));
-    const again = await node.storefront.reserve(
+    const first = await reserve(node.storefront, request(stamp, { buyer: 'b', perBuyer: 9 }));
+    const again = await reserve(
+      node.storefront,
       request(stamp, { buyer: 'b', quantity: 3, shard: 's1', ttl: 0, perBuyer: 9 }),
     );
     if (first.kind !== 'token' || again.kind !== 'token') throw new Error('no token');
@@ -70,7 +73,7 @@ describe('reserve', () => {
   test('R27: a thousand clicks of one buyer at the same moment take one unit', async () => {
     const stamp = await prepare(node.agent, { granted: 1000 });
     const replies = await Promise.all(
-      Array.from({ length: 1000 }, () => node.storefront.reserve(request(stamp, { buyer: 'impatient' }))),
+      Array.from({ length: 1000 }, () => reserve(node.storefront, request(stamp, { buyer: 'impatient' }))),
     );
     const tokens = replies.map((r) => (r.kind === 'token' ? r : undefined));
     expect(new Set(tokens.map((t) => t?.token.id)).size).toBe(1);
@@ -78,26 +81,55 @@ describe('reserve', () => {
     expect(await stateOf(node.agent)).toMatchObject({ virtual: 999, issued: 1, liveUnits: 1 });
   });
 
+  test('R4, R5, R27: purchases in one call are answered one after the other, as if each had come alone', async () => {
+    const stamp = await prepare(node.agent, { granted: 4, ordered: 1, buyers: [['old', 1]] });
+    const ask = (buyer: string, quantity: number, shard: ShardId) => request(stamp, { buyer, quantity, shard });
+    const [first, last] = [ask('a', 2, 's0'), ask('d', 1, 's1')];
+    const wanted = [first, ask('old', 2, 's0'), ask('b', 3, 's0'), ask('a', 1, 's1'), last, ask('c', 2, 's1')];
+    const replies = await node.storefront.reserve({ ...stamp, ttl: 60_000, perBuyer: 2 }, wanted);
+    const { id, buyer } = first;
+    const token = { issue: 1, id, buyer, quantity: 2, shard: 's0', state: 'live' };
+    expect(replies).toMatchObject([
+      { kind: 'token', fresh: true, token },
+      { kind: 'limit', ordered: 1 },
+      { kind: 'limit', ordered: 0 },
+      { kind: 'token', fresh: false, left: 60_000, token },
+      { kind: 'token', fresh: true, token: { issue: 2, id: last.id, buyer: 'd', quantity: 1, shard: 's1' } },
+      { kind: 'short', virtual: 0 },
+    ]);
+    const state = await stateOf(node.agent);
+    expect(state).toMatchObject({ virtual: 0, issued: 2, liveUnits: 3, pinned: { s0: 2, s1: 1 } });
+    expect(await redis.raw().lrange('issues', 0, -1)).toEqual(['a', 'd']);
+    expect(missing(state)).toBe(0);
+  });
+
+  test('R33: a stale call does nothing for any of its purchases', async () => {
+    const stamp = await prepare(node.agent, { granted: 5 });
+    const wanted = [request(stamp), request(stamp)];
+    const stale = { kind: 'stale', stamp };
+    expect(await node.storefront.reserve({ ...stamp, layout: 0, ttl: 1, perBuyer: 1 }, wanted)).toEqual([stale, stale]);
+    expect((await stateOf(node.agent)).issued).toBe(0);
+  });
+
   test('R3, R5: beyond the buyer’s limit nothing is deducted and no token exists', async () => {
     const stamp = await prepare(node.agent, { granted: 5, ordered: 2, buyers: [['b', 2]] });
     const before = await keys();
-    expect(await node.storefront.reserve(request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
+    expect(await reserve(node.storefront, request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
       kind: 'limit',
       ordered: 2,
     });
     expect(await keys()).toEqual(before);
     expect(await stateOf(node.agent)).toMatchObject({ virtual: 3, issued: 0, liveUnits: 0 });
-    expect((await node.storefront.reserve(request(stamp, { buyer: 'b', perBuyer: 3 }))).kind).toBe('token');
+    expect((await reserve(node.storefront, request(stamp, { buyer: 'b', perBuyer: 3 }))).kind).toBe('token');
   });
 
-  test('R5: without enough virtual stock nothing is deducted, and it says what may still come back', async () => {
+  test('R5: without enough virtual stock nothing is deducted', async () => {
     const stamp = await prepare(node.agent, { granted: 3 });
     await purchase(node.storefront, stamp, { quantity: 2, perBuyer: 2 });
     const before = await keys();
-    expect(await node.storefront.reserve(request(stamp, { quantity: 2, perBuyer: 2 }))).toEqual({
+    expect(await reserve(node.storefront, request(stamp, { quantity: 2, perBuyer: 2 }))).toEqual({
       kind: 'short',
       virtual: 1,
-      liveUnits: 2,
     });
     expect(await keys()).toEqual(before);
     expect((await stateOf(node.agent)).virtual).toBe(1);
@@ -109,27 +141,27 @@ describe('reserve', () => {
     ['an older layout', { layout: 0 }],
   ])('%s is stale: nothing is done, and the answer says what the node is', async (_, wrong) => {
     const stamp = await prepare(node.agent, { granted: 5 });
-    expect(await node.storefront.reserve(request({ ...stamp, ...wrong }))).toEqual({ kind: 'stale', stamp });
+    expect(await reserve(node.storefront, request({ ...stamp, ...wrong }))).toEqual({ kind: 'stale', stamp });
     expect((await stateOf(node.agent)).issued).toBe(0);
   });
 
   test('R32: a node without a stamp sells nothing', async () => {
     const stamp = await prepare(node.agent, { granted: 5 });
     await node.agent.beginRecovery(stamp.incarnation, stamp.epoch + 1_000_000);
-    expect(await node.storefront.reserve(request(stamp))).toEqual({ kind: 'stale', stamp: undefined });
+    expect(await reserve(node.storefront, request(stamp))).toEqual({ kind: 'stale', stamp: undefined });
     expect(await node.storefront.stamp()).toBeUndefined();
     await redis.raw().flushall();
   });
 
   test.each(['paused', 'draining'] as const)('R33: a %s node lets no purchase through', async (mode) => {
     const stamp = await prepare(node.agent, { granted: 5, mode });
-    expect(await node.storefront.reserve(request(stamp))).toEqual({ kind: 'paused' });
+    expect(await reserve(node.storefront, request(stamp))).toEqual({ kind: 'paused' });
     expect(await node.storefront.stamp()).toEqual({ ...stamp, paused: true });
   });
 
   test('a storefront that expects an older epoch of a paused node is stale, not paused', async () => {
     const stamp = await prepare(node.agent, { granted: 5, mode: 'paused' });
-    expect(await node.storefront.reserve(request({ ...stamp, epoch: 0 }))).toEqual({ kind: 'stale', stamp });
+    expect(await reserve(node.storefront, request({ ...stamp, epoch: 0 }))).toEqual({ kind: 'stale', stamp });
   });
 
   test.each(['with spaces and "quotes"', '日本語の買い手', '1 2 L s0 1 1 1 1 forged', `${'x'.repeat(128)}`])(
@@ -158,7 +190,7 @@ describe('settle', () => {
       pinned: {},
       settledUnits: 2,
     });
-    expect(await node.storefront.reserve(request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
+    expect(await reserve(node.storefront, request(stamp, { buyer: 'b', quantity: 2, perBuyer: 3 }))).toEqual({
       kind: 'limit',
       ordered: 2,
     });
@@ -247,7 +279,7 @@ describe('due and finish', () => {
     const issuedAt = Number(record[6]);
     await redis.raw().set('b:b', record.with(6, String(issuedAt + 3600)).join(' '));
     expect((await node.agent.due(stamp, 0, 100))?.tokens.map(({ id }) => id)).toEqual([token.id]);
-    const again = await node.storefront.reserve(request(stamp, { buyer: 'b' }));
+    const again = await reserve(node.storefront, request(stamp, { buyer: 'b' }));
     expect(again).toMatchObject({ kind: 'token', left: 60_000 });
     await redis.raw().set('b:b', record.with(6, String(issuedAt + 1)).join(' '));
     expect((await node.agent.due(stamp, 0, 100))?.tokens).toEqual([]);

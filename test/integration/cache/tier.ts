@@ -31,7 +31,7 @@ import {
   shardId,
   type Units,
 } from '../../../dataplane/protocol/units.ts';
-import { answers, request, stateOf } from '../../harness/cache-node.ts';
+import { answers, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
 import { delivery, type Fixture, openShard, reset, type TestPool, type TestShard } from '../shard-sql/fixture.ts';
@@ -238,7 +238,7 @@ async function startTier(options: TierOptions, servers: Servers) {
     async purchase(buyer: BuyerId, patch: Partial<Parameters<typeof request>[1]> = {}, self: NodeId = 'c0') {
       const stamp = await nodeOf(self).storefront.stamp();
       if (stamp === undefined) return undefined;
-      const reply = await nodeOf(self).storefront.reserve(request(stamp, { buyer, ...patch }));
+      const reply = await reserve(nodeOf(self).storefront, request(stamp, { buyer, ...patch }));
       return reply.kind === 'token' ? { token: reply.token, stamp } : undefined;
     },
     /** What is wrong with a node at rest, one sentence each (R26, R27, R32): its numbers against registry and shards. */

@@ -6,6 +6,7 @@ import type { NodeState, ReserveReply } from '../../../dataplane/clients/cache-n
 import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import type { Incarnation, NodeId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
 import type { Backstage } from '../../harness/agents.ts';
+import { reserve } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 
 export type Level = ReturnType<typeof levelOf>;
@@ -25,9 +26,9 @@ export function levelOf(sale: Backstage) {
     );
   let buyers = 0;
 
-  async function reserve(id: NodeId, quantity: Units = 1, shard: ShardId = 's0'): Promise<ReserveReply> {
+  async function purchase(id: NodeId, quantity: Units = 1, shard: ShardId = 's0'): Promise<ReserveReply> {
     const { stamp } = await state(id);
-    return node(id).reserve({
+    return reserve(node(id), {
       incarnation: stamp.incarnation,
       epoch: stamp.epoch,
       layout: stamp.layout,
@@ -42,7 +43,7 @@ export function levelOf(sale: Backstage) {
 
   return {
     state,
-    reserve,
+    reserve: purchase,
     async virtual(id: NodeId): Promise<Units> {
       return (await state(id)).virtual;
     },
@@ -50,12 +51,12 @@ export function levelOf(sale: Backstage) {
     async drain(id: NodeId, units?: Units): Promise<void> {
       const quantity = units ?? (await state(id)).virtual;
       if (quantity === 0) return;
-      const reply = await reserve(id, quantity);
+      const reply = await purchase(id, quantity);
       if (reply.kind !== 'token') throw new Error(`${id} answered ${reply.kind}`);
     },
     /** A purchase and a checkout. */
     async order(incarnation: Incarnation, id: NodeId, quantity: Units, deadline?: number): Promise<string> {
-      const reply = await reserve(id, quantity);
+      const reply = await purchase(id, quantity);
       if (reply.kind !== 'token') throw new Error(`${id} answered ${reply.kind}`);
       const { token } = reply;
       const epoch = (await state(id)).stamp.epoch;

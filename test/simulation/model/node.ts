@@ -8,6 +8,7 @@ import type {
   NodeState,
   RecoveredTotals,
   ReserveRequest,
+  ReserveTerms,
   Stamp,
   StampMode,
   TokenRecord,
@@ -140,7 +141,8 @@ export class NodeModel implements Endpoint {
     return this.data.stamp;
   }
 
-  reserve(request: ReserveRequest): ReserveAnswer {
+  /** One purchase of a call: those of a call are done one after the other, with nothing in between. */
+  reserve(request: ReserveTerms & ReserveRequest): ReserveAnswer {
     this.#allow();
     const { data } = this;
     const { stamp } = data;

@@ -4,6 +4,7 @@
 import type {
   ReserveReply,
   ReserveRequest,
+  ReserveTerms,
   Stamp,
   StorefrontNode,
   TokenRecord,
@@ -29,7 +30,13 @@ export class MemoryNode implements StorefrontNode {
   away = false;
   closed = false;
   issued = 0;
+  /** Purchases, and the calls they came in. */
   reserves = 0;
+  calls = 0;
+  /** Calls that are carried out, and whose answers are lost. */
+  losesAnswers = 0;
+  /** Set to hold purchases back until it resolves. */
+  gate: Promise<void> = Promise.resolve();
   settles: TokenRef[] = [];
   lookups: BuyerId[][] = [];
   readonly ordered = new Map<BuyerId, Units>();
@@ -51,23 +58,34 @@ export class MemoryNode implements StorefrontNode {
     return this.stamped;
   }
 
-  async reserve(r: ReserveRequest): Promise<ReserveReply> {
-    this.reserves++;
+  async reserve(terms: ReserveTerms, requests: readonly ReserveRequest[]): Promise<ReserveReply[]> {
+    this.reserves += requests.length;
+    this.calls++;
+    await this.gate;
     this.#answer();
+    const replies = requests.map((request) => this.#reserve(terms, request));
+    if (this.losesAnswers > 0) {
+      this.losesAnswers--;
+      throw new StoreUnknown('the answer was lost');
+    }
+    return replies;
+  }
+
+  #reserve(terms: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
+    const { ttl, perBuyer } = terms;
     const stamp = this.stamped;
-    if (stamp?.incarnation !== r.incarnation || stamp.epoch !== r.epoch || stamp.layout !== r.layout)
+    if (stamp?.incarnation !== terms.incarnation || stamp.epoch !== terms.epoch || stamp.layout !== terms.layout)
       return { kind: 'stale', stamp };
     if (stamp.paused) return { kind: 'paused' };
-    const live = this.tokenOf.get(r.buyer);
-    if (live?.state === 'live') return { kind: 'token', token: live, fresh: false, left: r.ttl / 2 };
-    const ordered = this.ordered.get(r.buyer) ?? 0;
-    if (ordered + r.quantity > r.perBuyer) return { kind: 'limit', ordered };
-    if (this.virtual < r.quantity) return { kind: 'short', virtual: this.virtual, liveUnits: this.liveUnits };
-    this.virtual -= r.quantity;
-    const { id, buyer, quantity, shard } = r;
-    const token: TokenRecord = { issue: ++this.issued, id, buyer, quantity, shard, due: 1e12 + r.ttl, state: 'live' };
+    const live = this.tokenOf.get(buyer);
+    if (live?.state === 'live') return { kind: 'token', token: live, fresh: false, left: ttl / 2 };
+    const ordered = this.ordered.get(buyer) ?? 0;
+    if (ordered + quantity > perBuyer) return { kind: 'limit', ordered };
+    if (this.virtual < quantity) return { kind: 'short', virtual: this.virtual };
+    this.virtual -= quantity;
+    const token: TokenRecord = { issue: ++this.issued, id, buyer, quantity, shard, due: 1e12 + ttl, state: 'live' };
     this.tokenOf.set(buyer, token);
-    return { kind: 'token', token, fresh: true, left: r.ttl };
+    return { kind: 'token', token, fresh: true, left: ttl };
   }
 
   async tokens(buyers: BuyerId[]): Promise<(TokenRecord | undefined)[]> {
