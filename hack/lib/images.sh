@@ -1,11 +1,10 @@
 # shellcheck shell=bash
 # The container images of the cluster: ours, and stand-ins for those that a registry would give (redis, postgres, kafka,
 # pause). Built with buildah from Debian's packages and this machine's caches, without a registry, and again only when
-# what goes into them changed. They are kept as one OCI layout, so that a cluster is handed only the layers it lacks.
+# what goes into them changed. Each is kept as a folder of its layers, so that a cluster is handed only those it lacks.
 
 images=(flashsale redis postgres kafka pause)
 images_home="$FLASHSALE_CACHE/images"
-images_layout="$images_home/layout"
 
 # image_key NAME: `redis` for redis, localhost/redis:dev and docker.io/library/redis:8 alike; nothing for a stranger.
 image_key() {
@@ -70,23 +69,26 @@ image_sources() { sed -n '/^COPY --/d; s/^COPY \(.*\) [^ ]*$/\1/p' "$FLASHSALE_R
 assemble() {
   rm -rf "$images_home/run"
   if [[ "$1" == flashsale ]]; then assemble_flashsale; else assemble_stand_in "$1"; fi || return
-  build_tool push --quiet --disable-compression "$(image_name "$1")" "oci:$images_layout:$(image_name "$1")" &&
+  build_tool push --quiet --disable-compression --format oci "$(image_name "$1")" "dir:$images_home/$1" &&
     build_tool rmi --prune --force &&
-    forget_old_layers
+    forget_old_layers "$1"
 }
 
 # Its own storage, so that nothing else on this machine sees what we build.
 build_tool() { buildah --root "$images_home/storage" --runroot "$images_home/run" --storage-driver overlay "$@"; }
 
 # The Containerfile without its first stage, which needs npm's registry from within a container: the folder that stage
-# would make is given instead.
+# would make is given instead. Its base is made once, so that a change of ours adds small layers to the same large ones.
 assemble_flashsale() {
-  local base=localhost/flashsale-base:dev container
-  container=$(build_tool from scratch) &&
-    build_tool add --quiet "$container" "$(image_root_file flashsale)" / &&
-    build_tool copy --quiet "$container" "$(readlink -f "$node_home/node_modules/.bin/node")" /usr/local/bin/node &&
-    build_tool commit --quiet --rm "$container" "$base" &&
-    sed '/^FROM .* AS dependencies$/,/^$/d' "$FLASHSALE_ROOT/hack/image/Containerfile" |
+  local base container
+  base="localhost/flashsale-base:$({ image_root_inputs flashsale && echo "$node_pinned"; } | sha256sum | cut -c 1-16)"
+  if [[ -z "$(build_tool images --quiet --filter "reference=$base")" ]]; then
+    container=$(build_tool from scratch) &&
+      build_tool add --quiet "$container" "$(image_root_file flashsale)" / &&
+      build_tool copy --quiet "$container" "$(readlink -f "$node_home/node_modules/.bin/node")" /usr/local/bin/node &&
+      build_tool commit --quiet --rm "$container" "$base" || return
+  fi
+  sed '/^FROM .* AS dependencies$/,/^$/d' "$FLASHSALE_ROOT/hack/image/Containerfile" |
     build_tool build --quiet --layers --pull-never --file - --build-arg "BASE=$base" \
       --build-context "dependencies=$(production_folder)" --tag "$(image_name flashsale)" "$FLASHSALE_ROOT"
 }
@@ -115,9 +117,10 @@ postgres_path() { tar --list --file "$(image_root_file postgres)" --wildcards '.
 # A static busybox under every name it knows, so that a look into a pod finds a shell.
 pause_files() {
   local folder name
-  folder=$(mktemp -d) && mkdir "$folder/bin" && cp "$(command -v busybox)" "$folder/bin/busybox" && cp "$FLASHSALE_ROOT/hack/image/pause" "$folder/pause" || return
-  for name in $(busybox --list); do ln -sf busybox "$folder/bin/$name"; done
-  chmod 755 "$folder" && build_tool copy --quiet "$1" "$folder" /
+  folder=$(mktemp -d) && mkdir "$folder/bin" && cp "$FLASHSALE_ROOT/hack/image/pause" "$folder/pause" || return
+  for name in $(busybox --list); do ln -s busybox "$folder/bin/$name"; done
+  # Last, for it lists itself.
+  cp --remove-destination "$(command -v busybox)" "$folder/bin/busybox" && chmod 755 "$folder" && build_tool copy --quiet "$1" "$folder" /
   rm -rf "$folder"
 }
 
@@ -138,7 +141,8 @@ image_root() {
 make_root() {
   local key=$1 file=$2 user nobody=/usr/sbin/nologin
   user=$(image_user "$key")
-  # The user exists before the package that would give it another number, and no database is made.
+  # The user exists before the package that would give it another number, and no database is made. Java's package wants
+  # to link its manual pages, whether or not they are there.
   apt-get indextargets --format "deb \$(SITE) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' 'Origin: Debian' |
     mmdebstrap --quiet --variant=essential --include="$(image_packages "$key")" \
       --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -148,7 +152,7 @@ make_root() {
         echo '$key:x:$user:$user::/tmp:$nobody' >>\"\$1/etc/passwd\"
         echo '$key:x:$user:' >>\"\$1/etc/group\"
       fi
-      mkdir -p \"\$1/etc/postgresql-common\"
+      mkdir -p \"\$1/etc/postgresql-common\" \"\$1/usr/share/man/man1\"
       echo 'create_main_cluster = false' >\"\$1/etc/postgresql-common/createcluster.conf\"" \
       "$(debian_release)" "$file.new.tar" - && mv "$file.new.tar" "$file"
 }
@@ -167,36 +171,31 @@ production_modules() {
   finish_folder "$new" "$folder"
 }
 
-# ---- the OCI layout
+# ---- images as built last: a folder with manifest.json, and beside it its layers and settings, named by their digests
 
-# image_digest KEY: of the image as built last, or nothing.
-image_digest() { layout_digest "$(image_name "$1")"; }
-layout_digest() {
-  [[ ! -e "$images_layout/index.json" ]] ||
-    node -p 'const [file, name] = process.argv.slice(1); JSON.parse(require("node:fs").readFileSync(file)).manifests
-      .findLast((m) => m.annotations?.["org.opencontainers.image.ref.name"] === name)?.digest ?? ""' "$images_layout/index.json" "$1"
-}
-# layout_blobs DIGEST: those of one image, itself included.
-layout_blobs() { { echo "$1" && cat "$images_layout/blobs/${1/://}"; } | grep -o 'sha256:[0-9a-f]\{64\}' | sort -u; }
+# image_digest KEY: the digest, or nothing.
+image_digest() { sha256sum 2>/dev/null <"$images_home/$1/manifest.json" | sed 's/^\([0-9a-f]*\).*/sha256:\1/'; }
+image_blobs() { grep -o 'sha256:[0-9a-f]\{64\}' "$images_home/$1/manifest.json" | sort -u; }
 
-# image_archive NAME DIGEST PRESENT: an OCI archive of the image on standard output, without the blobs listed in PRESENT.
+# image_archive KEY PRESENT: an OCI archive on standard output, without the blobs listed in PRESENT.
 image_archive() {
-  local name=$1 digest=$2 present=$3 folder
-  folder=$(mktemp -d) || return
-  layout_blobs "$digest" | grep --invert-match --line-regexp --fixed-strings "$present" | sed 's,:,/,; s,^,blobs/,' >"$folder/files"
+  local key=$1 present=$2 folder digest size manifest
+  manifest="$images_home/$key/manifest.json"
+  folder=$(mktemp -d) && mkdir -p "$folder/blobs/sha256" || return
+  digest=$(image_digest "$key") size=$(stat --format %s "$manifest")
+  ln -s "$manifest" "$folder/blobs/${digest/://}"
+  image_blobs "$key" | lines_not_in "$present" | while read -r blob; do
+    ln -s "$images_home/$key/${blob#sha256:}" "$folder/blobs/${blob/://}"
+  done
+  echo '{"imageLayoutVersion": "1.0.0"}' >"$folder/oci-layout"
   printf '{"schemaVersion": 2, "manifests": [{"mediaType": "%s", "digest": "%s", "size": %s, "annotations": {"io.containerd.image.name": "%s"}}]}' \
-    application/vnd.oci.image.manifest.v1+json "$digest" "$(stat --format %s "$images_layout/blobs/${digest/://}")" "$name" >"$folder/index.json"
-  tar --create --directory "$folder" index.json --directory "$images_layout" oci-layout --files-from "$folder/files"
+    application/vnd.oci.image.manifest.v1+json "$digest" "$size" "$(image_name "$key")" >"$folder/index.json"
+  tar --create --dereference --directory "$folder" oci-layout index.json blobs
   rm -rf "$folder"
 }
 
-# Layers that no image of the layout refers to any more.
 forget_old_layers() {
-  local image digest kept
-  kept=$(for image in "${images[@]}"; do
-    digest=$(image_digest "$image")
-    if [[ -n "$digest" ]]; then layout_blobs "$digest"; fi
-  done)
-  find "$images_layout/blobs/sha256" -type f -printf 'sha256:%f\n' |
-    grep --invert-match --line-regexp --fixed-strings "$kept" | sed "s,sha256:,$images_layout/blobs/sha256/," | xargs --no-run-if-empty rm -f
+  find "$images_home/$1" -type f -regextype posix-extended -regex '.*/[0-9a-f]{64}' -printf 'sha256:%f\n' |
+    lines_not_in "$(image_blobs "$1")" | sed "s,^sha256:,$images_home/$1/," | xargs --no-run-if-empty rm -f
 }
+lines_not_in() { awk 'NR == FNR { listed[$0]; next } !($0 in listed)' <(echo "$1") -; }

@@ -31,7 +31,7 @@ built() { [[ -x "$FLASHSALE_KUBE_BIN/$1" && "$(cat "$FLASHSALE_KUBE_BIN/.built/$
 # one. Where PROGRAM.go lies beside the cluster's scripts, it is that module's main program.
 build() {
   local program=$1 source=$2 package=$3 minutes=$4 module version new
-  read -r module version <<<"$source"
+  read -r module version _ <<<"$source"
   shift 4
   must_have_go
   new=$(begin_folder "$FLASHSALE_CACHE/build-$program")
@@ -82,18 +82,7 @@ kubectl_install() { build_kubernetes kubectl 1; }
 
 controller_manager_ready() { built kube-controller-manager "$kubernetes_source"; }
 controller_manager_packages() { :; }
-# Volumes on the node's disk are made for root's group alone; users of any number are to write into ours. See
-# components.sh, whose umask completes it.
-controller_manager_install() {
-  local folder file overlay
-  folder=$(go mod download -json "k8s.io/kubernetes@v$kubernetes_version" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-  file=pkg/volume/hostpath/host_path.go
-  overlay=$(mktemp -d)
-  sed 's/\(os.MkdirAll(pv.Spec.HostPath.Path, \)0750)/\10777)/' "$folder/$file" >"$overlay/host_path.go"
-  printf '{"Replace": {"%s": "%s"}}' "$folder/$file" "$overlay/host_path.go" >"$overlay/overlay.json"
-  build_kubernetes kube-controller-manager 2 -overlay "$overlay/overlay.json"
-  rm -rf "$overlay"
-}
+controller_manager_install() { build_kubernetes kube-controller-manager 2; }
 
 scheduler_ready() { built kube-scheduler "$kubernetes_source"; }
 scheduler_packages() { :; }
@@ -123,10 +112,11 @@ containerd_install() {
   done
 }
 
-coredns_source="github.com/coredns/coredns $coredns_version"
-coredns_ready() { built coredns "$coredns_source"; }
+# With the plugins that coredns.go names.
+coredns_source() { echo "github.com/coredns/coredns $coredns_version $(sha256sum <"$FLASHSALE_ROOT/hack/lib/cluster/coredns.go" | cut -c 1-16)"; }
+coredns_ready() { built coredns "$(coredns_source)"; }
 coredns_packages() { :; }
-coredns_install() { build coredns "$coredns_source" . 1 -ldflags '-s -w'; }
+coredns_install() { build coredns "$(coredns_source)" . 1 -ldflags '-s -w'; }
 
 # What a node needs besides: the runtime of containers, their networks, and the rules of Services.
 node_tools_ready() { [[ -z "$(node_tools_packages)" ]]; }
@@ -135,6 +125,7 @@ node_tools_packages() {
   command -v iptables >/dev/null || echo iptables
   command -v ip >/dev/null || echo iproute2
   command -v openssl >/dev/null || echo openssl
+  command -v inotifywait >/dev/null || echo inotify-tools
   [[ -x /usr/lib/cni/ptp ]] || echo containernetworking-plugins
 }
 node_tools_install() { :; }

@@ -59,29 +59,27 @@ bare_exec() { exec nsenter --net="/run/netns/$node_network" -- "$@"; }
 
 # bare_load IMAGE…: only what the node lacks is handed over, layer by layer.
 bare_load() {
-  local image name digest
+  local image
   for image in "$@"; do
-    if [[ -e "$image" ]]; then
-      step "Loading $image" in_node "$FLASHSALE_KUBE_BIN/ctr" --namespace k8s.io images import "$(realpath "$image")"
-      continue
-    fi
-    build_image "$image"
-    name=$(image_name "$image")
-    digest=$(image_digest "$image")
-    if [[ "$(node_image "$name")" != "$digest" ]]; then
-      step "Loading $name" hand_over "$name" "$digest"
+    if [[ -f "$image" ]]; then
+      step "Loading $image" node_images import --local "$image"
+    else
+      build_image "$image"
+      node_has "$image" || step "Loading $(image_name "$image")" hand_over "$image"
     fi
   done
 }
 
-# The digest of an image that the node has, or nothing.
-node_image() {
-  in_node "$FLASHSALE_KUBE_BIN/ctr" --namespace k8s.io images list "name==$1" | awk 'NR == 2 { print $3 }'
+node_images() { in_node "$FLASHSALE_KUBE_BIN/ctr" --namespace k8s.io images "$@"; }
+
+node_has() {
+  local digest
+  digest=$(node_images list "name==$(image_name "$1")" 2>/dev/null | awk 'NR == 2 { print $3 }')
+  [[ -n "$digest" && "$digest" == "$(image_digest "$1")" ]]
 }
 
 hand_over() {
   local present
   present=$(in_node "$FLASHSALE_KUBE_BIN/ctr" --namespace k8s.io content list --quiet) || return
-  image_archive "$1" "$2" "$present" | in_node "$FLASHSALE_KUBE_BIN/ctr" --namespace k8s.io images import --local - &&
-    [[ "$(node_image "$1")" == "$2" ]]
+  image_archive "$1" "$present" | node_images import --local - && node_has "$1"
 }

@@ -53,15 +53,22 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 maxPods: 250
 YAML
+  # Nothing lies beyond the cluster, so every other name is known not to be.
   cat >"$cluster_state/Corefile" <<TEXT
-.:53 {
+cluster.local in-addr.arpa ip6.arpa {
     bind $node_address
     errors
     ready 127.0.0.1:8181
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         kubeconfig $cluster_state/coredns.kubeconfig
         pods insecure
-        fallthrough in-addr.arpa ip6.arpa
+    }
+}
+. {
+    bind $node_address
+    errors
+    template IN ANY . {
+        rcode NXDOMAIN
     }
 }
 TEXT
@@ -91,10 +98,8 @@ component_start() {
         --kubelet-client-key="$certificates/apiserver-kubelet-client.key" \
         --kubelet-preferred-address-types=InternalIP
       ;;
-    # It makes the folders of volumes, and with this umask users of any number may write into them.
     kube-controller-manager)
-      # shellcheck disable=SC2016 # that shell expands it
-      node_start kube-controller-manager sh -c 'umask 0; exec "$@"' sh kube-controller-manager \
+      node_start kube-controller-manager kube-controller-manager \
         --kubeconfig="$cluster_state/kube-controller-manager.kubeconfig" --leader-elect=false \
         --use-service-account-credentials --root-ca-file="$certificates/ca.crt" \
         --service-account-private-key-file="$certificates/service-accounts.key" \
