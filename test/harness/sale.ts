@@ -43,6 +43,8 @@ export interface SaleOptions {
   kafka?: 'own' | 'shared';
   /** For the roles' environment. */
   env?: Record<string, string>;
+  /** Serve the console: see `report().addresses.console`. */
+  console?: boolean;
   /** Resolve at once, not when everything is ready. */
   wait?: boolean;
 }
@@ -119,7 +121,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     }
   };
   const apply = async (text: string, wait: boolean) => {
-    await supervisor.apply(text, { source: 'sale.yaml' });
+    await supervisor.apply(text, { source: 'sale.yaml', ...(options.console ? { console: {} } : {}) });
     if (wait) await settled();
   };
   const yamlOf = (fields: SpecPatch) => {

@@ -43,7 +43,7 @@ export function auditPanel(url) {
       make('p', { class: 'equation' }, equation(report)),
       figures(
         'Where every unit is',
-        ['Place', 'Units', ''],
+        ['Place', 'Units', 'Note'],
         report.places.map(({ place, units, note }) => [place, number(units), make('span', { class: 'muted' }, note)]),
       ),
     );
@@ -54,7 +54,9 @@ export function auditPanel(url) {
 const sentence = ({ conserved, findings, supplied }) =>
   conserved
     ? `Every one of the ${number(supplied)} units is where it should be.`
-    : `${findings.length === 1 ? 'One thing is' : `${findings.length} things are`} not as they should be.`;
+    : findings.length === 1
+      ? 'One thing is not as it should be.'
+      : `${findings.length} things are not as they should be.`;
 
 /** @param {AuditReport} report */
 const equation = ({ supplied, available, pool, inFlight, sold }) =>

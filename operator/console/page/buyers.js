@@ -88,7 +88,7 @@ function showLatencies(now, before) {
   const key = JSON.stringify(rows);
   if (place.dataset.key === key) return;
   place.dataset.key = key;
-  place.replaceChildren(figures('Latencies', ['', 'Half within', '95 % within', '99 % within'], rows));
+  place.replaceChildren(figures('Latencies', ['Request', 'Half within', '95 % within', '99 % within'], rows));
 }
 
 /** @param {ReturnType<typeof quantile>} found */
