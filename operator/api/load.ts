@@ -14,6 +14,8 @@ export interface LoadOptions {
   source: string;
   /** The sale before the change, if it exists: rules that guard a change then apply. */
   old?: FlashSale;
+  /** Of a text with several sales, counted from 0. Absent: it must have only one. */
+  which?: number;
   /** Every ConfigMap and Secret the sale refers to must be a document of the same text. For local mode. */
   selfContained?: boolean;
 }
@@ -25,7 +27,7 @@ export type Loaded =
   | { ok: false; errors: ApiError[]; written?: unknown };
 
 /** Never throws, whatever the text. */
-export function loadFlashSale(text: string, { source, old, selfContained = false }: LoadOptions): Loaded {
+export function loadFlashSale(text: string, { source, old, which, selfContained = false }: LoadOptions): Loaded {
   const lines = new LineCounter();
   const refuse = (mistakes: Mistake[], written?: unknown): Loaded => ({
     ok: false,
@@ -37,7 +39,7 @@ export function loadFlashSale(text: string, { source, old, selfContained = false
 
   const { documents, mistakes } = read(text, lines);
   if (mistakes.length > 0) return refuse(mistakes);
-  const found = onlySale(documents);
+  const found = which === undefined ? onlySale(documents) : (salesAmong(documents)[which] ?? onlySale(documents));
   if ('message' in found) return refuse([found]);
 
   const companions = companionsOf(documents.filter((document) => document !== found).map(({ value }) => value));
@@ -101,18 +103,29 @@ function read(text: string, lineCounter: LineCounter): { documents: Document[]; 
   return { documents, mistakes };
 }
 
-/** The one document that is, or was meant to be, a FlashSale. Other kinds may stand beside it. */
-function onlySale(documents: Document[]): Document | Mistake {
-  const kinds = documents.map(({ value }) =>
-    isObject(value) && typeof value.kind === 'string' ? value.kind : undefined,
+/** How many FlashSales a text holds, right or wrong; 0 also where it is no YAML. */
+export const countFlashSales = (text: string): number => salesAmong(read(text, new LineCounter()).documents).length;
+
+const kindOf = ({ value }: Document): string | undefined =>
+  isObject(value) && typeof value.kind === 'string' ? value.kind : undefined;
+
+/** The documents that are, or were meant to be, FlashSales. */
+const salesAmong = (documents: Document[]): Document[] =>
+  documents.filter(
+    (document) => kindOf(document) === KIND || (isObject(document.value) && isOurs(document.value.apiVersion)),
   );
-  const meant = documents.filter(({ value }, i) => kinds[i] === KIND || (isObject(value) && isOurs(value.apiVersion)));
-  const [sale, second] = documents.length === 1 && kinds[0] === undefined ? documents : meant;
+
+/** The one among them. Other kinds may stand beside it. */
+function onlySale(documents: Document[]): Document | Mistake {
+  const [first] = documents;
+  const alone = first !== undefined && documents.length === 1 && kindOf(first) === undefined;
+  const meant = alone ? documents : salesAmong(documents);
+  const [sale, second] = meant;
   if (second !== undefined) {
     return { offset: second.start, message: `has ${meant.length} FlashSales; put each in a file of its own` };
   }
   if (sale !== undefined) return sale;
-  const others = kinds.filter((kind) => kind !== undefined);
+  const others = documents.map(kindOf).filter((kind) => kind !== undefined);
   return {
     offset: documents[0]?.start ?? 0,
     message: `has no FlashSale${others.length === 0 ? '' : `, only ${others.join(', ')}`}; begin with apiVersion: ${API_VERSION} and kind: ${KIND}`,

@@ -17,7 +17,8 @@ export interface Cluster {
   namespace: string;
 }
 
-const NAME = 'kubectl-flashsale';
+/** As field manager no name that begins with kubectl: Flux takes back whatever such a one has set. */
+const NAME = 'flashsale-cli';
 const TIMEOUT: Millis = 10_000;
 
 export async function withCluster<T>(choice: ClusterChoice, work: (cluster: Cluster) => Promise<T>): Promise<T> {

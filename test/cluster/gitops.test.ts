@@ -54,7 +54,6 @@ test('the operator comes with the FlashSale resource, and the API server takes b
   expect(objects(text).map(({ kind }) => kind)).toEqual(
     expect.arrayContaining(['CustomResourceDefinition', 'Deployment', 'ServiceAccount']),
   );
-  await server.kubectl(['create', 'namespace', 'flashsale-system']);
   await applied(text);
   await until('the resource to be served', async () => (await server.kubectl(['get', 'fs', '-A'])).code === 0);
 });

@@ -282,6 +282,17 @@ The API server accepts it. To make it so: kubectl apply -f -
       expect(stdout).toContain('The API server refuses it:\n  -:');
     });
 
+    test('several sales of one text are planned one after the other', async () => {
+      await apply(yaml('phone'));
+      const text = ['kind: Namespace', yaml('phone', { stock: 2000 }), yaml('boots', { stock: -1 })].join('\n---\n');
+      const { plans, code } = await plan(text);
+      expect(code).toBe(1);
+      expect(plans).toMatchObject([
+        { sale: `${namespace}/phone`, accepted: true, changes: [{ field: 'spec.stock' }] },
+        { sale: `${namespace}/boots`, accepted: false, new: true, complaints: [{ field: 'spec.stock' }] },
+      ]);
+    });
+
     test('a namespace that does not exist is complained of', async () => {
       const { code, stdout } = await run(['plan', '-n', 'nowhere', '-f', '-'], yaml('phone'));
       expect(code).toBe(1);

@@ -2,9 +2,9 @@
 // to it.
 
 import { Command } from 'commander';
-import { loadFlashSale } from '../../api/load.ts';
+import { countFlashSales, loadFlashSale } from '../../api/load.ts';
 import { type Cluster, withCluster } from '../../cli/cluster.ts';
-import { outputOption } from '../../cli/options.ts';
+import { type Format, outputOption } from '../../cli/options.ts';
 import { print, printJson } from '../../cli/output.ts';
 import { asSale, listSales } from '../../cli/sales.ts';
 import { type KubeObject, RESOURCES } from '../../kube/objects.ts';
@@ -23,22 +23,30 @@ interface Options extends CommonOptions {
 export const planCommand = (): Command =>
   new Command('plan')
     .description('say what applying this file would change, what it would move, and what the API server says to it')
-    .requiredOption('-f, --file <file>', 'the edited FlashSale file; - is standard input')
+    .requiredOption('-f, --file <file>', 'the edited FlashSale file, with one sale or several; - is standard input')
     .addOption(outputOption())
     .addHelpText('after', examples('plan -f sale.yaml', 'plan -f sale.yaml -o json'))
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       return withCluster(options, async (cluster) => {
-        const plan = await makePlan(cluster, options);
-        if (options.output === 'json') printJson(planReport(plan));
-        else print(planText(plan));
-        if (plan.complaints.length > 0) process.exitCode = 1;
+        const text = readText(options.file);
+        const plans: Plan[] = [];
+        for (let which = 0; which < Math.max(1, countFlashSales(text)); which++)
+          plans.push(await makePlan(cluster, text, which, options));
+        show(plans, options.output);
+        if (plans.some(({ complaints }) => complaints.length > 0)) process.exitCode = 1;
       });
     });
 
-async function makePlan(cluster: Cluster, { file, namespace }: Options): Promise<Plan> {
-  const text = readText(file);
-  const loaded = loadFlashSale(text, { source: file });
+function show(plans: Plan[], output: Format): void {
+  const [first] = plans;
+  if (output === 'text') print(plans.map(planText).join('\n\n'));
+  else printJson(plans.length === 1 && first ? planReport(first) : { plans: plans.map(planReport) });
+}
+
+async function makePlan(cluster: Cluster, text: string, which: number, options: Options): Promise<Plan> {
+  const { file, namespace } = options;
+  const loaded = loadFlashSale(text, { source: file, which });
   const written = placed(loaded.written, namespace, cluster.namespace);
   if (!written) throw loaded.ok ? new Trouble(`${file} names no sale`) : new Refused(loaded.errors);
   const at = written.metadata;
@@ -47,7 +55,7 @@ async function makePlan(cluster: Cluster, { file, namespace }: Options): Promise
   if (!found) await listSales(cluster.client, at.namespace);
   const live = found && asSale(found);
   const verdict = await dryRun(cluster.client, written, live);
-  const judged = live ? loadFlashSale(text, { source: file, old: live }) : loaded;
+  const judged = live ? loadFlashSale(text, { source: file, which, old: live }) : loaded;
   return {
     sale: `${at.namespace}/${at.name}`,
     file,

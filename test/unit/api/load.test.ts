@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { renderError } from '../../../operator/api/findings.ts';
 import type { FlashSale, FlashSaleInput } from '../../../operator/api/flashsale.gen.ts';
-import { type LoadOptions, loadFlashSale } from '../../../operator/api/load.ts';
+import { countFlashSales, type LoadOptions, loadFlashSale } from '../../../operator/api/load.ts';
 
 const example = (name: string) => readFileSync(new URL(`../../../docs/examples/${name}.yaml`, import.meta.url), 'utf8');
 const minimal = example('minimal');
@@ -258,5 +258,33 @@ describe('what a self-contained file refers to', () => {
   });
   test('is no concern where a cluster has it', () => {
     expect(errors(sale)).toEqual([]);
+  });
+});
+
+describe('a text with several sales', () => {
+  const text = `kind: Namespace\n---\n${minimal}---\n${minimal.replace('name: phone-launch', 'name: boots').replace('count: 4', 'count: 0')}`;
+
+  test('is counted, and each of them read by its number, with the lines of the whole text', () => {
+    expect(countFlashSales(text)).toBe(2);
+    expect(load(text, { which: 0 }).metadata.name).toBe('phone-launch');
+    expect(errors(text, { which: 1 })).toEqual([
+      expect.stringMatching(/^sale\.yaml:\d+: spec\.shards\.count: must be at least 1 shard, got 0/),
+    ]);
+    const line = Number(/:(\d+):/.exec(errors(text, { which: 1 })[0] ?? '')?.[1]);
+    expect(text.split('\n')[line - 1]).toContain('count: 0');
+  });
+
+  test('also where it is wrong, or no YAML at all', () => {
+    expect(['', 'hello', '{', 'kind: FlashSale', 'apiVersion: flashsale.dev/v9'].map(countFlashSales)).toEqual([
+      0, 0, 0, 1, 1,
+    ]);
+  });
+
+  test('what was written comes without defaults, also where it is refused', () => {
+    expect(loadFlashSale(text, { source: 'x', which: 1 })).toMatchObject({
+      ok: false,
+      written: { metadata: { name: 'boots' }, spec: { shards: { count: 0 } } },
+    });
+    expect(loadFlashSale('{', { source: 'x' })).not.toHaveProperty('written');
   });
 });
