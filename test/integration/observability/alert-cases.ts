@@ -723,7 +723,9 @@ export const ALERTS: Record<string, AlertCases> = {
           ...sold('s0', { available: always(0), in_flight: always(0), sold: always(103), cancelled: always(1) }),
         },
         at: 3,
-        firing: [firing({ severity: 'critical' }, 'Sale shop/phone has 102 units in live orders, more than were supplied.')],
+        firing: [
+          firing({ severity: 'critical' }, 'Sale shop/phone has 102 units in live orders, more than were supplied.'),
+        ],
       },
     ],
     silent: [
