@@ -16,7 +16,7 @@ import { loadAssets } from './assets.ts';
 import { Audits } from './audits.ts';
 import { type ConsoleAuth, type Guard, guardOf } from './auth.ts';
 import { startRecorder } from './recorder.ts';
-import { type SaleSource, saleKey } from './source.ts';
+import { type SaleSource, saleKey, Unavailable } from './source.ts';
 import { Watches } from './watches.ts';
 
 export interface ConsoleOptions {
@@ -56,8 +56,9 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
         check(request, guard, local);
         await answer(request, response);
       } catch (error) {
-        if (!(error instanceof Problem)) log.warn({ err: error, url: request.url }, 'the console cannot answer');
-        sendProblem(response, error instanceof Problem ? error : new Problem(503, 'This cannot be read right now.'));
+        if (!(error instanceof Problem || error instanceof Unavailable))
+          log.warn({ err: error, url: request.url }, 'the console cannot answer');
+        sendProblem(response, error instanceof Problem ? error : new Problem(503, whyNot(error)));
       }
     },
   );
@@ -126,6 +127,10 @@ function router(source: SaleSource, watches: Watches) {
     else sendJson(response, await audits?.run(key));
   };
 }
+
+/** What goes wrong inside is for the log. */
+const whyNot = (error: unknown): string =>
+  error instanceof Unavailable ? error.message : 'This cannot be read right now.';
 
 const nothingHere = () => new Problem(404, 'There is nothing here: see / for the sales.');
 

@@ -11,6 +11,9 @@ import type { AuditReport } from '../audit/check.ts';
 export type SaleKey = string;
 export const saleKey = (namespace: string, name: string): SaleKey => `${namespace}/${name}`;
 
+/** A host that cannot tell at the moment throws this, from any of the below, with a sentence for whoever looks. */
+export class Unavailable extends Error {}
+
 export interface SaleSource {
   /** Every sale there is; asked about once a second, so from memory. */
   list(): SaleSummary[] | Promise<SaleSummary[]>;
