@@ -14,16 +14,25 @@ export interface Change {
   effect: string;
 }
 
+/** What runs the sale. */
+export type Driver = 'machine' | 'cluster';
+
 /** A sale before and after an edit. `status`: how it stands, for the amounts that move; may be unknown. */
 export interface Edit {
   before: FlashSale;
   after: FlashSale;
   status: FlashSaleStatus;
+  driver: Driver;
 }
 
 /** In the order of the resource. Empty: nothing changes. */
-export function changesBetween(before: FlashSale, after: FlashSale, status: FlashSaleStatus = {}): Change[] {
-  const edit: Edit = { before, after, status };
+export function changesBetween(
+  before: FlashSale,
+  after: FlashSale,
+  status: FlashSaleStatus = {},
+  driver: Driver = 'machine',
+): Change[] {
+  const edit: Edit = { before, after, status, driver };
   return differences(before.spec, after.spec, 'spec').map(({ field, from, to }) => ({
     field,
     ...(from === undefined ? {} : { from }),
@@ -61,6 +70,11 @@ const always =
   () =>
     text;
 
+const inCluster =
+  (text: string): Effect =>
+  ({ driver }) =>
+    driver === 'cluster' ? text : `${text}; nothing in local mode`;
+
 const LIVE = always('storefronts take it over while they run');
 
 /** By field; the longest prefix counts. */
@@ -76,7 +90,7 @@ const EFFECTS: Record<string, Effect> = {
   'spec.cache.durability': durability,
   'spec.shards.count': ({ before, after }) =>
     `adds ${numbered('s', before.spec.shards.count, after.spec.shards.count)}, empty; the balancer fills them`,
-  'spec.storefront.autoscaling': always('between replicas and maxReplicas, as busy as they are; nothing in local mode'),
+  'spec.storefront.autoscaling': inCluster('between replicas and maxReplicas, as busy as they are'),
   'spec.storefront.replicas': ({ before, after }) =>
     after.spec.storefront.replicas > before.spec.storefront.replicas
       ? 'more storefronts; the others go on'
@@ -86,15 +100,16 @@ const EFFECTS: Record<string, Effect> = {
   'spec.auth': LIVE,
   'spec.orders': always('orders placed from then on'),
   'spec.balancer': always('the balancer takes it over while it runs'),
-  'spec.kafka': always(
-    'agents and balancer are restarted, storefronts one after the other; in a cluster with the cache nodes and shards, one after the other; no order is lost',
-  ),
-  'spec.cache.storage': always('the volumes of the cache nodes; nothing in local mode'),
-  'spec.shards.storage': always('the volumes of the shards; nothing in local mode'),
-  'spec.cache.resources': always('cache nodes are restarted one after the other; nothing in local mode'),
-  'spec.shards.resources': always('shards are restarted one after the other; nothing in local mode'),
-  'spec.storefront.resources': always('storefronts are replaced one after the other; nothing in local mode'),
-  'spec.deletionPolicy': always('what becomes of the volumes when the resource is deleted; nothing in local mode'),
+  'spec.kafka': ({ driver }) =>
+    driver === 'cluster'
+      ? 'shards, cache nodes and storefronts are restarted, one after the other; no order is lost'
+      : 'agents and balancer are restarted, storefronts one after the other; no order is lost',
+  'spec.cache.storage': inCluster('volumes that exist keep their size: grow the claims themselves'),
+  'spec.shards.storage': inCluster('volumes that exist keep their size: grow the claims themselves'),
+  'spec.cache.resources': inCluster('cache nodes are restarted one after the other'),
+  'spec.shards.resources': inCluster('shards are restarted one after the other'),
+  'spec.storefront.resources': inCluster('storefronts are replaced one after the other'),
+  'spec.deletionPolicy': inCluster('what becomes of the volumes when the resource is deleted'),
 };
 
 function effectOf(field: string, edit: Edit): string {

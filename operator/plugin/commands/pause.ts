@@ -40,7 +40,7 @@ const setPaused = (paused: boolean) => (name: string | undefined, _: unknown, co
 };
 
 function sentence(before: FlashSale, after: FlashSale): string {
-  const [change] = changesBetween(before, after);
+  const [change] = changesBetween(before, after, before.status, 'cluster');
   if (!change) return `${fullName(after)} ${after.spec.paused ? 'is paused already' : 'is not paused'}`;
   return `${fullName(after)} is ${after.spec.paused ? 'paused' : 'resumed'}: ${change.effect}`;
 }

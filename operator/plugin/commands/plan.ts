@@ -61,7 +61,7 @@ async function makePlan(cluster: Cluster, text: string, which: number, options: 
     file,
     ...(live ? { live } : {}),
     ...verdict,
-    changes: live && verdict.after ? changesBetween(live, verdict.after, live.status) : [],
+    changes: live && verdict.after ? changesBetween(live, verdict.after, live.status, 'cluster') : [],
     mistakes: judged.ok ? [] : judged.errors,
   };
 }

@@ -129,3 +129,17 @@ test('every field of the resource has an effect in words', () => {
   );
   for (const { effect } of changes) expect(effect.length).toBeGreaterThan(10);
 });
+
+test('what only a cluster has is nothing in local mode, and each driver tells of its own restarts', () => {
+  const after = sale({ deletionPolicy: 'Delete', kafka: { bootstrapServers: ['a:1'] } });
+  const effectsBy = (driver: 'machine' | 'cluster') =>
+    changesBetween(sale(), after, {}, driver).map(({ effect }) => effect);
+  expect(effectsBy('cluster')).toEqual([
+    'shards, cache nodes and storefronts are restarted, one after the other; no order is lost',
+    'what becomes of the volumes when the resource is deleted',
+  ]);
+  expect(effectsBy('machine')).toEqual([
+    'agents and balancer are restarted, storefronts one after the other; no order is lost',
+    'what becomes of the volumes when the resource is deleted; nothing in local mode',
+  ]);
+});
