@@ -39,7 +39,7 @@ export function snapshotOf(knowledge: SaleKnowledge, now: Millis): SaleSnapshot 
     waitingFor,
     conditions: status.conditions,
     window,
-    openSince: window.opensAt ?? knowledge.openSince,
+    openSince: window.opensAt ?? knowledge.openSince ?? instant(sale.metadata.creationTimestamp),
     supplied: status.supplied,
     tokensLive: status.tokensLive,
     inTransfer: status.inTransfer,

@@ -3,13 +3,13 @@
 // up: to somebody who reads slowly the next snapshots are not sent at all.
 //
 // Events: `begin` (first: the curve so far, and whether an audit is offered), `snapshot`, `gone` (there is no such sale
-// any more; the stream ends), `trouble` (it cannot be read at the moment).
+// any more; the stream ends), `trouble` (it cannot be read at the moment; `detail` may say why).
 
 import type { ServerResponse } from 'node:http';
 import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { headersOf, Problem } from './answers.ts';
-import type { SaleKey, SaleSnapshot, SaleSource, Sample } from './source.ts';
+import { type SaleKey, type SaleSnapshot, type SaleSource, type Sample, Unavailable } from './source.ts';
 import { startTicking } from './ticking.ts';
 
 /** Over all sales. A browser's tab is one while somebody looks at it. */
@@ -89,7 +89,7 @@ export class Watches {
     };
     const failed = (error: unknown) => {
       log.warn({ err: error, sale: key }, 'the console cannot read a sale');
-      send(event('trouble', {}));
+      send(event('trouble', error instanceof Unavailable ? { detail: error.message } : {}));
     };
     this.#watches.set(key, watch);
     watch.stop = startTicking(look, period, failed);

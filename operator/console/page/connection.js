@@ -12,7 +12,7 @@
  * @typedef {object} Listener
  * @property {(begin: { samples: Sample[], audit: boolean }) => void} begin first of all, and again after a cut
  * @property {(snapshot: SaleSnapshot) => void} snapshot
- * @property {(line: Line) => void} line told when it changes
+ * @property {(line: Line, why: string | undefined) => void} line told when it changes; `why`: a sentence of the server's
  */
 
 /** Silent for so long, a line is lost. */
@@ -33,11 +33,11 @@ export function connect(url, listener) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let retry;
 
-  /** @param {Line} now */
-  const become = (now) => {
+  /** @param {Line} now @param {string} [why] */
+  const become = (now, why) => {
     if (line === now) return;
     line = now;
-    listener.line(now);
+    listener.line(now, why);
   };
   /** @param {SaleSnapshot} snapshot */
   const hear = (snapshot) => {
@@ -58,9 +58,9 @@ export function connect(url, listener) {
     stream = opened;
     opened.addEventListener('begin', ({ data }) => listener.begin(JSON.parse(data)));
     opened.addEventListener('snapshot', ({ data }) => hear(JSON.parse(data)));
-    opened.addEventListener('trouble', () => {
+    opened.addEventListener('trouble', ({ data }) => {
       heard = performance.now();
-      become('trouble');
+      become('trouble', JSON.parse(data).detail);
     });
     opened.addEventListener('gone', () => {
       close();
@@ -78,8 +78,9 @@ export function connect(url, listener) {
     close();
     try {
       const answer = await fetch(url, { cache: 'no-store' });
-      if (answer.ok) hear(await answer.json());
-      else become(answer.status === 404 ? 'gone' : answer.status === 401 ? 'refused' : 'trouble');
+      const body = await answer.json();
+      if (answer.ok) hear(body);
+      else become(answer.status === 404 ? 'gone' : answer.status === 401 ? 'refused' : 'trouble', body.detail);
     } catch {
       become('lost');
     }

@@ -154,9 +154,10 @@ const LINES = {
   refused: { word: 'Not signed in', banner: 'The console asks who you are: load the page again to sign in.' },
 };
 
-/** @param {Line} line */
-function showLine(line) {
-  const { word, banner } = LINES[line];
+/** @param {Line} line @param {string} [why] */
+function showLine(line, why) {
+  const { word } = LINES[line];
+  const banner = line === 'trouble' && why ? `${why} Trying again …` : LINES[line].banner;
   const old = last ? ` What you see is from ${clock(last.at)}.` : '';
   byId('banner').hidden = line === 'live';
   const [text] = byId('banner').children;

@@ -63,11 +63,15 @@ function newCard({ namespace, name, sku }) {
   };
 }
 
+/** What the server says of why it does not answer. */
+class Told extends Error {}
+
 async function look() {
   const answer = await fetch(new URL('api/sales', base), { cache: 'no-store' });
-  if (!answer.ok) throw new Error(String(answer.status));
+  const body = await answer.json();
+  if (!answer.ok) throw new Told(body.detail);
   /** @type {{ at: number, sales: SaleSummary[] }} */
-  const { at, sales } = await answer.json();
+  const { at, sales } = body;
   const next = new Map(sales.map((sale) => [keyOf(sale), cards.get(keyOf(sale)) ?? newCard(sale)]));
   if (next.size !== cards.size || [...next.keys()].some((key) => !cards.has(key)))
     byId('sales').replaceChildren(...[...next.values()].map(({ card }) => card));
@@ -89,8 +93,8 @@ async function turn() {
     try {
       await look();
       banner('');
-    } catch {
-      banner('The console does not answer. Trying again …');
+    } catch (error) {
+      banner(`${error instanceof Told ? error.message : 'The console does not answer.'} Trying again …`);
     }
   setTimeout(turn, PERIOD);
 }

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { AuditReport } from '../../../operator/audit/check.ts';
 import type { ConsoleAuth } from '../../../operator/console/auth.ts';
 import { type ConsoleOptions, type RunningConsole, startConsole } from '../../../operator/console/server.ts';
-import type { SaleSnapshot, SaleSource, Sample } from '../../../operator/console/source.ts';
+import { type SaleSnapshot, type SaleSource, type Sample, Unavailable } from '../../../operator/console/source.ts';
 
 const SALE = '/api/sales/shop/launch';
 const LOCAL = { host: '127.0.0.1', port: 0 };
@@ -187,6 +187,25 @@ describe('what it serves', () => {
       // What the policy would not let through anyway.
       expect(html).not.toMatch(/\sstyle=|\son\w+=|<script>|<style|https?:/);
     }
+  });
+
+  test('a source that says why it cannot tell is quoted, in an answer and on the stream', async () => {
+    const unavailable = () => {
+      throw new Unavailable('Another operator leads.');
+    };
+    const source = stage().source;
+    const url = await serve({ source });
+    const stream = events(`${url}${SALE}/stream`);
+    await stream.next();
+    source.list = unavailable;
+    source.snapshot = unavailable;
+    for (const path of ['/api/sales', SALE])
+      expect(await (await fetch(url + path)).json()).toMatchObject({ status: 503, detail: 'Another operator leads.' });
+    for await (const { event, data } of stream)
+      if (event === 'trouble') {
+        expect(data).toEqual({ detail: 'Another operator leads.' });
+        break;
+      }
   });
 
   test('a source that cannot be read is no reason to fall over', async () => {
