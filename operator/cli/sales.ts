@@ -29,7 +29,7 @@ interface Where {
 }
 
 /** `name`, or `namespace/name`. */
-export function splitName(name: string, namespace: string): [namespace: string, name: string] {
+function splitName(name: string, namespace: string): [namespace: string, name: string] {
   const [first = '', second, ...rest] = name.split('/');
   if (rest.length > 0) throw new Trouble(`${name} is no name of a sale; write NAME or NAMESPACE/NAME`);
   return second === undefined ? [namespace, first] : [first, second];

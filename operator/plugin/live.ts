@@ -37,8 +37,9 @@ export async function live(draw: () => Promise<string>, every: Millis, out: Node
   }
 }
 
-/** As much as the terminal has room for; a line that is too long would push the others down. */
-function fitted(text: string, { rows = 24, columns = 80 }: NodeJS.WriteStream): string {
+/** As much as the terminal has room for; a line that is too long would push the others down. Some say 0 for unknown. */
+function fitted(text: string, out: NodeJS.WriteStream): string {
+  const [rows, columns] = [out.rows || 24, out.columns || 80];
   return text
     .split('\n')
     .slice(0, rows - 1)

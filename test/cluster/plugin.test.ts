@@ -1,6 +1,7 @@
 // The kubectl plugin on a real API server: what it shows, what it changes, and what it says when something is in the
 // way. No operator runs; the test writes what one would.
 
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -149,7 +150,7 @@ describe('with the resource', () => {
         ['phone-10', 'Pending', 'Unknown'],
         [''],
       ]);
-      expect((await run(['status', '-A'])).stdout).toContain(`${namespace}/phone-2  Selling`);
+      expect((await run(['status', '-A'])).stdout).toMatch(new RegExp(`^${namespace}/phone-2 +Selling +True `, 'm'));
       expect((await json(['status'])).sales).toMatchObject([{ name: 'phone-2' }, { name: 'phone-10' }]);
     });
   });
@@ -163,6 +164,27 @@ describe('with the resource', () => {
     expect((await json(['top', 'phone', '--interval', '1'])).sales).toMatchObject([
       { name: 'phone', soldPerSecond: 0 },
     ]);
+  });
+
+  test('top on a terminal goes on until Ctrl-C, and gives the screen back', async () => {
+    await apply(yaml('phone'));
+    await setStatus('phone', SELLING);
+    const main = join(ROOT, 'operator', 'plugin', 'main.ts');
+    const command = `${process.execPath} ${main} top -n ${namespace} --interval 1 --kubeconfig ${server.kubeconfig}`;
+    // A terminal of its own.
+    const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
+    let screen = '';
+    child.stdout.on('data', (text) => {
+      screen += text;
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await until('the sale on the screen', async () => /phone +Selling/.test(screen));
+    await setStatus('phone', { ...SELLING, sold: 800 });
+    await until('its news', async () => /phone +Selling +[1-9]\d* +800 /.test(screen));
+    child.stdin.write('\u0003');
+    expect(await ended).toBe(0);
+    expect(screen.startsWith('\u001b[?1049h')).toBe(true);
+    expect(screen.trimEnd().endsWith('\u001b[?1049l')).toBe(true);
   });
 
   describe('plan', () => {
@@ -462,7 +484,6 @@ The API server accepts it. To make it so: kubectl apply -f -
     await apply(yaml('phone'));
     const env = { ...process.env, PATH: `${join(ROOT, 'hack')}:${process.env.PATH}` };
     const kubectl = join(process.env.FLASHSALE_KUBE_BIN ?? '', 'kubectl');
-    const { execFileSync } = await import('node:child_process');
     const args = ['flashsale', 'status', 'phone', '-n', namespace, '--kubeconfig', server.kubeconfig];
     expect(execFileSync(kubectl, args, { env, encoding: 'utf8' })).toContain(`${namespace}/phone  Pending`);
   });
