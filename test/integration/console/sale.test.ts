@@ -116,7 +116,7 @@ test('the audit counts every unit at the press of a button', async () => {
   expect(await page.evaluate('document.activeElement.id')).toBe('audit-run');
 });
 
-test('one of two storefronts that stops is told, and what buyers were answered does not shrink', async () => {
+test('a storefront that stops is told, and what buyers were answered does not shrink', async () => {
   const opened = await open();
   const { page } = opened;
   const before = sum(await column(opened, '#purchases', 0));
@@ -135,7 +135,7 @@ test('nothing is asked of anybody but the console', async () => {
   expect(opened.complaints).toEqual([]);
 });
 
-test('the console is gone with the sale’s wish for it, and with the sale', async () => {
+test('the first page lists the sale, and leads to it', async () => {
   const { page } = await open();
   await page.goto(new URL('/', url).href);
   await expect.poll(() => page.locator('#sales h2').allTextContents()).toEqual([sale.config.name]);

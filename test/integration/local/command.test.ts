@@ -205,7 +205,7 @@ describe('a sale', () => {
     expect(code).toBe(1);
   });
 
-  test('cannot have a port that another program uses', async () => {
+  test.each(['--port', '--console'])('cannot have a port that another program uses (%s)', async (option) => {
     const other = createServer();
     const port = await new Promise<number>((resolve) => {
       other.listen(0, '127.0.0.1', () => {
@@ -213,9 +213,11 @@ describe('a sale', () => {
         resolve(typeof address === 'object' && address ? address.port : 0);
       });
     });
-    const { code, stderr } = await run(['up', '-f', sale, '--foreground', '--port', String(port)]);
+    const { code, stderr } = await run(['up', '-f', sale, '--foreground', option, String(port)]);
     other.close();
-    expect(stderr.at(-1)).toBe(`flashsale: port ${port} is in use by another program; choose another one with --port`);
+    expect(stderr.at(-1)).toBe(
+      `flashsale: port ${port} is in use by another program; choose another one with ${option}`,
+    );
     expect(code).toBe(1);
     expect(existsSync(join(state, 'flashsale', 'default.phone', 'state.json'))).toBe(false);
   });

@@ -395,6 +395,7 @@ describe('who may look', () => {
     expect((await fetch(url)).headers.get('www-authenticate')).toMatch(/^Bearer /);
     expect(await ask(url, { authorization: 'bearer t0ken' })).toMatchObject({ status: 200 });
     expect(await ask(url, { authorization: 'Bearer t0ken2' })).toMatchObject({ status: 401 });
+    expect(await ask(url, { authorization: 'Basic t0ken' })).toMatchObject({ status: 401 });
   });
 
   test('a secret that is exchanged counts at once; one that is gone lets nobody in', async () => {
