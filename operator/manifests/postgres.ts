@@ -90,6 +90,8 @@ function serverContainer(input: ManifestInput): V1Container {
         connections,
         sharedBuffers: sharedBuffers(limits?.memory ?? requests?.memory),
       }),
+      // Where a node has some, a pod that asked for none ends by a bus error when it touches one.
+      ...['-c', 'huge_pages=off'],
     ],
     ports: [{ name: 'postgres', containerPort: PORTS.postgres }],
     // It redoes its log before it answers, which takes as long as the disk wants.

@@ -90,6 +90,11 @@ export const ROWS: Row[] = [
   wrong('metadata.name', '1phone', `${name}, got "1phone"`),
   wrong('metadata.name', 'phone-', `${name}, got "phone-"`),
   wrong('metadata.name', 'phone.launch', `${name}, got "phone.launch"`),
+  wrong(
+    'metadata.name',
+    'phone-cache',
+    'must not end with -cache, -shard or -pool, for so the Services of another sale may be called, got "phone-cache"',
+  ),
   wrong('metadata.name', long(41), `${name}, got "${long(41)}"`),
   wrong('metadata.name', long(254), 'must be at most 253 characters long, has 254'),
   wrong('metadata.nmae', 'x', 'unknown field; did you mean name?'),
