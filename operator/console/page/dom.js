@@ -64,7 +64,7 @@ export function figures(caption, head, rows) {
 }
 
 /**
- * What is folded away is made when somebody unfolds it, and from then on kept as it is now.
+ * What is folded away is made when somebody unfolds it, and made anew, while it is open, by the function this answers.
  * @param {HTMLElement} details @param {() => Node} content
  */
 export function unfolding(details, content) {
