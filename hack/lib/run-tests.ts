@@ -1,7 +1,7 @@
 // What hack/test runs once everything is installed: the checks, then the test projects one after another, then the
 // sum. Decides nothing about what passed (tally.ts does), and leaves no process behind when it is interrupted.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,12 +20,15 @@ const checks = [
 let running: number | undefined;
 let interrupted: NodeJS.Signals | undefined;
 
-/** Exit code, or null when it was ended by a signal or could not be started. */
+/**
+ * Exit code, or null when it was ended by a signal or could not be started. The program is one of our packages', or is
+ * named by its path.
+ */
 function run(name: string, command: string[]): Promise<number | null> {
   console.log(`\n── ${name}: ${command.join(' ')}`);
   const [program = '', ...args] = command;
   // A process group of its own: Ctrl-C reaches only this program, which then ends the whole tree in order.
-  const child = spawn(join(root, 'node_modules', '.bin', program), args, {
+  const child = spawn(program.includes('/') ? program : join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
@@ -42,16 +45,32 @@ function run(name: string, command: string[]): Promise<number | null> {
   }) as Promise<number | null>;
 }
 
-async function runProject(name: string, reports: string): Promise<Tally> {
+async function runProject(name: string, reports: string, within: string[] = []): Promise<Tally> {
   const report = join(reports, `${name}.json`);
+  const vitest = within.length > 0 ? 'node_modules/.bin/vitest' : 'vitest';
   const exitCode = await run(`${name} tests`, [
-    ...['vitest', 'run', '--project', name, '--allowOnly=false'],
+    ...within,
+    ...[vitest, 'run', '--project', name, '--allowOnly=false'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
   return tallyVitest(
     exitCode,
     existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
   );
+}
+
+/** The tests of the cluster run in its network. One that was not there before goes away again. */
+async function runClusterProject(reports: string): Promise<Tally> {
+  const program = 'hack/cluster';
+  const there = spawnSync(program, ['kubeconfig'], { cwd: root, stdio: 'ignore' }).status === 0;
+  try {
+    for (const command of ['up', 'load']) {
+      if ((await run('cluster', [program, command])) !== 0) return { passed: 0, failed: 1, skipped: 0 };
+    }
+    return await runProject('cluster', reports, [program, 'exec', '--']);
+  } finally {
+    if (!there) await run('cluster', [program, 'down']);
+  }
 }
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -73,7 +92,9 @@ try {
     }
   }
   for (const name of chosen) {
-    if (interrupted === undefined) results.push({ name: `${name} tests`, tally: await runProject(name, reports) });
+    if (interrupted !== undefined) break;
+    const tally = name === 'cluster' ? await runClusterProject(reports) : await runProject(name, reports);
+    results.push({ name: `${name} tests`, tally });
   }
 } finally {
   rmSync(reports, { recursive: true, force: true });

@@ -15,9 +15,11 @@ bare_possible() {
   fi
 }
 
-bare_setup() { setup tools kubernetes cluster images; }
+bare_setup() { setup tools kubernetes cluster images helm; }
 
 bare_kubeconfig() { echo "$cluster_state/admin.kubeconfig"; }
+
+bare_is_there() { node_alive; }
 
 bare_is_up() {
   local name

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The commands of hack/cluster, whichever provider carries them out: a provider is a set of functions PROVIDER_possible,
-# _setup, _up, _is_up, _down, _load, _kubeconfig and _exec. Decides which provider that is, and says what happens.
+# _setup, _up, _is_up, _is_there (perhaps not whole), _down, _load, _kubeconfig and _exec. Decides which provider that is,
+# and says what happens.
 
 cluster_state="${XDG_STATE_HOME:-$HOME/.local/state}/flashsale/cluster"
 
@@ -28,7 +29,7 @@ alone() {
   if command -v flock >/dev/null; then flock 8; fi
 }
 
-must_be_up() { "$(provider || echo no)_is_up" 2>/dev/null || fail 'there is no cluster; make one with hack/cluster up'; }
+must_be_there() { "$(provider || echo no)_is_there" 2>/dev/null || fail 'there is no cluster; make one with hack/cluster up'; }
 
 cluster_up() {
   local chosen
@@ -72,7 +73,7 @@ cluster_load() {
     fi
   done
   [[ $# -gt 0 ]] || chosen=("${images[@]}")
-  must_be_up
+  must_be_there
   alone
   setup tools images
   if [[ " ${chosen[*]} " == *" kafka "* ]]; then setup kafka; fi
@@ -80,21 +81,26 @@ cluster_load() {
 }
 
 cluster_kubeconfig() {
-  must_be_up
+  must_be_there
   "$(provider)_kubeconfig"
 }
 
 cluster_exec() {
   shift
-  must_be_up
+  must_be_there
   KUBECONFIG=$("$(provider)_kubeconfig")
   export KUBECONFIG PATH="$FLASHSALE_KUBE_BIN:$PATH"
+  helm_ready || true
   "$(provider)_exec" "$@"
 }
 
 cluster_stop() {
   must_be_component "$1"
-  step "Stopping $1" node_stop "$1"
+  step "Stopping $1" node_stop "$1" TERM KILL
+}
+cluster_kill() {
+  must_be_component "$1"
+  step "Killing $1" node_stop "$1" KILL
 }
 cluster_start() {
   must_be_component "$1"

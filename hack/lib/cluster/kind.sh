@@ -9,9 +9,10 @@ kafka docker.io/apache/kafka:4.1.0'
 docker_answers() { command -v docker >/dev/null && [[ -n "$(timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null)" ]]; }
 
 kind_possible() { docker_answers || fail 'kind needs a Docker engine that answers; start it, or set FLASHSALE_CLUSTER_PROVIDER=bare'; }
-kind_setup() { setup tools kind; }
+kind_setup() { setup tools kind helm; }
 kind_kubeconfig() { echo "$cluster_state/admin.kubeconfig"; }
-kind_is_up() { [[ "$(provider)" == kind ]] && kind get clusters 2>/dev/null | grep -qx flashsale; }
+kind_is_there() { kind_is_up; }
+kind_is_up() { [[ "$(provider)" == kind ]] && kind get clusters 2>/dev/null | grep --quiet --line-regexp flashsale; }
 
 kind_up() {
   mkdir -p "$cluster_state"

@@ -24,6 +24,8 @@ started_at() {
 
 node_create() {
   local outer pid folder
+  mkdir -p "$cluster_state/logs" "$cluster_state/run"
+  if [[ -e /run/netns ]]; then : >"$cluster_state/made"; else echo /run/netns >"$cluster_state/made"; fi
   [[ -e /run/netns/$node_network ]] || ip netns add "$node_network" || return
   # A bridge without ports carries the node's address: every kernel has one, and kubelet refuses loopback. The way out
   # leads nowhere, but without one the addresses of Services would be unreachable before they are translated.
@@ -34,11 +36,7 @@ node_create() {
     ip link set node0 up
     ip route replace default dev node0 src $node_address
     echo 1 >/proc/sys/net/ipv4/ip_forward" || return
-  for folder in /sys/fs/cgroup/*/cgroup.procs /sys/fs/cgroup/cgroup.procs; do
-    if [[ -e "$folder" ]]; then mkdir -p "${folder%/*}/$node_cgroup"; fi
-  done
-  mkdir -p "$cluster_state/logs" "$cluster_state/run"
-  : >"$cluster_state/made"
+  while read -r folder; do mkdir -p "$folder/$node_cgroup" || return; done < <(control_hierarchies)
   for folder in "${node_folders[@]}"; do
     [[ -d "$folder" ]] || echo "$folder" >>"$cluster_state/made"
     mkdir -p "$folder" "$cluster_state/folders$folder" || return
@@ -109,19 +107,20 @@ node_runs() {
   in_node sh -c 'case "$(readlink "/proc/$1/exe")" in "$2"/*) ;; *) exit 1 ;; esac' sh "$pid" "$FLASHSALE_KUBE_BIN"
 }
 
-# node_stop NAME: asks, and insists after ten seconds.
+# node_stop NAME SIGNAL…: sends each one, and waits ten seconds for its effect before the next.
 node_stop() {
-  local pid signal
-  node_runs "$1" || return 0
-  read -r pid <"$cluster_state/run/$1.pid"
-  for signal in TERM KILL; do
+  local name=$1 pid signal
+  shift
+  node_runs "$name" || return 0
+  read -r pid <"$cluster_state/run/$name.pid"
+  for signal in "$@"; do
     in_node sh -c "kill -$signal $pid" || true
     for _ in {1..100}; do
-      node_runs "$1" || return 0
+      node_runs "$name" || return 0
       sleep 0.1
     done
   done
-  echo "$1 does not end"
+  echo "$name does not end"
   return 1
 }
 
@@ -143,13 +142,19 @@ node_destroy() {
   rm -f "$cluster_state/node.pid"
   if [[ -e /run/netns/$node_network ]]; then ip netns delete "$node_network" || return; fi
   local folder
-  for folder in /sys/fs/cgroup/"$node_cgroup" /sys/fs/cgroup/*/"$node_cgroup"; do
-    if [[ -d "$folder" ]]; then remove_cgroup "$folder" || return; fi
-  done
-  if [[ -e "$cluster_state/made" ]]; then
-    while read -r folder; do rmdir --ignore-fail-on-non-empty "$folder"; done < <(tac "$cluster_state/made")
-  fi
+  while read -r folder; do
+    if [[ -d "$folder/$node_cgroup" ]]; then remove_cgroup "$folder/$node_cgroup" || return; fi
+  done < <(control_hierarchies)
+  if [[ ! -e "$cluster_state/made" ]]; then return; fi
+  while read -r folder; do
+    # `ip netns` mounts its folder over itself, and leaves it so.
+    if [[ "$folder" == /run/netns && -z "$(ls /run/netns)" ]]; then umount /run/netns || return; fi
+    rmdir --ignore-fail-on-non-empty "$folder"
+  done < <(tac "$cluster_state/made")
 }
+
+# One in version 2 of control groups, one for each controller before.
+control_hierarchies() { findmnt --noheadings --list --output TARGET --types cgroup,cgroup2; }
 
 # The kernel needs a moment to let go of a group whose processes have ended.
 remove_cgroup() {
