@@ -53,11 +53,13 @@ export function recorder(client: Pick<KubeClient, 'create' | 'patch'>, options: 
   };
 
   const send = async (series: Series) => {
-    const { report, count, written } = series;
-    if (count === written) return;
+    const { report, count } = series;
+    if (count === series.written) return;
     try {
-      if (written === 0 || !(await addTo(series))) await begin(series);
-      series.written = count;
+      if (series.written === 0) await begin(series);
+      if (count === 1 || (await addTo(series, count))) return;
+      series.count -= count - 1;
+      await begin(series);
     } catch (error) {
       // In the next count, if it is said again.
       log.warn({ err: error, about: titleOf(report.about), reason: report.reason }, 'an event was not written');
@@ -69,17 +71,19 @@ export function recorder(client: Pick<KubeClient, 'create' | 'patch'>, options: 
     await client.create(event);
     series.name = event.metadata.name;
     series.namespace = event.metadata.namespace ?? '';
+    series.written = 1;
   };
 
   /** false: the event is not there any more; events are kept for an hour. */
-  const addTo = async ({ namespace, name, count, lastSeen }: Series): Promise<boolean> => {
+  const addTo = async (series: Series, count: number): Promise<boolean> => {
     try {
-      await client.patch(RESOURCES.Event, namespace, name, seriesPatch(count, lastSeen));
-      return true;
+      await client.patch(RESOURCES.Event, series.namespace, series.name, seriesPatch(count, series.lastSeen));
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return false;
       throw error;
     }
+    series.written = count;
+    return true;
   };
 
   return {

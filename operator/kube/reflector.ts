@@ -5,8 +5,9 @@
 //     │            │ 410: the version is forgotten
 //     └────────────┴─ or the last list is long ago
 //
-// Bookmarks carry the version on where nothing changes; they are also the pulse: without one for long, the connection
-// is dead, whatever the kernel says. A list now and then finds what no watch told.
+// Bookmarks carry the version on where nothing that is watched changes; they are also the pulse: without one for long,
+// the connection may be dead, whatever the kernel says. (Where nothing at all happens to a kind there are none either:
+// then a watch is begun anew, which harms nobody.) A list now and then finds what no watch told.
 
 import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
