@@ -53,8 +53,9 @@ function codeOf(status: V1Status): number {
   return code === undefined ? 127 : Number(code);
 }
 
+/** A WebSocket fails with an event that has the message. */
 function refused({ namespace, pod }: Place, error: unknown): string {
-  const said = messageOf(error);
+  const { message: said = messageOf(error) } = error as { message?: string };
   return /\b403\b/.test(said)
     ? `you may not run programs in pods of namespace ${namespace} (create pods/exec), which an audit in the cluster needs; ask whoever runs the operator`
     : `pod ${namespace}/${pod} cannot be reached: ${said}`;
