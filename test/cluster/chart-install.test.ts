@@ -62,7 +62,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe.sequential('installed by Helm', () => {
+describe('installed by Helm', () => {
   it('with its defaults: everything is taken, and no pod would be refused', async () => {
     upgrade({});
     expect(await hasResource()).toBe(true);
@@ -151,7 +151,7 @@ describe.sequential('installed by Helm', () => {
   });
 });
 
-describe.sequential('applied without Helm', () => {
+describe('applied without Helm', () => {
   it('everything is taken, and no pod would be refused', async () => {
     const { code, err } = await server.kubectl(['apply', '--server-side', '--force-conflicts', '-f', PLAIN]);
     expect(err).not.toMatch(/would violate|unknown field/i);

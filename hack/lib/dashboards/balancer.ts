@@ -1,6 +1,17 @@
 // "Balancer": how stock is moved between the shards of one sale. For whoever asks why checkouts meet an empty shard.
 
-import { areas, type Dashboard, lines, number, OF_PODS, OF_SALE, percentiles, rate, series } from './description.ts';
+import {
+  areas,
+  type Dashboard,
+  DISPERSION,
+  lines,
+  number,
+  OF_PODS,
+  OF_SALE,
+  percentiles,
+  rate,
+  series,
+} from './description.ts';
 
 const told = (metric: string, more = '') => `${metric}{${OF_SALE}${more && `, ${more}`}}`;
 const dispersion = (measure: string) => `max(${told('flashsale_balancer_dispersion', `measure="${measure}"`)})`;
@@ -22,7 +33,7 @@ export const balancer: Dashboard = {
           'Dispersion',
           'Standard deviation of the shards’ stock by their mean; 0 is even.',
           'share',
-          dispersion('coefficient_of_variation'),
+          `${DISPERSION} or vector(0)`,
         ),
         number('Poorest shard', 'Its stock, as last reported.', 'units', dispersion('min')),
         number('Richest shard', 'Its stock, as last reported.', 'units', dispersion('max')),
@@ -75,9 +86,9 @@ export const balancer: Dashboard = {
         ),
         lines(
           'Dispersion',
-          'Standard deviation by mean. Towards the end it rises: few units cannot lie evenly.',
+          'Standard deviation by mean; not shown when fewer than ten units are left in a shard on average.',
           'share',
-          [series('coefficient of variation', dispersion('coefficient_of_variation'))],
+          [series('coefficient of variation', DISPERSION)],
         ),
         lines(
           'Sold by shard',

@@ -90,6 +90,12 @@ export const percentiles = (metric: string, filter: string, which: readonly numb
 export const OF_PODS = 'namespace="$namespace", sale="$sale"';
 export const OF_SALE = 'sale_namespace="$namespace", sale="$sale"';
 
+/**
+ * How uneven the shards are, while each has at least ten units on average: a handful of units cannot lie evenly, and would
+ * look like trouble.
+ */
+export const DISPERSION = `max(flashsale_balancer_dispersion{${OF_SALE}, measure="coefficient_of_variation"}) and max(flashsale_balancer_dispersion{${OF_SALE}, measure="mean"}) >= 10`;
+
 export const rate = (metric: string, filter: string): string => `rate(${metric}{${filter}}[$__rate_interval])`;
 
 export const allPanels = ({ rows }: Dashboard): Panel[] => rows.flatMap(({ panels }) => panels);

@@ -18,6 +18,13 @@ const COLOURS = [
 ];
 const LIMITS: Record<Limit['is'], string> = { good: '#2e8b3d', warn: '#c46f00', bad: '#c4162a' };
 
+/** As much as the page is high, and a little more. */
+export const heightOf = ({ rows }: Dashboard): number =>
+  rows.reduce((sum, { panels }) => {
+    const shelves = panels.reduce((columns, { width }) => columns + width, 0) / 24;
+    return sum + 40 + Math.ceil(shelves) * (panels[0]?.kind === 'number' ? 125 : 265);
+  }, 90);
+
 export function picture(dashboard: Dashboard, answers: Answer[]): string {
   const byPanel = new Map(answers.map((answer) => [answer.panel, answer]));
   const rows = dashboard.rows.map(({ title, panels }) => {
@@ -91,13 +98,14 @@ function chart(panel: Panel, given: Line[]): string {
   const values = points.map(([, value]) => value).filter(Number.isFinite);
   const [from, to] = [Math.min(...times), Math.max(...times)];
   const low = Math.min(0, ...values);
-  const high = Math.max(...values, low + 1e-9);
-  const top = low + roundUp(high - low);
+  const high = Math.max(...values, low);
+  // Nothing but zeros still wants an axis.
+  const top = low + (high > low ? roundUp(high - low) : 1);
   const x = (at: number) => LEFT + ((at - from) / Math.max(1, to - from)) * (width - LEFT - 8);
   const y = (value: number) => HEIGHT - 18 - ((value - low) / (top - low)) * (HEIGHT - 28);
   const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const value = low + share * (top - low);
-    return `<line x1="${LEFT}" x2="${width - 8}" y1="${y(value)}" y2="${y(value)}" stroke="#e6e8eb"/><text x="${LEFT - 5}" y="${y(value) + 3}" text-anchor="end">${text(inWords(value, panel.unit))}</text>`;
+    return `<line x1="${LEFT}" x2="${width - 8}" y1="${y(value)}" y2="${y(value)}" stroke="#e6e8eb"/><text x="${LEFT - 5}" y="${y(value) + 3}" text-anchor="end">${text(inWords(value, panel.unit, 2))}</text>`;
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const at = from + share * (to - from);
@@ -153,10 +161,10 @@ function roundUp(value: number): number {
   return ([1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.999) ?? 10) * power;
 }
 
-function inWords(value: number, unit: Unit): string {
+function inWords(value: number, unit: Unit, precision = 3): string {
   if (!Number.isFinite(value)) return 'none';
-  const short = (number: number, digits = 3) =>
-    Number(number.toPrecision(digits)).toLocaleString('en', { maximumFractionDigits: 6 });
+  const short = (number: number) =>
+    Number(number.toPrecision(precision)).toLocaleString('en', { maximumFractionDigits: 6 });
   switch (unit) {
     case 'units':
       return Math.round(value).toLocaleString('en');

@@ -2,7 +2,18 @@
 // stock, what becomes of tokens, how long do buyers wait, who is refused and why, what is near its limit, and is every
 // unit accounted for.
 
-import { areas, type Dashboard, lines, number, OF_PODS, OF_SALE, percentiles, rate, series } from './description.ts';
+import {
+  areas,
+  type Dashboard,
+  DISPERSION,
+  lines,
+  number,
+  OF_PODS,
+  OF_SALE,
+  percentiles,
+  rate,
+  series,
+} from './description.ts';
 
 const sum = (metric: string, more = '') => `sum(${metric}{${OF_PODS}${more && `, ${more}`}})`;
 const sumBy = (label: string, metric: string, more = '') =>
@@ -115,13 +126,13 @@ export const sale: Dashboard = {
           'Cache nodes off',
           'Nodes that admit nobody: their buyers cannot purchase.',
           'count',
-          `count(flashsale_cache_enabled{${OF_PODS}} == 0) or vector(0)`,
+          `count(max by (id) (flashsale_cache_enabled{${OF_PODS}}) == 0 or sum by (id) (${rate('flashsale_cache_loop_failures_total', `${OF_PODS}, loop="attend"`)}) > 0) or vector(0)`,
           {
             limits: [{ from: 1, is: 'bad' }],
           },
         ),
         number(
-          'Units unaccounted for',
+          'Unaccounted for',
           'Supplied, less what shards, pool, transfers and orders hold. Other than 0 for a moment while stock moves; for longer: run an audit.',
           'units',
           UNACCOUNTED,
@@ -182,14 +193,9 @@ export const sale: Dashboard = {
         ),
         lines(
           'Dispersion of the shards',
-          'Standard deviation by mean: 0 is even. It rises towards the end of every sale, when few units are left, and means nothing when none are.',
+          'Standard deviation by mean: 0 is even. Not shown when fewer than ten units are left in a shard on average: they cannot lie evenly.',
           'share',
-          [
-            series(
-              'coefficient of variation',
-              `max(flashsale_balancer_dispersion{${OF_SALE}, measure="coefficient_of_variation"})`,
-            ),
-          ],
+          [series('coefficient of variation', DISPERSION)],
         ),
       ],
     },
@@ -272,12 +278,27 @@ export const sale: Dashboard = {
     {
       title: 'Refusals',
       panels: [
-        areas('Purchases, refused', 'By reason; docs/errors.md has a section for each.', 'per second', [
-          series('{{outcome}}', `${rateBy('outcome', PURCHASES, 'outcome!~"fresh|again"')} > 0`),
-        ]),
-        areas('Checkouts, refused', 'By reason; docs/errors.md has a section for each.', 'per second', [
-          series('{{outcome}}', `${rateBy('outcome', CHECKOUTS, 'outcome!~"sold|known"')} > 0`),
-        ]),
+        areas(
+          'Told sold out',
+          'Buyers who came too late, and those who ask again while tokens are live. High and normal once everything is sold.',
+          'per second',
+          [series('sold out', sumRate(PURCHASES, 'outcome="sold-out"'))],
+          { width: 8 },
+        ),
+        areas(
+          'Purchases, refused for other reasons',
+          'By reason; docs/errors.md has a section for each.',
+          'per second',
+          [series('{{outcome}}', `${rateBy('outcome', PURCHASES, 'outcome!~"fresh|again|sold-out"')} > 0`)],
+          { width: 8 },
+        ),
+        areas(
+          'Checkouts, refused',
+          'By reason; docs/errors.md has a section for each.',
+          'per second',
+          [series('{{outcome}}', `${rateBy('outcome', CHECKOUTS, 'outcome!~"sold|known"')} > 0`)],
+          { width: 8 },
+        ),
         lines('Orders', 'Payments, cancellations and looks at orders, by outcome.', 'per second', [
           series('{{outcome}}', `${rateBy('outcome', 'flashsale_storefront_orders_total')} > 0`),
           series('overdue, cancelled', sumRate('flashsale_shard_overdue_orders_total')),

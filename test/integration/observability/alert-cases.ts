@@ -356,8 +356,25 @@ export const ALERTS: Record<string, AlertCases> = {
         at: 3,
         firing: [firing({ severity: 'critical', id: 'c0' }, 'Cache node c0 of sale shop/phone admits nobody.')],
       },
+      {
+        when: 'its Redis does not answer its agent',
+        series: {
+          [pod('flashsale_cache_enabled', { id: 'c0' })]: '1x60',
+          [pod('flashsale_cache_loop_failures_total', { id: 'c0', loop: 'attend' })]: '0x6 0+10x60',
+        },
+        at: 3,
+        firing: [firing({ severity: 'critical', id: 'c0' }, 'Cache node c0 of sale shop/phone admits nobody.')],
+      },
     ],
     silent: [
+      {
+        when: 'its Redis was restarted',
+        series: {
+          [pod('flashsale_cache_enabled', { id: 'c0' })]: '1x60',
+          [pod('flashsale_cache_loop_failures_total', { id: 'c0', loop: 'attend' })]: '0x6 3x60',
+        },
+        at: 1.5,
+      },
       {
         when: 'it recovers within seconds',
         series: { [pod('flashsale_cache_enabled', { id: 'c0' })]: '1x6 0x1 1x60' },

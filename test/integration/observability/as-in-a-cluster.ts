@@ -4,6 +4,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, Registry } from 'prom-client';
 import type { FlashSale } from '../../../operator/api/flashsale.gen.ts';
 import { loadFlashSale } from '../../../operator/api/load.ts';
@@ -41,7 +42,7 @@ export interface Exporter {
   stop(): Promise<void>;
 }
 
-/** The operator's own metrics, of a sale whose status is asked for whenever somebody looks. */
+/** The operator's own metrics, of a sale whose status is asked for again and again, as the operator does. */
 export async function serveOperator(spec: FlashSale['spec'], report: () => Promise<SaleReport>): Promise<Exporter> {
   let sale: FlashSale | undefined;
   const metrics = operatorMetrics({ sales: () => (sale ? [sale] : []), queueLength: () => 0 });
@@ -49,13 +50,25 @@ export async function serveOperator(spec: FlashSale['spec'], report: () => Promi
   kube.reflecting('FlashSale', () => ({ silent: 400, objects: 1 }));
   metrics.leads(true);
   const { job, ...labels } = OPERATOR;
-  return serve({ job, labels }, metrics.contentType, async () => {
-    const now = await report();
-    sale = saleOf(spec, now);
-    metrics.reconciled('done', 12);
-    kube.requested('PATCH', 200, 4);
-    return metrics.text();
-  });
+  let stopped = false;
+  const looking = (async () => {
+    while (!stopped) {
+      const began = performance.now();
+      sale = saleOf(spec, await report());
+      const took = performance.now() - began;
+      metrics.reconciled('done', took);
+      kube.requested('PATCH', 200, took);
+      await sleep(500);
+    }
+  })();
+  const exporter = await serve({ job, labels }, metrics.contentType, metrics.text);
+  return {
+    ...exporter,
+    async stop() {
+      stopped = true;
+      await Promise.all([looking, exporter.stop()]);
+    },
+  };
 }
 
 function saleOf(spec: FlashSale['spec'], { namespace, name, status, settled }: SaleReport): FlashSale {

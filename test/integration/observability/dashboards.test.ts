@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DASHBOARDS } from '../../../hack/lib/dashboards/all.ts';
 import { type Answer, ask, type Stretch } from '../../../hack/lib/dashboards/ask.ts';
 import { allPanels } from '../../../hack/lib/dashboards/description.ts';
-import { picture } from '../../../hack/lib/dashboards/picture.ts';
+import { heightOf, picture } from '../../../hack/lib/dashboards/picture.ts';
 import { crowd } from '../../harness/crowd.ts';
 import { startPrometheus, type TestPrometheus } from '../../harness/prometheus.ts';
 import { startSale, stopSharedKafka, type TestSale } from '../../harness/sale.ts';
@@ -22,6 +22,8 @@ import { ruleFiles, rules } from './promtool.ts';
 import { screenshot } from './screenshot.ts';
 
 const STOCK = 2000;
+/** Seconds from one reading to the next; half of what a busy machine may take to answer one. */
+const EVERY = 2;
 const seconds = () => Date.now() / 1000;
 
 let sale: TestSale;
@@ -42,18 +44,30 @@ beforeAll(async () => {
   prometheus = await startPrometheus({
     scrapes: [...scrapesOf(report), ...exporters.map(({ scrape }) => scrape)],
     rules: ruleFiles,
-    every: 1,
+    every: EVERY,
   });
   const from = seconds();
   await sleep(3000);
+  await tooMuchAtOnce(sale.storefrontUrls());
   await crowd(sale, { buyers: 1500, within: 15_000, abandon: 0.15, cancel: 0.05, prefix: 'first-' });
   await crowd(sale, { buyers: 2500, within: 15_000, abandon: 0.1, seed: 2, prefix: 'second-' });
   await until('everything to be sold', async () => (await sale.report()).status.phase === 'SoldOut');
   await sleep(3000);
-  stretch = { from, to: seconds(), step: 1, rateInterval: 5 };
+  stretch = { from, to: seconds(), step: 1, rateInterval: 4 * EVERY };
   const which = { namespace: report.namespace, sale: report.name };
   for (const dashboard of DASHBOARDS) answers.set(dashboard.name, await ask(prometheus.url, dashboard, which, stretch));
 }, 240_000);
+
+/** Some who are refused for another reason than being late. */
+async function tooMuchAtOnce(urls: string[]): Promise<void> {
+  for (const url of urls)
+    for (let n = 0; n < 20; n++)
+      await fetch(`${url}/purchase`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-buyer-id': `greedy-${n}` },
+        body: JSON.stringify({ quantity: 50 }),
+      });
+}
 
 afterAll(async () => {
   await Promise.all([prometheus?.stop(), ...(exporters ?? []).map((exporter) => exporter.stop())]);
@@ -63,8 +77,8 @@ afterAll(async () => {
 
 /** The values of a panel's query over time, added up over its lines. */
 function valuesOf(dashboard: string, title: string, legend = ''): number[] {
-  const answer = answers.get(dashboard)?.find(({ panel }) => panel.title === title);
-  const found = answer?.lines.find(({ query }) => query.legend === legend)?.lines;
+  const panels = answers.get(dashboard)?.filter(({ panel }) => panel.title === title) ?? [];
+  const found = panels.flatMap(({ lines }) => lines).find(({ query }) => query.legend === legend)?.lines;
   if (found === undefined) throw new Error(`there is no "${legend}" in ${title}`);
   const sums = new Map<number, number>();
   for (const { points } of found) for (const [at, value] of points) sums.set(at, (sums.get(at) ?? 0) + value);
@@ -86,7 +100,10 @@ describe.each(DASHBOARDS.map((dashboard) => [dashboard.title, dashboard] as cons
     try {
       mkdirSync(folder, { recursive: true });
       const file = join(folder, `${dashboard.name}.png`);
-      screenshot(picture(dashboard, answers.get(dashboard.name) ?? []), file, { width: 1600, height: 2600 });
+      screenshot(picture(dashboard, answers.get(dashboard.name) ?? []), file, {
+        width: 1600,
+        height: heightOf(dashboard),
+      });
       expect(statSync(file).size).toBeGreaterThan(50_000);
     } finally {
       if (kept === undefined) rmSync(folder, { recursive: true, force: true });
@@ -97,9 +114,10 @@ describe.each(DASHBOARDS.map((dashboard) => [dashboard.title, dashboard] as cons
 describe('what the dashboards say is what happened', () => {
   it('everything was sold, and nothing is left to buy', () => {
     expect(valuesOf('sale', 'Sold').at(-1)).toBe(STOCK);
-    expect(valuesOf('sale', 'Left to buy').at(0)).toBe(STOCK);
+    expect(Math.max(...valuesOf('sale', 'Left to buy'))).toBe(STOCK);
     expect(valuesOf('sale', 'Left to buy').at(-1)).toBe(0);
-    expect(valuesOf('fleet', 'All sales', 'Sold').at(-1)).toBe(STOCK);
+    expect(valuesOf('fleet', 'All sales', 'Stock').at(-1)).toBe(STOCK);
+    expect(valuesOf('fleet', 'All sales', 'Left to buy').at(-1)).toBe(0);
   });
 
   it('R26: every unit is accounted for, but for moments in which stock was under way', () => {
@@ -113,18 +131,23 @@ describe('what the dashboards say is what happened', () => {
     expect(valuesOf('sale', 'The two ledgers', 'by the shards').at(-1)).toBe(0);
   });
 
-  it('buyers who came too late are shown as sold out', () => {
-    const answer = answers.get('sale')?.find(({ panel }) => panel.title === 'Purchases, refused');
-    expect(answer?.lines.flatMap(({ lines }) => lines.map(({ name }) => name))).toContain('sold-out');
+  it('buyers who came too late, and those who asked for too much, are shown as what they were told', () => {
+    expect(Math.max(...valuesOf('sale', 'Told sold out', 'sold out'))).toBeGreaterThan(0);
+    const refused = answers.get('sale')?.find(({ panel }) => panel.title === 'Purchases, refused for other reasons');
+    expect(refused?.lines.flatMap(({ lines }) => lines.map(({ name }) => name))).toContain('quantity-limit');
   });
 });
 
 describe('alerts', () => {
-  const raised = async () => [
-    ...new Set((await prometheus.query('ALERTS')).map(({ metric }) => metric.alertname ?? '')),
+  /** `firing`: for as long as the alert asks for; otherwise its condition holds now. */
+  const raised = async (state: 'firing' | 'pending|firing') => [
+    ...new Set((await prometheus.query(`ALERTS{alertstate=~"${state}"}`)).map(({ metric }) => metric.alertname ?? '')),
   ];
-  /** The operator tells of a window only when a sale has one; the webhook counts only where there is one. */
-  const ELSEWHERE = ['flashsale_sale_opens_timestamp_seconds', 'flashsale_sale_closes_timestamp_seconds'];
+  /** The operator tells of a window only when a sale has one. Nothing failed here yet. */
+  const ELSEWHERE = [
+    ...['flashsale_sale_opens_timestamp_seconds', 'flashsale_sale_closes_timestamp_seconds'],
+    'flashsale_cache_loop_failures_total',
+  ];
 
   it('name only metrics that there are', async () => {
     const known = new Set([...(await prometheus.metrics()), ...ELSEWHERE]);
@@ -133,16 +156,16 @@ describe('alerts', () => {
   });
 
   it('are not raised by a sale in which all is well', async () => {
-    expect(await raised()).toEqual([]);
+    expect(await raised('firing')).toEqual([]);
   });
 
-  it('are raised when the storefronts die, and when a cache node does', async () => {
+  it('are raised when the storefronts die, and when a cache node does', { timeout: 120_000 }, async () => {
     await Promise.all(
       ['storefront-0', 'storefront-1', 'redis-c0'].map((name) => sale.processes.stop(name, { hard: true })),
     );
     const expected = ['FlashSaleNoStorefront', 'FlashSaleCacheNodeOff', 'FlashSaleNotReady'];
     await until('the alerts', async () => {
-      const names = await raised();
+      const names = await raised('pending|firing');
       return expected.every((name) => names.includes(name));
     });
   });
