@@ -42,9 +42,11 @@ node_create() {
     mkdir -p "$folder" "$cluster_state/folders$folder" || return
   done
 
-  setsid nsenter --net=/run/netns/$node_network unshare --mount --pid --fork --kill-child --mount-proc \
-    bash -c "$(declare -f node_main); node_main \"\$@\"" node "$cluster_state" "${node_folders[@]}" \
-    >"$cluster_state/logs/node.log" 2>&1 </dev/null 8>&- &
+  (
+    close_inherited
+    exec setsid nsenter --net=/run/netns/$node_network unshare --mount --pid --fork --kill-child --mount-proc \
+      bash -c "$(declare -f node_main); node_main \"\$@\"" node "$cluster_state" "${node_folders[@]}"
+  ) >"$cluster_state/logs/node.log" 2>&1 </dev/null &
   outer=$!
   for _ in {1..100}; do
     pid=$(tr -d ' ' <"/proc/$outer/task/$outer/children" 2>/dev/null || true)
@@ -56,6 +58,15 @@ node_create() {
   done
   cat "$cluster_state/logs/node.log"
   return 1
+}
+
+# What runs on must not hold what its starter had open: a lock of ours, or of whoever called us.
+close_inherited() {
+  local file
+  for file in /proc/self/fd/*; do
+    file=${file##*/}
+    if ((file > 2)); then eval "exec $file>&-"; fi
+  done
 }
 
 # Process 1 of the node: lays its folders, then waits, and collects whatever ends. Volumes on the node's disk are made
@@ -88,9 +99,12 @@ in_node() {
 node_start() {
   local name=$1
   shift
-  # shellcheck disable=SC2016 # that shell expands it
-  PATH="$FLASHSALE_KUBE_BIN:$PATH" in_node setsid --fork sh -c 'umask 0022; echo $$ >"$0"; exec "$@"' \
-    "$cluster_state/run/$name.pid" "$@" >>"$cluster_state/logs/$name.log" 2>&1 </dev/null 8>&-
+  (
+    close_inherited
+    # shellcheck disable=SC2016 # that shell expands it
+    PATH="$FLASHSALE_KUBE_BIN:$PATH" in_node setsid --fork sh -c 'umask 0022; echo $$ >"$0"; exec "$@"' \
+      "$cluster_state/run/$name.pid" "$@"
+  ) >>"$cluster_state/logs/$name.log" 2>&1 </dev/null
   for _ in {1..100}; do
     if node_runs "$name"; then return; fi
     sleep 0.05
