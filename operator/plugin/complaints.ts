@@ -22,10 +22,7 @@ export function complaintsOf(error: KubeError): Complaint[] | undefined {
   if (error.causes.length > 0)
     return error.causes
       .filter(({ message }) => !NOT_CHECKED.test(message))
-      .map(({ field, message }) => ({
-        field,
-        message: message.replace(/^Invalid value: (?:"(?:object|array)": )?/, 'got '),
-      }));
+      .map(({ field, message }) => ({ field, message: inShort(message) }));
   if (error.status === 404 && /namespaces "/.test(said)) return [{ field: 'metadata.namespace', message: said }];
   // Policies answer 403 as access control does, but in their own words.
   if (
@@ -44,6 +41,15 @@ function strictComplaints(said: string): Complaint[] {
     field,
     message: `${what} field`,
   }));
+}
+
+/** `Invalid value: 1: cannot shrink` is `got 1: cannot shrink`; an object as a value is left out. */
+function inShort(message: string): string {
+  const [all, value] =
+    /^Invalid value: (?:("(?:[^"\\]|\\.)*"|-?\d[\d.e+]*|true|false|null|\{.*\}|\[.*\]): )?/.exec(message) ?? [];
+  if (all === undefined) return message;
+  const plain = value === undefined || /^("object"|"array"|[{[])/.test(value) ? '' : `got ${value}: `;
+  return `${plain}${message.slice(all.length)}`;
 }
 
 /** Said of the whole after other mistakes; it adds nothing. */

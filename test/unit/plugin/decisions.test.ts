@@ -59,6 +59,21 @@ describe('complaints of an API server', () => {
       [{ field: 'spec.stock', message: 'got -5: must be at least 0' }],
     ],
     [
+      'of texts and of objects, which would be too long to show',
+      status(422, 'Invalid', 'FlashSale "x" is invalid', [
+        { reason: 'FieldValueInvalid', field: 'spec.token.ttl', message: 'Invalid value: "1d": must be a duration' },
+        { reason: 'FieldValueInvalid', field: 'spec.auth', message: 'Invalid value: must have exactly one' },
+        { reason: 'FieldValueInvalid', field: 'spec.kafka', message: 'Invalid value: "object": add its servers' },
+        { reason: 'FieldValueNotSupported', field: 'spec.x', message: 'Unsupported value: "Y"' },
+      ]),
+      [
+        { field: 'spec.token.ttl', message: 'got "1d": must be a duration' },
+        { field: 'spec.auth', message: 'must have exactly one' },
+        { field: 'spec.kafka', message: 'add its servers' },
+        { field: 'spec.x', message: 'Unsupported value: "Y"' },
+      ],
+    ],
+    [
       'of unknown fields',
       status(400, 'BadRequest', 'strict decoding error: unknown field "spec.stok", unknown field "spec.cache.node"'),
       [
