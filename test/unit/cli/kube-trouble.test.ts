@@ -80,6 +80,11 @@ describe('the kubeconfig', () => {
     });
   const one = config('one', ['shop', 'fans'], 'shop');
   const two = config('two', ['shop', 'staging'], 'staging');
+  const oneAgain = write('one-again', {
+    clusters: [{ name: 'one', cluster: { server: 'https://other:6443' } }],
+    users: [{ name: 'one', user: {} }],
+    contexts: [{ name: 'shop', context: { cluster: 'one', user: 'one' } }],
+  });
   const server = (choice: object, env: NodeJS.ProcessEnv) => findKubeconfig(choice, env).getCurrentCluster()?.server;
 
   test.each<[string, object, NodeJS.ProcessEnv, string]>([
@@ -89,6 +94,12 @@ describe('the kubeconfig', () => {
       'is of several files, the first of which decides',
       {},
       { KUBECONFIG: [one, two].join(delimiter) },
+      'https://one:6443',
+    ],
+    [
+      'takes the first of two that say the same',
+      {},
+      { KUBECONFIG: [one, oneAgain].join(delimiter) },
       'https://one:6443',
     ],
     [

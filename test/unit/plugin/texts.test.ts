@@ -159,6 +159,17 @@ shoes  Pending       –       –       –    –          –        –     
   );
 });
 
+test('more cancellations than orders between two readings are no sales', () => {
+  const reading = (at: number, sold: number) => ({ at, sales: [sale('phone', {}, { ...SELLING, sold })] });
+  expect(topRows(reading(0, 100), reading(1000, 90))).toMatchObject([{ soldPerSecond: 0 }]);
+  // A sale deleted and made again is another one.
+  const again = {
+    at: 1000,
+    sales: [{ ...sale('phone', {}, SELLING), metadata: { ...sale('phone').metadata, uid: 'b' } }],
+  };
+  expect(topRows(reading(0, 100), again)[0]).not.toHaveProperty('soldPerSecond');
+});
+
 const plan = (live: FlashSale | undefined, after: FlashSale | undefined, more: Partial<Plan> = {}): string =>
   planText({
     sale: 'shop/phone',
