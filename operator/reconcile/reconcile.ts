@@ -108,11 +108,21 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   const wanted = wantedOf(topology);
   if (databases.pool) troubles.push(...(await agree(kit, memo, config, (name) => secrets.get(name) ?? '', wanted)));
   troubles.push(...silence(kit, memo, kafka));
-  const served = sale.status?.incarnation !== undefined;
+  const served = wasServing(lastStatus(sale, memo));
   const registry = memo.engine.view;
   const { waiting: rollout } = made;
   const progress = progressOf({ served, observed, registry, wanted, databases: databases.waiting, rollout });
   return { troubles, progress };
+}
+
+/** What was found last; the copy of the resource may be older than what was written to it. */
+const lastStatus = (sale: FlashSale, { snapshot }: Memo): FlashSaleStatus | undefined =>
+  snapshot?.status ?? sale.status;
+
+/** Once a sale served buyers, a part that is down is a trouble and no start. */
+function wasServing(status: FlashSaleStatus | undefined): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' || ((status?.supplied ?? 0) > 0 && ready?.reason !== 'Starting');
 }
 
 const wantedOf = ({ settings, caches }: Topology): Wanted => ({
@@ -163,11 +173,21 @@ async function report(pass: Pass, { troubles, progress }: Outcome): Promise<{ ag
   const { kit, sale, topology, observed, memo } = pass;
   const { view: registry, table, cycle } = memo.engine;
   const status = statusOf(
-    { sale, topology, observed, registry, table, period: cycle?.length, troubles, progress },
+    {
+      sale,
+      before: lastStatus(sale, memo)?.conditions ?? [],
+      topology,
+      observed,
+      registry,
+      table,
+      period: cycle?.length,
+      troubles,
+      progress,
+    },
     kit.wall(),
   );
-  memo.snapshot = { status, ...(progress ? { waitingFor: progress.message } : {}) };
   tell(pass, status);
+  memo.snapshot = { status, ...(progress ? { waitingFor: progress.message } : {}) };
 
   const due = memo.statusAt + STATUS_EVERY - kit.now();
   const changed = !isDeepStrictEqual(status, sale.status);
@@ -188,10 +208,10 @@ function untilBoundary({ settings: { window } }: Topology, wall: Millis): Millis
 }
 
 /** Changes of Ready and Degraded are events, too: people look there first. */
-function tell({ kit, sale }: Pass, status: FlashSaleStatus): void {
+function tell({ kit, sale, memo }: Pass, status: FlashSaleStatus): void {
   for (const { type, status: is, reason, message } of status.conditions ?? []) {
     if (type !== 'Ready' && type !== 'Degraded') continue;
-    const before = sale.status?.conditions?.find((condition) => condition.type === type);
+    const before = lastStatus(sale, memo)?.conditions?.find((condition) => condition.type === type);
     if (before?.reason === reason && before.status === is) continue;
     const bad = type === 'Degraded' ? is === 'True' : is === 'False' && reason !== 'Starting' && reason !== 'Resizing';
     if (type === 'Degraded' && !bad && before?.status !== 'True') continue;

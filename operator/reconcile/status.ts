@@ -3,7 +3,7 @@
 import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis, NodeId, PeerId } from '../../dataplane/protocol/units.ts';
-import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import type { ConditionStatus, FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { selectorText } from '../manifests/objects.ts';
 import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -14,6 +14,8 @@ import { readinessOf, type Trouble } from './troubles.ts';
 
 export interface Found {
   sale: FlashSale;
+  /** Its conditions as last found. */
+  before: readonly ConditionStatus[];
   topology: Topology;
   observed: Observed;
   registry: RegistryView | undefined;
@@ -25,7 +27,7 @@ export interface Found {
 }
 
 export function statusOf(found: Found, now: Millis): FlashSaleStatus {
-  const { sale, topology, observed, registry, table, period, troubles, progress } = found;
+  const { sale, before, topology, observed, registry, table, period, troubles, progress } = found;
   const ready = (component: 'cache' | 'shard') =>
     observed.pods.filter((pod) => pod.component === component && pod.ready).map(({ index }) => index);
   const known = figures(
@@ -55,7 +57,7 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
         readiness: readinessOf(observed),
         balance: balanceOf(table, topology.settings.balancer),
       },
-      sale.status?.conditions ?? [],
+      before,
       new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
     ),
   };

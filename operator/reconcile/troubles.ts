@@ -100,8 +100,10 @@ export function readinessOf({ workloads, pods }: Observed): Readiness {
   const missing: string[] = [];
   const absent: Component[] = [];
   for (const component of ['pool', 'shard', 'cache', 'storefront'] as const) {
-    const { wanted = 0, ready = 0 } = workloads[component] ?? {};
+    const { wanted = 0 } = workloads[component] ?? {};
     const { part } = NAMES[component];
+    // By the pods themselves: a controller's count comes later.
+    const ready = pods.filter((pod) => pod.component === component && pod.ready && !pod.leaving).length;
     if (workloads[component] === undefined || (ready === 0 && wanted > 0)) absent.push(component);
     if (workloads[component] === undefined) missing.push(`${part}: not made yet`);
     else if (ready < wanted) {
