@@ -55,7 +55,7 @@ function commentOf({ key }: Pair, map: YAMLMap | undefined): { title: string | u
 const oneLine = (value: Node | null): string =>
   stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
 
-export const valuesTables = (text: string): string =>
+const valuesTables = (text: string): string =>
   sectionsOf(text)
     .map(({ title, values }) => {
       const rows = values.map(
