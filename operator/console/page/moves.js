@@ -1,5 +1,6 @@
 // Transfers between shards, drawn as they happen: an arc for a few seconds, above the line to the right and below it to
-// the left, and a list of the latest in words. With reduced motion arcs appear and go, and nothing runs along them.
+// the left, and a list of the latest in words. What moved before stays as a faint line. With reduced motion arcs appear
+// and go, and nothing runs along them.
 
 import { byId, figures, make, makeSvg, set, unfolding, write } from './dom.js';
 import { inOrder, movedBetween, total } from './flows.js';
@@ -15,9 +16,10 @@ const MIDDLE = HEIGHT / 2;
 export function moves() {
   const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId('arcs')));
   const list = byId('recent');
+  const soFar = makeSvg('g', { class: 'so-far' });
   const arcs = makeSvg('g');
   const peersGroup = makeSvg('g');
-  svg.append(arrowhead(), arcs, peersGroup);
+  svg.append(arrowhead(), soFar, arcs, peersGroup);
 
   /** @type {readonly Flow[] | undefined} */
   let flows;
@@ -53,27 +55,37 @@ export function moves() {
   /** @param {string} peer */
   const at = (peer) => Number(peersGroup.querySelector(`[data-peer="${peer}"]`)?.getAttribute('data-x') ?? 0);
 
-  /** @param {Flow} flow */
-  const draw = ({ from, to, units }) => {
+  /** The way of a transfer, above or below the line. @param {Flow} flow */
+  const wayOf = ({ from, to, units }) => {
     const [x1, x2] = [at(from), at(to)];
     const up = x2 > x1 ? -1 : 1;
     const edge = MIDDLE + up * 17;
     const peak = edge + up * Math.min(100, 36 + Math.abs(x2 - x1) * 0.22);
-    const width = Math.min(7, 1.5 + Math.log10(Math.max(1, units)));
-    const arc = makeSvg(
-      'g',
-      { class: 'arc', 'data-pair': `${from} ${to}` },
-      makeSvg('path', {
-        d: `M${x1} ${edge} Q${(x1 + x2) / 2} ${peak} ${x2} ${edge}`,
-        'stroke-width': width,
-        pathLength: 100,
-        'marker-end': 'url(#arrowhead)',
-      }),
-      makeSvg('text', { x: (x1 + x2) / 2, y: (edge + peak) / 2 + (up < 0 ? -7 : 15) }, number(units)),
-    );
-    arcs.querySelector(`[data-pair="${from} ${to}"]`)?.remove();
+    const path = makeSvg('path', {
+      d: `M${x1} ${edge} Q${(x1 + x2) / 2} ${peak} ${x2} ${edge}`,
+      'stroke-width': Math.min(7, 1.5 + Math.log10(Math.max(1, units))),
+      pathLength: 100,
+    });
+    return { path, x: (x1 + x2) / 2, y: (edge + peak) / 2 + (up < 0 ? -7 : 15) };
+  };
+
+  /** @param {Flow} flow */
+  const draw = (flow) => {
+    const { path, x, y } = wayOf(flow);
+    set(path, 'marker-end', 'url(#arrowhead)');
+    const pair = `${flow.from} ${flow.to}`;
+    const arc = makeSvg('g', { class: 'arc', 'data-pair': pair }, path, makeSvg('text', { x, y }, number(flow.units)));
+    arcs.querySelector(`[data-pair="${pair}"]`)?.remove();
     arcs.append(arc);
     setTimeout(() => arc.remove(), SHOWN);
+  };
+
+  /** What ever moved stays to be seen, faintly. @param {readonly Flow[]} all */
+  const drawSoFar = (all) => {
+    const key = `${drawnFor} ${all.map(({ from, to, units }) => `${from} ${to} ${Math.ceil(Math.log2(units))}`)}`;
+    if (soFar.dataset.key === key) return;
+    soFar.dataset.key = key;
+    soFar.replaceChildren(...all.map((flow) => wayOf(flow).path));
   };
 
   /** @param {SaleSnapshot} sale */
@@ -84,6 +96,7 @@ export function moves() {
       ...(next ?? []).flatMap(({ from, to }) => [from, to]),
     ]);
     layOut(peers);
+    drawSoFar(next ?? []);
     const fresh = flows && next ? movedBetween(flows, next) : [];
     flows = next;
     for (const flow of fresh) draw(flow);

@@ -48,7 +48,9 @@ function show(sale) {
   const spread = sale.dispersion;
   write(
     byId('dispersion'),
-    spread ? `${evenness(spread.coefficientOfVariation)}: ${number(spread.min)} to ${number(spread.max)} each` : '',
+    spread?.max
+      ? `${evenness(spread.coefficientOfVariation)}: ${number(spread.min)} to ${number(spread.max)} each`
+      : '',
   );
   write(byId('host-time'), `Last heard at ${clock(at)}.`);
   if (last && last.phase !== sale.phase) announce(`The sale is now: ${phaseInWords(sale.phase).word}`);
@@ -163,7 +165,7 @@ function showLine(line, why) {
   const [text] = byId('banner').children;
   if (text) write(text, line === 'live' ? '' : banner + old);
   const live = byId('live');
-  set(live, 'class', `live ${line}`);
+  set(live, 'data-line', line);
   if (live.lastElementChild) write(live.lastElementChild, word);
   document.body.classList.toggle('stale', line !== 'live');
   announce(line === 'live' ? 'Connected' : banner);
