@@ -171,10 +171,24 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
 
   test('the whole page is painted in it, the curves too', async () => {
     const { page } = await openSale('phone-launch', { colorScheme });
-    const light: number = await page.evaluate(
+    const paper: number = await page.evaluate(
       `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b) / 3`,
     );
-    expect(light > 128).toBe(colorScheme === 'light');
+    expect(paper > 128).toBe(colorScheme === 'light');
+    // The letters beside the curves are light on a dark paper, and dark on a light one.
+    const ink = () =>
+      page.evaluate(`(() => {
+        const canvas = document.querySelector('#stock-chart canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, 40, canvas.height);
+        let [sum, pixels] = [0, 0];
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] > 200) {
+            sum += (data[i] + data[i + 1] + data[i + 2]) / 3;
+            pixels++;
+          }
+        return sum / pixels > 128 ? 'light' : 'dark';
+      })()`);
+    await expect.poll(ink).not.toBe(colorScheme);
   });
 });
 
