@@ -2,7 +2,8 @@
 // without it, and what the operator's account may and may not do afterwards. No pod runs here: that is the whole cluster's
 // test.
 
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiServer, startApiServer } from '../harness/apiserver.ts';
@@ -20,7 +21,7 @@ const run = (args: string[], values: unknown) => {
   expect(code).toBe(0);
   return out;
 };
-const upgrade = (values: unknown) => run(['upgrade', '--install', RELEASE, CHART], values);
+const upgrade = (values: unknown, chart = CHART) => run(['upgrade', '--install', RELEASE, chart], values);
 
 async function kubectl(...args: string[]): Promise<string> {
   const { code, out, err } = await server.kubectl(args);
@@ -44,10 +45,14 @@ async function installed(): Promise<string[]> {
 
 const hasResource = async () => (await server.kubectl(['get', 'crd', 'flashsales.flashsale.dev'])).code === 0;
 
-/** `get secrets -n shop` as the operator's account. */
-async function may(verb: string, resource: string, namespace: string): Promise<boolean> {
+/** `get secrets -n shop` as the operator's account. `pods#log` is a part of a pod, `leases/x` the lease x. */
+async function may(verb: string, what: string, namespace: string): Promise<boolean> {
+  const [resource = '', part] = what.split('#');
   const account = `system:serviceaccount:${NAMESPACE}:${RELEASE}`;
-  const { out } = await server.kubectl(['auth', 'can-i', verb, resource, '-n', namespace, '--as', account]);
+  const { out } = await server.kubectl([
+    ...['auth', 'can-i', verb, resource, '-n', namespace, '--as', account],
+    ...(part === undefined ? [] : [`--subresource=${part}`]),
+  ]);
   return out.trim() === 'yes';
 }
 
@@ -70,21 +75,21 @@ describe('installed by Helm', () => {
   });
 
   it.each([
-    ['patch', 'flashsales.flashsale.dev/status', 'shop', true],
+    ['patch', 'flashsales.flashsale.dev#status', 'shop', true],
     ['create', 'secrets', 'shop', true],
     ['delete', 'statefulsets.apps', 'shop', true],
     ['create', 'events.events.k8s.io', 'shop', true],
     ['watch', 'pods', 'shop', true],
     ['update', `leases.coordination.k8s.io/${RELEASE}`, NAMESPACE, true],
-    ['create', 'pods/exec', 'shop', false],
+    ['create', 'pods#exec', 'shop', false],
     ['create', 'pods', 'shop', false],
     ['delete', 'pods', 'shop', false],
-    ['get', 'pods/log', 'shop', false],
+    ['get', 'pods#log', 'shop', false],
     ['delete', 'flashsales.flashsale.dev', 'shop', false],
     ['create', 'flashsales.flashsale.dev', 'shop', false],
     ['delete', 'persistentvolumeclaims', 'shop', false],
     ['create', 'serviceaccounts', 'shop', false],
-    ['create', 'serviceaccounts/token', 'shop', false],
+    ['create', 'serviceaccounts#token', 'shop', false],
     ['create', 'rolebindings.rbac.authorization.k8s.io', 'shop', false],
     ['get', 'nodes', 'shop', false],
     ['list', 'namespaces', 'shop', false],
@@ -126,14 +131,27 @@ describe('installed by Helm', () => {
     expect(await may('update', `leases.coordination.k8s.io/${RELEASE}`, NAMESPACE)).toBe(true);
   });
 
-  it('a new version of the FlashSale resource comes with an upgrade', async () => {
-    const versions = '{.spec.versions[0].additionalPrinterColumns[0].name}';
-    await kubectl(
-      ...['patch', 'crd', 'flashsales.flashsale.dev', '--type=json', '-p'],
-      '[{"op": "remove", "path": "/spec/versions/0/additionalPrinterColumns"}]',
-    );
-    upgrade({ replicas: 3 });
-    expect(await kubectl('get', 'crd', 'flashsales.flashsale.dev', '-o', `jsonpath=${versions}`)).toBe('Phase');
+  it('a newer FlashSale resource comes with an upgrade, and an older one when going back', async () => {
+    const columns = () =>
+      kubectl(
+        ...['get', 'crd', 'flashsales.flashsale.dev'],
+        ...['-o', 'jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}'],
+      );
+    const older = mkdtempSync(join(tmpdir(), 'flashsale-chart-'));
+    try {
+      cpSync(CHART, older, { recursive: true });
+      const file = join(older, 'files', 'flashsale.yaml');
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/^ +- \{name: SKU,.*\n/m, ''));
+      upgrade({}, older);
+      expect(await columns()).not.toContain('SKU');
+      upgrade({});
+      expect(await columns()).toContain('SKU');
+      upgrade({}, older);
+      expect(await columns()).not.toContain('SKU');
+      upgrade({});
+    } finally {
+      rmSync(older, { recursive: true, force: true });
+    }
   });
 
   it('uninstalled: everything goes but the FlashSale resource, and with it every sale', async () => {

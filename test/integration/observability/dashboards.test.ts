@@ -46,8 +46,12 @@ beforeAll(async () => {
     rules: ruleFiles,
     every: EVERY,
   });
-  const from = seconds();
-  await sleep(3000);
+  await until('Prometheus to have seen all of the stock', async () => {
+    const [seen] = await prometheus.query('sum(flashsale_cache_virtual_units)');
+    return seen?.value === STOCK;
+  });
+  await sleep(EVERY * 1000);
+  const from = seconds() - EVERY;
   await tooMuchAtOnce(sale.storefrontUrls());
   await crowd(sale, { buyers: 1500, within: 15_000, abandon: 0.15, cancel: 0.05, prefix: 'first-' });
   await crowd(sale, { buyers: 2500, within: 15_000, abandon: 0.1, seed: 2, prefix: 'second-' });
