@@ -19,6 +19,8 @@ function run(program: string, args: string[], input = '', env: Record<string, st
     const child = execFile(program, args, options, (error, out, err) =>
       resolve({ code: error === null ? 0 : child.exitCode, out, err }),
     );
+    // One that read nothing and has ended said why in its exit code.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
 }

@@ -6,6 +6,8 @@ kind_images='redis docker.io/library/redis:8
 postgres docker.io/library/postgres:17
 kafka docker.io/apache/kafka:4.1.0'
 
+kind() { "$FLASHSALE_KUBE_BIN/kind" "$@"; }
+
 docker_answers() { command -v docker >/dev/null && [[ -n "$(timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null)" ]]; }
 
 kind_possible() { docker_answers || fail 'kind needs a Docker engine that answers; start it, or set FLASHSALE_CLUSTER_PROVIDER=bare'; }
@@ -18,6 +20,9 @@ kind_up() {
   mkdir -p "$cluster_state"
   echo kind >"$cluster_state/provider"
   step 'Making a cluster with kind' kind create cluster --name flashsale --kubeconfig "$(kind_kubeconfig)" --wait 180s
+  # A node may be ready before namespaces have the account that pods run as.
+  step 'Waiting for the first account' "$FLASHSALE_KUBE_BIN/kubectl" --kubeconfig "$(kind_kubeconfig)" \
+    wait --for=create serviceaccount/default --timeout=60s
 }
 
 kind_down() {
