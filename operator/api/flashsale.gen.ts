@@ -73,7 +73,7 @@ export interface FlashSaleSpec {
   qualification: QualificationSpec;
   /**
    * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
-   * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+   * (trustedHeader). Give at most one. Default: {}.
    */
   auth: AuthSpec;
   /** What follows a checkout. */
@@ -137,7 +137,7 @@ export interface FlashSaleSpecInput {
   qualification?: QualificationSpecInput;
   /**
    * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
-   * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+   * (trustedHeader). Give at most one. Default: {}.
    */
   auth?: AuthSpecInput;
   /** What follows a checkout. */
@@ -642,13 +642,13 @@ export interface QualificationWebhookSpecInput {
 
 /**
  * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
- * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+ * (trustedHeader). Give at most one. Default: {}.
  */
 export interface AuthSpec {
   /**
    * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
    * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
-   * as often as they like.
+   * as often as they like. Absent: X-Buyer-Id, unless jwt is used.
    */
   trustedHeader?: string;
   /**
@@ -660,13 +660,13 @@ export interface AuthSpec {
 
 /**
  * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
- * (trustedHeader). Give exactly one. Default: {"trustedHeader":"X-Buyer-Id"}.
+ * (trustedHeader). Give at most one. Default: {}.
  */
 export interface AuthSpecInput {
   /**
    * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
    * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
-   * as often as they like.
+   * as often as they like. Absent: X-Buyer-Id, unless jwt is used.
    */
   trustedHeader?: string;
   /**

@@ -166,8 +166,11 @@ function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
   };
 }
 
+/** Not a default of the API: a field that was defaulted could never be taken back for a jwt. */
+const DEFAULT_HEADER = 'X-Buyer-Id';
+
 function authOf({ trustedHeader, jwt }: AuthSpec): AuthConfig {
-  if (!jwt) return { kind: 'header', header: trustedHeader ?? '' };
+  if (!jwt) return { kind: 'header', header: trustedHeader ?? DEFAULT_HEADER };
   const { secretRef, ...rest } = jwt;
   return { kind: 'jwt', ...rest, ...(secretRef ? { secretFile: JWT_SECRET } : {}) };
 }

@@ -210,6 +210,7 @@ const crowdPod = (name: string, sale: string, args: string[]): object => ({
   spec: {
     restartPolicy: 'Never',
     serviceAccountName: OPERATOR,
+    automountServiceAccountToken: true,
     containers: [
       {
         ...{ name: 'crowd', image: 'localhost/flashsale:dev', imagePullPolicy: 'Never' },

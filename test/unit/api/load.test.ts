@@ -36,7 +36,7 @@ describe('the examples', () => {
         storefront: { replicas: 2 },
         token: { ttl: '120s' },
         qualification: { perBuyer: 1, maxQuantity: 1 },
-        auth: { trustedHeader: 'X-Buyer-Id' },
+        auth: {},
         orders: {},
         balancer: { rule: 'Threshold', deadBand: 0.1, summaryPeriod: '100ms', shardTime: '30ms', delay: '20ms' },
         kafka: {},

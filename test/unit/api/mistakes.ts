@@ -65,7 +65,7 @@ const jwks =
   'must be an https URL, or http to localhost or *.svc, such as https://id.example.com/.well-known/jwks.json';
 const header = 'must be the name of a header made for this, such as X-Buyer-Id; never Authorization, Cookie or Host';
 const auth =
-  'must have exactly one of jwt and trustedHeader; remove one, or leave auth out for trustedHeader X-Buyer-Id';
+  'must have at most one of jwt and trustedHeader; remove one, or leave auth out for trustedHeader X-Buyer-Id';
 const deadline = 'must be a duration from 1s to 720h, such as 15m; leave it out if orders are final at checkout';
 const server = 'must be host:port, such as kafka-0.example.com:9092';
 const objectName = "must be an object's name of lower-case letters, digits, '-' and '.', such as my-config";
@@ -326,8 +326,10 @@ export const ROWS: Row[] = [
   wrong('spec.qualification.webhook.timeout', '9ms', 'must be a duration from 10ms to 10s, such as 500ms, got "9ms"'),
   wrong('spec.qualification.webhook.timeout', '11s', 'must be a duration from 10ms to 10s, such as 500ms, got "11s"'),
   wrong('spec.qualification.webhook.failurePolicy', 'Fail', 'must be one of Allow, Deny, got "Fail"'),
-  wrong('spec.auth', {}, auth),
-  { changes: { 'spec.auth.trustedHeader': 'X-Buyer-Id' }, expected: [['spec.auth', auth]] },
+  {
+    changes: { 'spec.auth': { trustedHeader: 'X-Buyer-Id', jwt: { jwksUri: 'https://id.example.com' } } },
+    expected: [['spec.auth', auth]],
+  },
   { changes: { 'spec.auth': { trustedHeader: '' } }, expected: [['spec.auth.trustedHeader', `${header}, got ""`]] },
   {
     changes: { 'spec.auth': { trustedHeader: 'X Buyer' } },

@@ -36,10 +36,7 @@ const GOOD: Record<string, string[]> = {
 
 /** Where fields exclude or need each other: the choices. */
 const CHOICES: Record<string, { without?: string[]; needs?: string[] }[]> = {
-  auth: [
-    { without: ['jwt'], needs: ['trustedHeader'] },
-    { without: ['trustedHeader'], needs: ['jwt'] },
-  ],
+  auth: [{ without: ['jwt'] }, { without: ['trustedHeader'], needs: ['jwt'] }],
   jwt: [
     { without: ['secretRef'], needs: ['jwksUri'] },
     { without: ['jwksUri'], needs: ['secretRef'] },
