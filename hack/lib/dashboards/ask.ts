@@ -50,8 +50,16 @@ export async function ask(
   return answers;
 }
 
-const filledIn = (expr: string, { namespace, sale }: { namespace: string; sale: string }, { rateInterval }: Stretch) =>
-  expr.replaceAll('$namespace', namespace).replaceAll('$sale', sale).replaceAll('$__rate_interval', `${rateInterval}s`);
+const filledIn = (
+  expr: string,
+  { namespace, sale }: { namespace: string; sale: string },
+  { from, to, rateInterval }: Stretch,
+) =>
+  expr
+    .replaceAll('$namespace', namespace)
+    .replaceAll('$sale', sale)
+    .replaceAll('$__rate_interval', `${rateInterval}s`)
+    .replaceAll('$__range', `${Math.ceil(to - from)}s`);
 
 async function askRange(prometheus: string, expr: string, { from, to, step }: Stretch): Promise<Omit<Line, 'name'>[]> {
   const parameters = new URLSearchParams({ query: expr, start: `${from}`, end: `${to}`, step: `${step}` });

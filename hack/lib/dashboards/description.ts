@@ -2,7 +2,7 @@
 // it, picture.ts draws it, and a test asks a real Prometheus every query in it.
 
 export interface Query {
-  /** PromQL. `$namespace`, `$sale` and `$__rate_interval` are filled in by whoever asks. */
+  /** PromQL. `$namespace`, `$sale`, `$__rate_interval` and `$__range` are filled in by whoever asks. */
   expr: string;
   /** `{{label}}` stands for that label's value. In a table: the column's name. */
   legend: string;
@@ -97,5 +97,9 @@ export const OF_SALE = 'sale_namespace="$namespace", sale="$sale"';
 export const DISPERSION = `max(flashsale_balancer_dispersion{${OF_SALE}, measure="coefficient_of_variation"}) and max(flashsale_balancer_dispersion{${OF_SALE}, measure="mean"}) >= 10`;
 
 export const rate = (metric: string, filter: string): string => `rate(${metric}{${filter}}[$__rate_interval])`;
+
+/** The rate of each outcome that occurred in the stretch of time that is shown: a counter has many that never do. */
+export const occurring = (label: string, metric: string, filter: string): string =>
+  `sum by (${label}) (${rate(metric, filter)}) and on (${label}) sum by (${label}) (increase(${metric}{${filter}}[$__range] @ end())) > 0`;
 
 export const allPanels = ({ rows }: Dashboard): Panel[] => rows.flatMap(({ panels }) => panels);

@@ -26,9 +26,17 @@ export const heightOf = ({ rows }: Dashboard): number =>
   }, 90);
 
 export function picture(dashboard: Dashboard, answers: Answer[]): string {
+  const times = answers.flatMap(({ lines }) =>
+    lines.flatMap((query) => query.lines.flatMap(({ points }) => points.map(([at]) => at))),
+  );
+  /** One axis of time for all, as a dashboard has. */
+  const span: Span = times.reduce(({ from, to }, at) => ({ from: Math.min(from, at), to: Math.max(to, at) }), {
+    from: Number.POSITIVE_INFINITY,
+    to: Number.NEGATIVE_INFINITY,
+  });
   const byPanel = new Map(answers.map((answer) => [answer.panel, answer]));
   const rows = dashboard.rows.map(({ title, panels }) => {
-    const boxes = panels.flatMap((panel) => byPanel.get(panel) ?? []).map(box);
+    const boxes = panels.flatMap((panel) => byPanel.get(panel) ?? []).map((answer) => box(answer, span));
     return `<h2>${text(title)}</h2><div class="row">${boxes.join('\n')}</div>`;
   });
   return `<!doctype html><meta charset="utf-8"><title>${text(dashboard.title)}</title><style>${STYLE}</style>
@@ -47,7 +55,12 @@ h1 { font-size: 20px; margin: 0 } h2 { font-size: 15px; margin: 14px 0 6px } p {
 table { border-collapse: collapse; width: 100% } td, th { border-top: 1px solid #e3e5e8; padding: 3px 8px; text-align: right }
 td:first-child, th:first-child { text-align: left } svg { display: block } svg text { font-size: 10px; fill: #6b7280 }`;
 
-function box(answer: Answer): string {
+interface Span {
+  from: number;
+  to: number;
+}
+
+function box(answer: Answer, span: Span): string {
   const { panel } = answer;
   const all = answer.lines.flatMap(({ lines }) => lines);
   const inside =
@@ -55,13 +68,13 @@ function box(answer: Answer): string {
       ? table(answer)
       : all.length === 0
         ? '<div class="number none">no data</div>'
-        : drawn(panel, all);
+        : drawn(panel, all, span);
   return `<div class="panel" style="grid-column: span ${panel.width}"><b>${text(panel.title)}</b>
 <div class="about">${text(panel.about)}</div>${inside}</div>`;
 }
 
-const drawn = (panel: Panel, lines: Line[]): string =>
-  panel.kind === 'number' ? big(panel, lines) : chart(panel, lines);
+const drawn = (panel: Panel, lines: Line[], span: Span): string =>
+  panel.kind === 'number' ? big(panel, lines) : chart(panel, lines, span);
 
 function big({ unit, words, limits = [] }: Panel, lines: Line[]): string {
   const value = newest(lines[0]?.points ?? []);
@@ -88,15 +101,13 @@ function table({ panel, lines }: Answer): string {
 const saleOf = ({ labels }: Line): string => `${labels.sale_namespace}/${labels.sale}`;
 
 const HEIGHT = 170;
-const LEFT = 62;
+const LEFT = 72;
 
-function chart(panel: Panel, given: Line[]): string {
+function chart(panel: Panel, given: Line[], { from, to }: Span): string {
   const width = Math.round((panel.width / 24) * 1560) - 30;
   const lines = panel.kind === 'areas' ? stacked(given) : given;
   const points = lines.flatMap((line) => line.points);
-  const times = points.map(([at]) => at);
   const values = points.map(([, value]) => value).filter(Number.isFinite);
-  const [from, to] = [Math.min(...times), Math.max(...times)];
   const low = Math.min(0, ...values);
   const high = Math.max(...values, low);
   // Nothing but zeros still wants an axis.
@@ -105,7 +116,7 @@ function chart(panel: Panel, given: Line[]): string {
   const y = (value: number) => HEIGHT - 18 - ((value - low) / (top - low)) * (HEIGHT - 28);
   const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const value = low + share * (top - low);
-    return `<line x1="${LEFT}" x2="${width - 8}" y1="${y(value)}" y2="${y(value)}" stroke="#e6e8eb"/><text x="${LEFT - 5}" y="${y(value) + 3}" text-anchor="end">${text(inWords(value, panel.unit, 2))}</text>`;
+    return `<line x1="${LEFT}" x2="${width - 8}" y1="${y(value)}" y2="${y(value)}" stroke="#e6e8eb"/><text x="${LEFT - 5}" y="${y(value) + 3}" text-anchor="end">${text(inWords(value, panel.unit))}</text>`;
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const at = from + share * (to - from);
@@ -161,10 +172,9 @@ function roundUp(value: number): number {
   return ([1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.999) ?? 10) * power;
 }
 
-function inWords(value: number, unit: Unit, precision = 3): string {
+function inWords(value: number, unit: Unit): string {
   if (!Number.isFinite(value)) return 'none';
-  const short = (number: number) =>
-    Number(number.toPrecision(precision)).toLocaleString('en', { maximumFractionDigits: 6 });
+  const short = (number: number) => Number(number.toPrecision(3)).toLocaleString('en', { maximumFractionDigits: 6 });
   switch (unit) {
     case 'units':
       return Math.round(value).toLocaleString('en');
