@@ -1,8 +1,14 @@
 // The client on a real API server: what it reads and writes, how it waits when it is told to, and what it says when
 // something is wrong.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectKube, FIELD_MANAGER, type KubeClient, KubeError } from '../../../operator/kube/client.ts';
+import { kubeMetrics } from '../../../operator/kube/metrics.ts';
 import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
 import type { WatchEvent } from '../../../operator/kube/watch-lines.ts';
 import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
@@ -327,15 +333,65 @@ describe('what is wrong is said', () => {
   });
 });
 
-test('credentials that are exchanged are taken into use', async () => {
-  const config = server.config();
-  const client = connectKube(config);
-  await client.get(ConfigMap, namespace, 'a');
-  const user = config.users[0] as { token: string };
-  const right = user.token;
-  user.token = 'wrong';
-  expect(await errorOf(client.get(ConfigMap, namespace, 'a'))).toMatchObject({ status: 401 });
-  user.token = right;
-  await client.get(ConfigMap, namespace, 'a');
-  await client.close();
+describe('credentials', () => {
+  const works = (config: KubeConfig) => {
+    const client = connectKube(config);
+    return client.list(ConfigMap, { namespace }).finally(() => client.close());
+  };
+  const token = () => server.config().users[0]?.token ?? '';
+  const authority = () => Buffer.from(server.config().clusters[0]?.caData ?? '', 'base64');
+
+  test('that are exchanged while we run are taken into use', async () => {
+    const config = server.config();
+    const client = connectKube(config);
+    await client.list(ConfigMap, { namespace });
+    const right = [config.users, config.clusters] as const;
+    config.users = [{ name: 'admin', token: 'wrong' }];
+    expect(await errorOf(client.list(ConfigMap, { namespace }))).toMatchObject({ status: 401 });
+    config.users = right[0];
+    config.clusters = [{ name: 'test', server: server.url, skipTLSVerify: false }];
+    expect((await errorOf(client.list(ConfigMap, { namespace }))).message).toMatch(/certificate/);
+    config.clusters = right[1];
+    await client.list(ConfigMap, { namespace });
+    await client.close();
+  });
+
+  test('may come from a program that the kubeconfig names', async () => {
+    const config = server.config();
+    const credential = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: { token: token() },
+    };
+    const exec = { apiVersion: credential.apiVersion, command: 'echo', args: [JSON.stringify(credential)] };
+    config.users = [{ name: 'admin', exec }];
+    await works(config);
+  });
+
+  test('in a pod are those of its service account', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flashsale-account-'));
+    const account = join(folder, 'var', 'run', 'secrets', 'kubernetes.io', 'serviceaccount');
+    mkdirSync(account, { recursive: true });
+    writeFileSync(join(account, 'token'), token());
+    writeFileSync(join(account, 'ca.crt'), authority());
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '127.0.0.1');
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', String(server.port));
+    const config = new KubeConfig();
+    config.loadFromCluster(folder);
+    await works(config);
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+test('requests are counted, by answer', async () => {
+  const registry = new Registry();
+  const counted = server.connect({ metrics: kubeMetrics([registry]), qps: 10, burst: 1 });
+  await counted.get(ConfigMap, namespace, 'a');
+  await counted.create(map('a'));
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('flashsale_kube_requests_total{method="GET",code="404"} 1');
+  expect(metrics).toContain('flashsale_kube_requests_total{method="POST",code="201"} 1');
+  expect(metrics).toMatch(/flashsale_kube_throttled_seconds_total 0\.\d+/);
+  expect(metrics).toContain('flashsale_kube_request_seconds_count{method="GET"} 1');
 });
