@@ -4,52 +4,56 @@
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { audit } from '../audit/audit.ts';
 import { snapshotOf, summaryOf } from '../console/snapshot.ts';
-import type { SaleSource } from '../console/source.ts';
-import { keyOf } from '../kube/objects.ts';
+import { type SaleSource, Unavailable } from '../console/source.ts';
+import { type KubeObject, keyOf } from '../kube/objects.ts';
 import { nameOf } from '../manifests/objects.ts';
+import { PORTS } from '../manifests/places.ts';
 import type { Controller } from './controller.ts';
+import { componentOf } from './observed.ts';
 import { valuesOf } from './secrets.ts';
 
-/** `leading`: only the leader knows more than the resources say. */
-export function consoleSource(controller: () => Controller | undefined): SaleSource {
-  const find = (key: string): { sale: FlashSale; controller: Controller } | undefined => {
-    const leading = controller();
-    const sale = leading?.copies.sale(key);
-    return leading && sale && { sale, controller: leading };
+/** `controller`: undefined while this operator stands by. `lease`: namespace/name of what tells who leads. */
+export function consoleSource(controller: () => Controller | undefined, lease: string): SaleSource {
+  const leading = (): Controller => {
+    const found = controller();
+    if (!found)
+      throw new Unavailable(`This operator stands by. The one that Lease ${lease} names leads and shows the sales.`);
+    return found;
   };
-  const statusOf = (leading: Controller, sale: FlashSale) =>
-    leading.peek(keyOf(sale.metadata.namespace, sale.metadata.name))?.snapshot?.status ?? sale.status ?? {};
+  const statusOf = ({ metadata, status }: FlashSale) =>
+    leading().peek(keyOf(metadata.namespace, metadata.name))?.snapshot?.status ?? status ?? {};
   return {
-    list() {
-      const leading = controller();
-      return (leading?.sales() ?? []).map((sale) => summaryOf({ sale, status: statusOf(leading as Controller, sale) }));
-    },
-    snapshot(key) {
-      const found = find(key);
-      if (!found) return undefined;
-      const { sale } = found;
-      const memo = found.controller.peek(key);
+    list: () =>
+      leading()
+        .sales()
+        .map((sale) => summaryOf({ sale, status: statusOf(sale) })),
+    async snapshot(key) {
+      const { copies, peek } = leading();
+      const sale = copies.sale(key);
+      if (!sale) return undefined;
+      const memo = peek(key);
+      const traffic = await memo?.traffic.read(storefrontMetrics(copies.pods(key)));
+      const { table } = memo?.engine ?? {};
       return snapshotOf(
-        {
-          sale,
-          status: statusOf(found.controller, sale),
-          table: memo?.engine.table,
-          waitingFor: memo?.snapshot?.waitingFor,
-        },
+        { sale, status: statusOf(sale), table, waitingFor: memo?.snapshot?.waitingFor, traffic },
         Date.now(),
       );
     },
     async audit(key) {
-      const found = find(key);
-      const config = found?.controller.peek(key)?.engine.config;
-      if (!found || !config) throw new Error(`there is nothing to audit of ${key} yet`);
+      const { copies, peek } = leading();
+      const sale = copies.sale(key);
+      const config = peek(key)?.engine.config;
+      if (!sale || !config) throw new Unavailable('There is nothing to audit yet.');
       const secrets = valuesOf(
-        found.controller.copies.find(key, {
-          kind: 'Secret',
-          metadata: { name: nameOf(found.sale.metadata, 'secrets') },
-        }),
+        copies.find(key, { kind: 'Secret', metadata: { name: nameOf(sale.metadata, 'secrets') } }),
       );
       return audit(config, (name) => secrets.get(name) ?? '', { patience: 5000 });
     },
   };
 }
+
+const storefrontMetrics = (pods: readonly KubeObject[]): string[] =>
+  pods
+    .filter((pod) => componentOf(pod) === 'storefront')
+    .flatMap(({ status }) => (status as { podIP?: string } | undefined)?.podIP ?? [])
+    .map((ip) => `http://${ip.includes(':') ? `[${ip}]` : ip}:${PORTS.metrics}/metrics`);

@@ -67,9 +67,7 @@ export class Controller {
   }
 
   /** What is remembered of a sale; undefined: it was not looked at yet. */
-  peek(key: SaleKey): Memo | undefined {
-    return this.#memos.get(key);
-  }
+  readonly peek = (key: SaleKey): Memo | undefined => this.#memos.get(key);
 
   async stop(): Promise<void> {
     await this.copies.stop();

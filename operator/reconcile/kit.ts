@@ -3,6 +3,7 @@
 import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { type TrafficReader, trafficReader } from '../console/read-traffic.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { OperatorOptions } from '../manifests/options.ts';
@@ -28,6 +29,8 @@ export interface Kit {
 export interface Memo {
   readonly engine: Engine;
   readonly references: ReferenceReader;
+  /** For the console: asks the storefronts only while somebody watches. */
+  readonly traffic: TrafficReader;
   /** Databases that have their roles, by the pod that serves them. */
   readonly provisioned: Map<string, string>;
   /** Passes in a row that left something to wait for. */
@@ -40,6 +43,7 @@ export interface Memo {
 export const newMemo = (engine: Engine): Memo => ({
   engine,
   references: new ReferenceReader(),
+  traffic: trafficReader(),
   provisioned: new Map(),
   waits: 0,
   statusAt: Number.NEGATIVE_INFINITY,

@@ -60,8 +60,9 @@ const client = connectKube(kubeConfig, { userAgent: 'flashsale-operator', metric
 const events = recorder(client, { component: 'flashsale-operator', instance: identity, log });
 const health = { metrics: metrics.text, contentType: metrics.contentType, ready: () => undefined };
 const server = await serveHealth(health, settings.metrics).catch((error: Error) => fail(error.message));
+const leaseName = settings.election ? `${settings.election.namespace}/${settings.election.name}` : 'none';
 const console_ = settings.console
-  ? await startConsole({ source: consoleSource(() => controller), ...settings.console, log })
+  ? await startConsole({ source: consoleSource(() => controller, leaseName), ...settings.console, log })
   : undefined;
 
 const lead = () => {
