@@ -47,11 +47,12 @@ beforeAll(async () => {
     every: EVERY,
   });
   await until('Prometheus to have seen all of the stock', async () => {
-    const [seen] = await prometheus.query('sum(flashsale_cache_virtual_units)');
-    return seen?.value === STOCK;
+    const [virtual] = await prometheus.query('sum(flashsale_cache_virtual_units)');
+    const [real] = await prometheus.query('sum(flashsale_shard_available_units)');
+    return virtual?.value === STOCK && real?.value === STOCK;
   });
-  await sleep(EVERY * 1000);
-  const from = seconds() - EVERY;
+  const from = seconds();
+  await sleep(2 * EVERY * 1000);
   await tooMuchAtOnce(sale.storefrontUrls());
   await crowd(sale, { buyers: 1500, within: 15_000, abandon: 0.15, cancel: 0.05, prefix: 'first-' });
   await crowd(sale, { buyers: 2500, within: 15_000, abandon: 0.1, seed: 2, prefix: 'second-' });
