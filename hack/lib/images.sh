@@ -141,9 +141,10 @@ image_root() {
 make_root() {
   local key=$1 file=$2 user nobody=/usr/sbin/nologin
   user=$(image_user "$key")
-  # The user exists before the package that would give it another number, and no database is made. Java's package wants
-  # to link its manual pages, whether or not they are there.
-  apt-get indextargets --format "deb \$(SITE) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' 'Origin: Debian' |
+  # A fresh machine knows of no packages yet. The user exists before the package that would give it another number, and
+  # no database is made. Java's package wants to link its manual pages, whether or not they are there.
+  [[ -n "$(debian_sources)" ]] || apt-get update || return
+  debian_sources |
     mmdebstrap --quiet --variant=essential --include="$(image_packages "$key")" \
       --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
       --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/*/libLLVM*' \
@@ -156,6 +157,9 @@ make_root() {
       echo 'create_main_cluster = false' >\"\$1/etc/postgresql-common/createcluster.conf\"" \
       "$(debian_release)" "$file.new.tar" - && mv "$file.new.tar" "$file"
 }
+
+# Where this machine has its packages from, as lines of a sources.list.
+debian_sources() { apt-get indextargets --format "deb \$(SITE) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' 'Origin: Debian'; }
 
 # Our npm packages without those that only development needs.
 production_folder() { echo "$images_home/modules-$(sha256sum <"$FLASHSALE_ROOT/package-lock.json" | cut -c 1-16)"; }
