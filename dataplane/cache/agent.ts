@@ -163,6 +163,7 @@ export class CacheAgent {
       return { server: await this.#deps.node.server(), state: await this.#deps.node.state() };
     } catch (error) {
       this.#verdict = undefined;
+      this.#deps.metrics.enabled(0);
       throw error;
     }
   }

@@ -4,6 +4,7 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
+import { parseTimestamp } from '../api/scalars.ts';
 import type { SaleKey } from './copies.ts';
 
 export interface OperatorMetrics {
@@ -101,6 +102,23 @@ function saleMetrics(registers: Registry[], { sales }: Sources): void {
         for (const sale of sales()) {
           const value = figure(sale);
           if (value !== undefined) this.set(labels(sale), value);
+        }
+      },
+    });
+  for (const [rest, help, field] of [
+    ['opens', 'When purchases begin; absent: at once.', 'opensAt'],
+    ['closes', 'When purchases end; absent: never.', 'closesAt'],
+  ] as const)
+    new Gauge({
+      name: `flashsale_sale_${rest}_timestamp_seconds`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const sale of sales()) {
+          const at = sale.spec.window[field];
+          if (at !== undefined) this.set(labels(sale), parseTimestamp(at) / 1000);
         }
       },
     });

@@ -37,6 +37,9 @@ export interface Readings {
   readyStorefronts: number;
 }
 
+/** A shard reports lifetime totals. */
+const sold = (shard: ShardView): Units => shard.sold - shard.cancelled;
+
 type Phase = NonNullable<FlashSaleStatus['phase']>;
 type Figures = Omit<FlashSaleStatus, 'conditions' | 'selector' | 'balancePeriod'>;
 
@@ -64,7 +67,7 @@ export function figures(topology: Topology, readings: Readings, now: Millis): Fi
   if (!table || !pool) return known;
   return {
     ...known,
-    sold: sum(shards, (shard) => shard.sold),
+    sold: sum(shards, sold),
     available: sum(shards, (shard) => shard.available) + pool.available,
     virtualAvailable: sum(levels, (level) => level.virtual),
     tokensLive: sum(levels, (level) => level.liveUnits),
@@ -76,7 +79,7 @@ export function figures(topology: Topology, readings: Readings, now: Millis): Fi
           ready: readyShards.has(shard.shard),
           available: shard.available,
           pinned: shard.pinned,
-          sold: shard.sold,
+          sold: sold(shard),
         }),
       ),
       { id: 'pool', ready: readyShards.has('pool'), available: pool.available, pinned: 0, sold: 0 },

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { PoolView, ShardView } from '../../../dataplane/protocol/table.ts';
 import { balanceOf } from '../../../operator/reconcile/balance.ts';
 
@@ -13,41 +13,36 @@ const pool = (change: Partial<PoolView> = {}): PoolView => ({
 const table = (shards: ShardView[], of: PoolView | undefined = pool()) => ({ shards: () => shards, pool: () => of });
 const threshold = { rule: 'Threshold', deadBand: 0.1 } as const;
 
-describe('whether the stock lies where it is wanted', () => {
-  test.each([
-    ['nothing reported yet', undefined, threshold, 'Unknown NoReports'],
-    ['even', table([shard(0, 50), shard(1, 50)]), threshold, 'True WithinDeadBand'],
-    ['within the dead band', table([shard(0, 53), shard(1, 47)]), threshold, 'True WithinDeadBand'],
-    ['beyond it', table([shard(0, 60), shard(1, 40)]), threshold, 'False Spreading'],
-    [
-      'promised stock is no share of the rest',
-      table([shard(0, 70, 20), shard(1, 50)]),
-      threshold,
-      'True WithinDeadBand',
-    ],
-    ['a shard that lacks what was promised', table([shard(0, 5, 9), shard(1, 5)]), threshold, 'False Spreading'],
-    ['stock on its way', table([shard(0, 50), shard(1, 50, 0, 3)]), threshold, 'False Spreading'],
-    [
-      'stock that waits in the pool',
-      table([shard(0, 50), shard(1, 50)], pool({ dealable: 4 })),
-      threshold,
-      'False Spreading',
-    ],
-    [
-      'one unit apart is even for Average',
-      table([shard(0, 3), shard(1, 2)]),
-      { rule: 'Average', deadBand: 0 },
-      'True WithinDeadBand',
-    ],
-    [
-      'the rule None asks for no share',
-      table([shard(0, 90), shard(1, 10)]),
-      { rule: 'None', deadBand: 0 },
-      'True Covered',
-    ],
-    ['the last unit lies somewhere', table([shard(0, 1), shard(1, 0), shard(2, 0)]), threshold, 'True WithinDeadBand'],
-  ] as const)('R14: %s', (_, given, rule, expected) => {
-    const { status, reason } = balanceOf(given, rule);
-    expect(`${status} ${reason}`).toBe(expected);
-  });
+const cases = [
+  ['nothing reported yet', undefined, threshold, 'Unknown NoReports'],
+  ['even', table([shard(0, 50), shard(1, 50)]), threshold, 'True WithinDeadBand'],
+  ['within the dead band', table([shard(0, 53), shard(1, 47)]), threshold, 'True WithinDeadBand'],
+  ['beyond it', table([shard(0, 60), shard(1, 40)]), threshold, 'False Spreading'],
+  ['promised stock is no share of the rest', table([shard(0, 70, 20), shard(1, 50)]), threshold, 'True WithinDeadBand'],
+  ['a shard that lacks what was promised', table([shard(0, 5, 9), shard(1, 5)]), threshold, 'False Spreading'],
+  ['stock on its way', table([shard(0, 50), shard(1, 50, 0, 3)]), threshold, 'False Spreading'],
+  [
+    'stock that waits in the pool',
+    table([shard(0, 50), shard(1, 50)], pool({ dealable: 4 })),
+    threshold,
+    'False Spreading',
+  ],
+  [
+    'one unit apart is even for Average',
+    table([shard(0, 3), shard(1, 2)]),
+    { rule: 'Average', deadBand: 0 },
+    'True WithinDeadBand',
+  ],
+  [
+    'the rule None asks for no share',
+    table([shard(0, 90), shard(1, 10)]),
+    { rule: 'None', deadBand: 0 },
+    'True Covered',
+  ],
+  ['the last unit lies somewhere', table([shard(0, 1), shard(1, 0), shard(2, 0)]), threshold, 'True WithinDeadBand'],
+] as const;
+
+test.each(cases)('R14: %s', (_, given, rule, expected) => {
+  const { status, reason } = balanceOf(given, rule);
+  expect(`${status} ${reason}`).toBe(expected);
 });
