@@ -9,6 +9,7 @@ import { lag } from './lag.ts';
 import { memory, purchase } from './purchase.ts';
 import { reject } from './reject.ts';
 import { type Result, table } from './result.ts';
+import { scale } from './scale.ts';
 
 const BENCHMARKS: Record<string, { what: string; run: () => Promise<Result[]> }> = {
   purchase: { what: 'purchases against a hand-written loop and a bare echo', run: purchase },
@@ -17,6 +18,7 @@ const BENCHMARKS: Record<string, { what: string; run: () => Promise<Result[]> }>
   reject: { what: 'refusals once sold out against a bare echo', run: reject },
   memory: { what: 'bytes of Redis memory for a token', run: memory },
   lag: { what: 'from commit to the resource table', run: lag },
+  scale: { what: 'the operator with 500 sales', run: scale },
 };
 
 const HELP = `hack/bench [NAME…] [--json FILE]
