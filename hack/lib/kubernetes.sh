@@ -19,7 +19,7 @@ export FLASHSALE_KUBE_BIN
 
 must_have_go() {
   local found
-  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//')
+  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//' || true)
   [[ -n "$found" && "$(printf '%s\n' "$go_minimum" "$found" | sort --version-sort | head -n 1)" == "$go_minimum" ]] ||
     fail "Kubernetes is built from source here, once, which takes Go $go_minimum or newer (found: ${found:-none}); please install it: https://go.dev/doc/install"
 }
