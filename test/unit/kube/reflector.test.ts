@@ -27,6 +27,7 @@ class Server implements Pick<KubeClient, 'list' | 'watch'> {
   readonly troubles: Trouble[] = [];
   #history: WatchEvent[] = [];
   #version = 0;
+  #lives = 0;
   #wake: () => void = () => undefined;
   lists = 0;
 
@@ -57,6 +58,13 @@ class Server implements Pick<KubeClient, 'list' | 'watch'> {
     this.#history = [];
   }
 
+  /** Every watch is cut, and the next few calls find nobody. */
+  die(): void {
+    this.#lives++;
+    this.troubles.push('refused', 'refused');
+    this.#wake();
+  }
+
   async list() {
     const trouble = this.troubles.shift() ?? 'none';
     if (trouble === 'refused' || trouble === 'cut') throw new KubeError('list', 0, 'Unreachable');
@@ -75,12 +83,13 @@ class Server implements Pick<KubeClient, 'list' | 'watch'> {
       throw new KubeError('watch', 0, 'Idle');
     }
     let at = Number(resourceVersion);
-    const first = this.#history[0];
-    const forgotten = first ? Number(first.resourceVersion) > at + 1 : this.#version > at;
-    if (forgotten || trouble === 'gone') throw new KubeError('watch', 410, 'Expired');
+    const life = this.#lives;
     for (let sent = 0; ; sent++) {
       if (signal.aborted || Date.now() >= end || trouble === 'short') return;
-      if (trouble === 'cut' && sent > 1) throw new KubeError('watch', 0, 'Disconnected');
+      const first = this.#history[0];
+      const forgotten = first ? Number(first.resourceVersion) > at + 1 : this.#version > at;
+      if (forgotten || trouble === 'gone') throw new KubeError('watch', 410, 'Expired');
+      if (life !== this.#lives || (trouble === 'cut' && sent > 1)) throw new KubeError('watch', 0, 'Disconnected');
       const next = this.#history.find((event) => Number(event.resourceVersion) > at);
       if (next) yield next;
       else {
@@ -91,26 +100,31 @@ class Server implements Pick<KubeClient, 'list' | 'watch'> {
           setTimeout(resolve, end - Date.now());
         });
       }
-      at = Number(next?.resourceVersion ?? at);
+      if (next) at = Number(next.resourceVersion);
     }
   }
 }
 
-function reflect(server: Server) {
+function reflect(server: Server, relist = 1e9) {
   const heard = new Map<string, KubeObject>();
+  /** What did not fit what was heard before. Kept, for a listener's errors are nobody's. */
+  const misfits: string[] = [];
+  const versionOf = (object: KubeObject | undefined) => Number(object?.metadata.resourceVersion ?? 0);
   const reflector = startReflector({
     client: server,
     resource: RESOURCES.ConfigMap,
     log,
-    timing: { first: 10, longest: 100, relist: 5000, watch: 1000 },
-    changed: ({ metadata, ...object }, what) => {
-      // Each change fits what was heard before.
-      expect(what === 'added').toBe(!heard.has(metadata.name));
-      if (what === 'deleted') heard.delete(metadata.name);
-      else heard.set(metadata.name, { metadata, ...object });
+    timing: { first: 10, longest: 100, relist, watch: 1000 },
+    changed: (object, what) => {
+      const { name } = object.metadata;
+      const before = heard.get(name);
+      const isNews = what === 'deleted' || versionOf(object) > versionOf(before);
+      if ((what === 'added') !== (before === undefined) || !isNews) misfits.push(`${what} ${name}`);
+      if (what === 'deleted') heard.delete(name);
+      else heard.set(name, object);
     },
   });
-  return { reflector, heard };
+  return { reflector, heard, misfits };
 }
 
 test('whatever fails in between, nothing is missed, deletions neither', async () => {
@@ -120,6 +134,7 @@ test('whatever fails in between, nothing is missed, deletions neither', async ()
     name.map((n) => (server: Server) => server.put(n)),
     name.map((n) => (server: Server) => server.remove(n)),
     fc.constant((server: Server) => server.forget()),
+    fc.constant((server: Server) => server.die()),
     trouble.map((t) => (server: Server) => {
       server.troubles.push(t);
     }),
@@ -127,18 +142,19 @@ test('whatever fails in between, nothing is missed, deletions neither', async ()
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(step, fc.nat(200)), { maxLength: 40 }), async (steps) => {
       const server = new Server();
-      const { reflector, heard } = reflect(server);
+      const { reflector, heard, misfits } = reflect(server);
       for (const [act, pause] of steps) {
         act(server);
         await vi.advanceTimersByTimeAsync(pause);
       }
-      // Long enough for every trouble and every wait, and for a list, which finds what a forgetful server did not tell.
+      // Long enough for every trouble and every wait.
       await vi.advanceTimersByTimeAsync(20_000);
       server.put('last');
       await vi.advanceTimersByTimeAsync(20_000);
       const there = [...server.objects.values()].sort(byName);
       expect(reflector.list().sort(byName)).toEqual(there);
       expect([...heard.values()].sort(byName)).toEqual(there);
+      expect(misfits).toEqual([]);
       await reflector.stop();
     }),
     { numRuns: 150 },
@@ -156,6 +172,15 @@ test('stopped, it says nothing more, whatever it was doing', async () => {
   server.put('b');
   await vi.advanceTimersByTimeAsync(100_000);
   expect([...heard.keys()]).toEqual(['a']);
+});
+
+test('stopped in the middle of a list, it says nothing of it', async () => {
+  const server = new Server();
+  server.put('a');
+  const { reflector, heard } = reflect(server);
+  await reflector.stop();
+  expect(server.lists).toBe(1);
+  expect([...heard.keys()]).toEqual([]);
 });
 
 test('a listener that fails ends nothing', async () => {
@@ -180,7 +205,7 @@ test('a listener that fails ends nothing', async () => {
 
 test('a complete list comes now and then, though every watch works', async () => {
   const server = new Server();
-  const { reflector } = reflect(server);
+  const { reflector } = reflect(server, 5000);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(server.lists).toBeGreaterThanOrEqual(5);
   expect(server.lists).toBeLessThanOrEqual(13);
