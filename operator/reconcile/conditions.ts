@@ -71,7 +71,8 @@ const SERVING = {
 } as const;
 
 function ready({ phase, troubles, readiness, progress }: Standing): Condition {
-  const blocking = troubles.find(({ blocks }) => blocks);
+  // Whatever is wrong with a sale that nobody can buy from yet is why.
+  const blocking = troubles.find(({ blocks }) => blocks) ?? (phase === 'Pending' ? troubles[0] : undefined);
   if (blocking) return condition('Ready', 'False', blocking.reason, sentence(blocking.message));
   if (phase === 'Resizing')
     return condition(

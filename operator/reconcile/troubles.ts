@@ -81,8 +81,9 @@ export const refusalReason = (message: string): TroubleReason =>
     ? 'QuotaExceeded'
     : 'ApplyConflict';
 
+/** Without the pool a sale sells on. */
 const isMissing = (pods: readonly PodView[], component: Component): boolean =>
-  !pods.some((pod) => pod.component === component && pod.ready);
+  component !== 'pool' && !pods.some((pod) => pod.component === component && pod.ready);
 
 const shorten = (message: string): string => {
   const line = message.replaceAll(/\s+/g, ' ').trim();
@@ -92,7 +93,7 @@ const shorten = (message: string): string => {
 export interface Readiness {
   /** In words, each part that is not ready; none: all are. */
   missing: string[];
-  /** By kind, where not one is ready. */
+  /** By kind, where not one is ready, and nobody can buy without one. */
   absent: Component[];
 }
 
@@ -104,7 +105,8 @@ export function readinessOf({ workloads, pods }: Observed): Readiness {
     const { part } = NAMES[component];
     // By the pods themselves: a controller's count comes later.
     const ready = pods.filter((pod) => pod.component === component && pod.ready && !pod.leaving).length;
-    if (workloads[component] === undefined || (ready === 0 && wanted > 0)) absent.push(component);
+    const isAbsent = workloads[component] === undefined || (ready === 0 && wanted > 0);
+    if (isAbsent && component !== 'pool') absent.push(component);
     if (workloads[component] === undefined) missing.push(`${part}: not made yet`);
     else if (ready < wanted) {
       const names = pods.filter((pod) => pod.component === component && !pod.ready).map(({ name }) => name);

@@ -72,6 +72,22 @@ describe('what each condition says', () => {
     expect(say('Degraded')).toMatch(/^True ImageCannotStart/);
   });
 
+  test('without its pool a sale sells on: ready, and degraded', () => {
+    const noPool = cluster({ pods: [pod('pool', 0, { ready: false })] });
+    const say = judged({ readiness: readinessOf(noPool) });
+    expect(say('Ready')).toMatch(/^True Selling/);
+    expect(say('Degraded')).toBe('True PartlyReady: Not ready: the transfer pool (phone-pool-0).');
+  });
+
+  test('whatever is wrong with a sale that starts is why it is not ready', () => {
+    const stuck = cluster({
+      pods: [pod('pool', 0, { ready: false, waiting: { reason: 'CrashLoopBackOff', message: 'no space' } })],
+    });
+    expect(judged({ phase: 'Pending', troubles: troublesOf(stuck) })('Ready')).toMatch(
+      /^False ImageCannotStart: The transfer pool/,
+    );
+  });
+
   test('pods that are replaced are not degraded', () =>
     expect(
       judged({ readiness: readinessOf(down), progress: { reason: 'RollingOut', message: 'replacing' } })('Degraded'),
