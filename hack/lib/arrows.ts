@@ -31,12 +31,16 @@ const reconcileDecisions = new Set(
   ),
 );
 
+/** The three that speak HTTP to an API server; the others of that folder are given what does. */
+const kubeEffects = new Set(['client', 'connection', 'transport'].map((name) => `operator/kube/${name}.ts`));
+
 /** What decides and never acts. Nothing it imports, however far away, may reach a server, a disk or a process. */
 const isPure = (file: string) =>
   inside(file, 'dataplane/protocol') ||
   inside(file, 'operator/topology') ||
   inside(file, 'operator/manifests') ||
   (inside(file, 'operator/balancer') && !balancerEffects.has(file)) ||
+  (inside(file, 'operator/kube') && !kubeEffects.has(file)) ||
   reconcileDecisions.has(file) ||
   /^operator\/console\/(history|prometheus-text|snapshot|traffic)\.ts$/.test(file) ||
   file === 'operator/audit/check.ts';
