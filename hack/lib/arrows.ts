@@ -26,7 +26,7 @@ const balancerEffects = new Set(['operator/balancer/loop.ts', 'operator/balancer
 
 /** What the operator decides by. */
 const reconcileDecisions = new Set(
-  ['adopt', 'balance', 'conditions', 'observed', 'progress', 'reasons', 'status', 'troubles'].map(
+  ['adopt', 'balance', 'conditions', 'observed', 'progress', 'reasons', 'status', 'troubles', 'volumes'].map(
     (name) => `operator/reconcile/${name}.ts`,
   ),
 );

@@ -12,6 +12,7 @@ import type { SaleKey } from './copies.ts';
 import type { Kit } from './kit.ts';
 import { workloadView } from './observed.ts';
 import { refusalReason, type Trouble } from './troubles.ts';
+import { keepVolumes } from './volumes.ts';
 
 export interface Made {
   troubles: Trouble[];
@@ -58,20 +59,38 @@ const templateOf = (object: KubeObject): unknown => (object.spec as { template?:
 const hasOtherTemplate = (wanted: KubeObject, found: KubeObject): boolean =>
   firstDifference(templateOf(wanted), templateOf(found)) !== undefined;
 
+/** Whose the number of replicas is from the moment an autoscaler is wanted until it says one itself. */
+const AUTOSCALING = 'flashsale-autoscaling';
+
+/** A Deployment whose replicas nobody owns any more would fall to one, in the middle of a sale. */
+async function handReplicasOver({ client, copies }: Kit, key: SaleKey, wanted: KubeObject): Promise<void> {
+  const found = copies.find(key, wanted);
+  const { apiVersion, kind, metadata } = wanted;
+  const scaled = copies.find(key, { kind: 'HorizontalPodAutoscaler', metadata });
+  const { replicas } = (found?.spec ?? {}) as { replicas?: number };
+  if (kind !== 'Deployment' || replicas === undefined || scaled) return;
+  if ((wanted.spec as { replicas?: number }).replicas !== undefined) return;
+  const { name, namespace = '' } = metadata;
+  const held = { apiVersion, kind, metadata: { name, namespace }, spec: { replicas } };
+  await client.apply(held, { fieldManager: AUTOSCALING, force: true });
+}
+
 async function makeOne(
   kit: Kit,
   key: SaleKey,
   sale: KubeObject,
-  wanted: KubeObject,
+  asked: KubeObject,
   secretExists: boolean,
 ): Promise<Trouble | undefined> {
   const { client, copies, events } = kit;
+  const { wanted, trouble } = keepVolumes(asked, copies.find(key, asked));
   const title = `${wanted.kind} ${wanted.metadata.name}`;
   try {
+    await handReplicasOver(kit, key, wanted);
     if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
       // Never over another one: a password that was there before is the one the databases know.
       await createWanted(client, wanted);
-      return undefined;
+      return trouble;
     }
     const { did, why, taken = [] } = await applyWanted(client, wanted, copies.find(key, wanted));
     if (did === 'created' && isNews(sale, wanted))
@@ -85,7 +104,7 @@ async function makeOne(
         'Update',
         `${title}: ${field} was set by ${manager}; it is the operator's, and was set back`,
       );
-    return undefined;
+    return trouble;
   } catch (error) {
     // An answer that asking again will not change; anything else is worth another try.
     if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422].includes(error.status)) throw error;

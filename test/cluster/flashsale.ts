@@ -33,6 +33,9 @@ export async function kubectl(args: string[], input?: string): Promise<string> {
 export const object = async <T = KubeObject>(...args: string[]): Promise<T> =>
   JSON.parse(await kubectl(['get', ...args, '-o', 'json'])) as T;
 
+/** While an API server is away, nobody knows. */
+export const calm = <T>(asked: Promise<T>): Promise<T | undefined> => asked.catch(() => undefined);
+
 /** The names among `kubectl get`'s items. */
 export async function names(...args: string[]): Promise<string[]> {
   const { items } = await object<{ items: KubeObject[] }>(...args);
@@ -109,7 +112,7 @@ spec:
   cache: {nodes: ${caches}, storage: {size: 1Gi}}
   shards: {count: ${shards}, storage: {size: 1Gi}}
   storefront: {replicas: ${replicas}}
-  token: {ttl: 10s}
+  token: {ttl: 20s}
 ${more.replace(/^/gm, '  ')}
 `;
   }
@@ -148,10 +151,10 @@ ${more.replace(/^/gm, '  ')}
     until(
       `${this.key} to settle`,
       async () => {
-        const { metadata, status } = await this.resource();
+        const { metadata, status } = (await calm(this.resource())) ?? {};
         const is = (type: string) => status?.conditions?.find((condition) => condition.type === type)?.status;
         return (
-          status?.observedGeneration === metadata.generation &&
+          status?.observedGeneration === metadata?.generation &&
           is('Ready') === 'True' &&
           is('Progressing') === 'False' &&
           is('Degraded') === 'False'
@@ -166,8 +169,8 @@ ${more.replace(/^/gm, '  ')}
     await kubectl(['delete', 'pod', pod, '-n', SYSTEM, '--ignore-not-found', '--now']);
     await kubectl(['apply', '-f', '-'], JSON.stringify(crowdPod(pod, this.key, args)));
     const phase = async () => {
-      const { status } = await object('pod', pod, '-n', SYSTEM);
-      return (status as { phase?: string } | undefined)?.phase;
+      const found = await calm(object('pod', pod, '-n', SYSTEM));
+      return (found?.status as { phase?: string } | undefined)?.phase;
     };
     await until(`${pod} to end`, async () => ['Succeeded', 'Failed'].includes((await phase()) ?? ''), 300_000);
     const said = await kubectl(['logs', pod, '-n', SYSTEM]);
