@@ -17,15 +17,25 @@ export interface AuditOptions {
   settled?: boolean;
 }
 
+/** Rejects when a database could not be read until `patience` ended: one that restarts is waited for. */
 export async function audit(config: SaleConfig, secret: Secret, options: AuditOptions): Promise<AuditReport> {
   const deadline = performance.now() + options.patience;
   for (;;) {
-    // Nodes first: a token that is sold meanwhile is then live there and has an order here, which is counted once.
-    const { nodes, unread } = await readNodes(config, secret(redisSecret('audit')));
-    const { shards, registry } = await readShards(config, secret(databaseSecret('audit')));
-    const report = check({ registry, shards, nodes, unread, perBuyer: config.qualification.perBuyer });
-    const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread.length > 0);
-    if ((report.conserved && !moving) || performance.now() > deadline) return report;
+    try {
+      const { report, unread } = await readAll(config, secret);
+      const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread > 0);
+      if ((report.conserved && !moving) || performance.now() > deadline) return report;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
     await sleep(Math.min(500, Math.max(1, deadline - performance.now())));
   }
+}
+
+async function readAll(config: SaleConfig, secret: Secret): Promise<{ report: AuditReport; unread: number }> {
+  // Nodes first: a token that is sold meanwhile is then live there and has an order here, which is counted once.
+  const { nodes, unread } = await readNodes(config, secret(redisSecret('audit')));
+  const { shards, registry } = await readShards(config, secret(databaseSecret('audit')));
+  const report = check({ registry, shards, nodes, unread, perBuyer: config.qualification.perBuyer });
+  return { report, unread: unread.length };
 }
