@@ -11,11 +11,11 @@ import { type Reflector, type ReflectorTiming, startReflector } from '../kube/re
 /** `namespace/name`. */
 export type SaleKey = string;
 
-export const SALE_LABEL = 'flashsale.dev/sale';
+const SALE_LABEL = 'flashsale.dev/sale';
 const OURS = 'app.kubernetes.io/managed-by=flashsale-operator';
 
 /** What the operator makes and repairs. */
-export const OWNED: readonly Kind[] = [
+const OWNED: readonly Kind[] = [
   'Secret',
   'ConfigMap',
   'Service',

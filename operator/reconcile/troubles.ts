@@ -31,7 +31,7 @@ const NAMES: Record<Component, { part: string; reason: TroubleReason }> = {
   storefront: { part: 'storefront', reason: 'StorefrontsNotReady' },
 };
 
-export const partOf = ({ component, index, name }: PodView): string => {
+const partOf = ({ component, index, name }: PodView): string => {
   if (component === 'cache') return `cache node c${index}`;
   if (component === 'shard') return `shard s${index}`;
   return component === 'pool' ? 'the transfer pool' : `storefront ${name}`;

@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const PLUGIN = join(ROOT, 'hack', 'kubectl-flashsale');
 
 export const SYSTEM = 'flashsale-system';
-export const OPERATOR = 'flashsale-operator';
+const OPERATOR = 'flashsale-operator';
 
 /** Rejects with what kubectl said. */
 export async function kubectl(args: string[], input?: string): Promise<string> {
@@ -46,7 +46,7 @@ export async function names(...args: string[]): Promise<string[]> {
 export const component = (command: 'stop' | 'start', name: string): Promise<unknown> =>
   run(join(ROOT, 'hack', 'cluster'), [command, name]);
 
-export const VALUES = [
+const VALUES = [
   'image.repository=localhost/flashsale',
   'image.tag=dev',
   'image.pullPolicy=Never',

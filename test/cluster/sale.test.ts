@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../harness/until.ts';
-import { calm, component, install, kubectl, leader, names, object, Sale, SYSTEM } from './flashsale.ts';
+import { calm, component, install, kubectl, leader, names, object, Sale, SYSTEM, uninstall } from './flashsale.ts';
 
 const MINUTE = 60_000;
 
@@ -182,5 +182,13 @@ describe('R32: while it sells', () => {
   });
   disturb('the chart is upgraded: pods are replaced one after the other', () =>
     install('sales.annotations.rollout=one'),
+  );
+
+  disturb(
+    'the chart is uninstalled, its Kafka with it: the sale sells on, and the next operator takes it up',
+    async () => {
+      await uninstall();
+      await install();
+    },
   );
 });
