@@ -50,7 +50,7 @@ build_image() {
 # Everything that decides what the image holds, as text.
 image_inputs() {
   local key=$1
-  cat "$FLASHSALE_ROOT/hack/lib/images.sh"
+  declare -f assemble_flashsale assemble_stand_in postgres_path pause_files
   image_root_inputs "$key"
   case "$key" in
     flashsale)
@@ -179,7 +179,8 @@ production_modules() {
 
 # image_digest KEY: the digest, or nothing.
 image_digest() { sha256sum 2>/dev/null <"$images_home/$1/manifest.json" | sed 's/^\([0-9a-f]*\).*/sha256:\1/'; }
-image_blobs() { grep -o 'sha256:[0-9a-f]\{64\}' "$images_home/$1/manifest.json" | sort -u; }
+# Its settings and layers, and not the digests that annotations mention.
+image_blobs() { grep -o '"digest":"sha256:[0-9a-f]\{64\}' "$images_home/$1/manifest.json" | cut -d '"' -f 4 | sort -u; }
 
 # image_archive KEY PRESENT: an OCI archive on standard output, without the blobs listed in PRESENT.
 image_archive() {
@@ -194,8 +195,7 @@ image_archive() {
   echo '{"imageLayoutVersion": "1.0.0"}' >"$folder/oci-layout"
   printf '{"schemaVersion": 2, "manifests": [{"mediaType": "%s", "digest": "%s", "size": %s, "annotations": {"io.containerd.image.name": "%s"}}]}' \
     application/vnd.oci.image.manifest.v1+json "$digest" "$size" "$(image_name "$key")" >"$folder/index.json"
-  tar --create --dereference --directory "$folder" oci-layout index.json blobs
-  rm -rf "$folder"
+  tar --create --dereference --directory "$folder" oci-layout index.json blobs && rm -rf "$folder"
 }
 
 forget_old_layers() {

@@ -24,6 +24,10 @@ started_at() {
 
 node_create() {
   local outer pid folder
+  if [[ -e /run/netns/$node_network && -n "$(ip netns pids "$node_network")" ]]; then
+    echo "another cluster runs in the network namespace $node_network; end it first (is its XDG_STATE_HOME another one?)"
+    return 1
+  fi
   mkdir -p "$cluster_state/logs" "$cluster_state/run"
   if [[ -e /run/netns ]]; then : >"$cluster_state/made"; else echo /run/netns >"$cluster_state/made"; fi
   [[ -e /run/netns/$node_network ]] || ip netns add "$node_network" || return
@@ -138,7 +142,7 @@ node_stop() {
   return 1
 }
 
-# Ends what runs in the node, and removes every trace of it but the folder of its state.
+# Ends what runs in the node, and removes every trace of it but the folder of its state. What others made is left alone.
 node_destroy() {
   local pid
   if node_alive; then
@@ -154,12 +158,12 @@ node_destroy() {
     fi
   fi
   rm -f "$cluster_state/node.pid"
+  [[ -e "$cluster_state/made" ]] || return 0
   if [[ -e /run/netns/$node_network ]]; then ip netns delete "$node_network" || return; fi
   local folder
   while read -r folder; do
     if [[ -d "$folder/$node_cgroup" ]]; then remove_cgroup "$folder/$node_cgroup" || return; fi
   done < <(control_hierarchies)
-  if [[ ! -e "$cluster_state/made" ]]; then return; fi
   while read -r folder; do
     # `ip netns` mounts its folder over itself, and leaves it so.
     if [[ "$folder" == /run/netns && -z "$(ls /run/netns)" ]]; then umount /run/netns || return; fi
