@@ -1,5 +1,6 @@
 // Orders after checkout: placed → paid | cancelled; late and double payments are due back; events for the merchant.
 
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectStorefrontShard } from '../../../dataplane/clients/shard-postgres.ts';
 import { type Fixture, HOUR, row, SALE, startFixture, type TestShard, wrongWith } from './fixture.ts';
@@ -210,5 +211,29 @@ describe('events', () => {
     expect((await sql.query<{ version: string }>('SELECT version FROM relay')).rows[0]?.version).toBe('4');
     await storefront.checkout(SALE, [row()], HOUR);
     expect(await agent.orderEvents(100)).toMatchObject([{ version: 5, kind: 'placed' }]);
+  });
+
+  test('R11: what was told is not read again, however much it was', async () => {
+    const shard = await fixture.shard(5_000);
+    used.push(shard);
+    const sell = (orders: number) =>
+      shard.storefront.checkout(
+        SALE,
+        Array.from({ length: orders }, () => row()),
+        HOUR,
+      );
+    for (let i = 0; i < 10; i++) await sell(200);
+    await shard.agent.relayed((await shard.agent.state()).version);
+    await sell(1);
+    const owner = new pg.Client({ connectionString: fixture.server.url(shard.database, 'owner') });
+    await owner.connect();
+    const { rows } = await owner.query(
+      'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM flashsale.order_events(100)',
+    );
+    await owner.end();
+    const { Plan } = rows[0]['QUERY PLAN'][0];
+    expect(Plan).toMatchObject({ 'Actual Rows': 1 });
+    // An order that is looked up reads three pages and more.
+    expect(Plan['Shared Hit Blocks'] + Plan['Shared Read Blocks']).toBeLessThan(1000);
   });
 });
