@@ -128,6 +128,13 @@ export const PROBLEMS = {
     detail: 'All headers together may have at most {limit} bytes.',
     advice: 'change',
   },
+  busy: {
+    status: 503,
+    title: 'Too many buyers at this moment',
+    detail: 'More buyers ask at once than can be answered soon. Nothing was done, and nothing is lost: ask again.',
+    advice: 'retry',
+    retryAfter: 1,
+  },
   paused: {
     status: 503,
     title: 'Purchases are paused',

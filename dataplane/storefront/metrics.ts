@@ -15,7 +15,14 @@ const refusals = (which: (operation: Operation) => boolean): string[] => [
 
 export type Metrics = ReturnType<typeof storefrontMetrics>;
 
-export function storefrontMetrics(registry: Registry, queued: () => Iterable<[shard: string, rows: number]>) {
+export interface Watched {
+  /** Checkouts that wait, per shard. */
+  queued(): Iterable<[shard: string, rows: number]>;
+  /** Purchases under way. */
+  purchasing(): number;
+}
+
+export function storefrontMetrics(registry: Registry, { queued, purchasing }: Watched) {
   const registers = [registry];
   const name = (rest: string) => `flashsale_storefront_${rest}`;
   const counter = (rest: string, help: string, label: string, values: readonly string[]) => {
@@ -40,6 +47,15 @@ export function storefrontMetrics(registry: Registry, queued: () => Iterable<[sh
     registers,
     collect() {
       for (const [shard, rows] of queued()) this.set({ shard }, rows);
+    },
+  });
+
+  new Gauge({
+    name: name('purchases_under_way'),
+    help: 'Purchases that wait for an answer; too many, and the next ones are told to come back.',
+    registers,
+    collect() {
+      this.set(purchasing());
     },
   });
 

@@ -82,6 +82,7 @@ export const OPERATIONS: readonly Operation[] = [
       'limit-reached',
       'rate-limited',
       'sold-out',
+      'busy',
       'paused',
     ],
   },

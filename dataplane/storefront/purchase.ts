@@ -6,9 +6,10 @@ import type { ReserveReply } from '../clients/cache-node.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenSigner } from '../protocol/token.ts';
 import type { BuyerId, Millis, NodeId, TokenId, Units } from '../protocol/units.ts';
+import type { Crowd } from './crowd.ts';
 import type { Store } from './metrics.ts';
 import type { NodeLink, Nodes } from './nodes.ts';
-import { BUYER_CHECKS, FIRST_CHECKS, qualify } from './qualification.ts';
+import { type Attempt, BUYER_CHECKS, FIRST_CHECKS, qualify } from './qualification.ts';
 import type { AskRefill } from './refill.ts';
 import type { CurrentRules } from './rules.ts';
 import type { Shards } from './shards.ts';
@@ -32,6 +33,7 @@ export interface PurchaseDeps {
   tokenId(): TokenId;
   soldOut: SoldOut;
   pace: Pace;
+  crowd: Crowd;
   /** One flight per node and quantity. */
   askRefill: AskRefill;
   /** A store failed to answer. */
@@ -69,23 +71,28 @@ export class Purchases {
     const home = nodes.home(buyer);
     const known = home && soldOut.recall(home.config.id, quantity, now());
     if (known === 'for-good') return SOLD_OUT;
-    if (home && known === 'for-now') return this.#answered(this.#ifHolding(home, buyer, quantity, current));
-    return (
-      qualify(BUYER_CHECKS, attempt, current) ??
-      this.#answered(
-        current.webhook === undefined
-          ? this.#reserve(buyer, quantity, current)
-          : this.#afterWebhook(current.webhook, buyer, quantity, current),
-      )
-    );
+    const { crowd, random } = this.#deps;
+    // Before the checks that count: who is told to come back has not used up anything.
+    const turnedAway = crowd.enter(now(), random);
+    if (turnedAway !== undefined) return turnedAway;
+    const refused = known === undefined ? qualify(BUYER_CHECKS, attempt, current) : undefined;
+    if (refused === undefined) return this.#asked(attempt, current, known === 'for-now' ? home : undefined);
+    crowd.leave();
+    return refused;
   }
 
-  /** A node that does not answer is no reason to fail. */
-  #answered(outcome: Promise<Outcome>): Promise<Outcome> {
-    return outcome.catch((error) => {
+  /** Asks whom it takes. A node that does not answer is no reason to fail. `soldOutAt`: as far as is known. */
+  async #asked({ buyer, quantity }: Attempt, rules: CurrentRules, soldOutAt: NodeLink | undefined): Promise<Outcome> {
+    try {
+      if (soldOutAt !== undefined) return await this.#ifHolding(soldOutAt, buyer, quantity, rules);
+      if (rules.webhook !== undefined) return await this.#afterWebhook(rules.webhook, buyer, quantity, rules);
+      return await this.#reserve(buyer, quantity, rules);
+    } catch (error) {
       this.#deps.failed('cache', error);
       return UNAVAILABLE;
-    });
+    } finally {
+      this.#deps.crowd.leave();
+    }
   }
 
   /** R27: nothing is left, but this buyer may have some of what is reserved, and clicked again. */

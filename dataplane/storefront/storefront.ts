@@ -13,6 +13,7 @@ import { tokenSigner } from '../protocol/token.ts';
 import type { Millis } from '../protocol/units.ts';
 import { createApi } from './api.ts';
 import { Checkouts } from './checkout.ts';
+import { Crowd, type Room } from './crowd.ts';
 import type { LaneHooks, LaneOptions } from './lane.ts';
 import { type Store, storefrontMetrics } from './metrics.ts';
 import { Nodes } from './nodes.ts';
@@ -48,6 +49,7 @@ export interface StorefrontDeps {
   /** Orders are committed and nobody knows yet. */
   committed(): void;
   lane?: LaneOptions;
+  room?: Room;
   /** From 0 up to and without 1. */
   random(): number;
   /** Since 1970. */
@@ -73,7 +75,11 @@ const SETTLE_WITHIN: Millis = 1000;
 
 export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
   const { stores, log, now, wall, random } = deps;
-  const metrics = storefrontMetrics(deps.metrics, () => shards.queued());
+  const crowd = new Crowd(deps.room);
+  const metrics = storefrontMetrics(deps.metrics, {
+    queued: () => shards.queued(),
+    purchasing: () => crowd.underWay,
+  });
   const complain = complaints(log, now);
   const failed = (store: Store, error: unknown) => {
     metrics.storeError(store);
@@ -140,6 +146,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     tokenId: tokenIds(),
     soldOut,
     pace: new Pace(),
+    crowd,
     askRefill,
     failed,
     random,

@@ -18,7 +18,7 @@ export interface Visit {
 }
 
 /** Not the shop's last word: the same request may be sent again. */
-const AGAIN = new Set(['unavailable', 'paused', 'rate-limited', 'shortage', 'not-open']);
+const AGAIN = new Set(['unavailable', 'busy', 'paused', 'rate-limited', 'shortage', 'not-open']);
 
 export async function visit(buyer: Buyer, v: Visit): Promise<void> {
   const { tally } = v;

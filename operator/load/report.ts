@@ -18,6 +18,8 @@ export interface LoadReport {
   orders: number;
   /** Units sold, cancelled ones not. */
   sold: number;
+  /** Answers that told a buyer to come back because too many asked at once; each came back. */
+  busy: number;
   /** Buyers whose last answer was "sold out". */
   soldOut: number;
   /** Buyers told so, for good, although somebody who asked later got a unit; and valid tokens refused for good. */
@@ -52,6 +54,7 @@ export function loadReport(
     returned: audit.returned,
     orders: tally.orders,
     sold: audit.sold,
+    busy: tally.problems.get('busy') ?? 0,
     soldOut: tally.soldOut,
     falseSoldOut: tally.falseSoldOuts(),
     errors: tally.errorCount,

@@ -74,6 +74,9 @@ export function loadSummary(report: LoadReport, tally: Tally): string {
       `${number(report.tokens)} issued, ${number(report.abandoned)} abandoned, ${number(report.returned)} units came back`,
     ],
     ['duplicate clicks', `${number(report.duplicates)}, each answered with the token of the first`],
+    ...(report.busy === 0
+      ? []
+      : [['told to come back', `${number(report.busy)} times, when too many asked at once`] as [string, string]]),
     ['left without', `${number(report.soldOut)} buyers were told "sold out"`],
   ];
   if (tally.forgedRefused + tally.foreignRefused > 0)

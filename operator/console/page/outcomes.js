@@ -16,6 +16,7 @@ const WORDS = {
   'token-invalid': 'Token is not ours',
   'token-not-yours': 'Another buyer’s token',
   'not-open': 'Not open yet',
+  busy: 'Too many at once, come back',
   shortage: 'Units still on their way',
   unauthenticated: 'Buyer not known',
   unavailable: 'Something did not answer',

@@ -10,6 +10,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { SaleConfig } from '../../../dataplane/protocol/config.ts';
 import { PROBLEM_TYPE } from '../../../dataplane/protocol/problems.ts';
 import { nodeId, shardId } from '../../../dataplane/protocol/units.ts';
+import type { Room } from '../../../dataplane/storefront/crowd.ts';
 import { OPERATIONS, openapi } from '../../../dataplane/storefront/openapi.ts';
 import { createStorefront, type Storefront } from '../../../dataplane/storefront/storefront.ts';
 import { MemoryNode, MemoryPool, MemoryShard } from './memory-stores.ts';
@@ -77,6 +78,7 @@ export interface ShopOptions {
   available?: number;
   change?: (config: SaleConfig) => unknown;
   random?: () => number;
+  room?: Room;
   committed?: () => void;
 }
 
@@ -112,6 +114,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     committed: options.committed ?? (() => undefined),
     lane: { most: 4, mostQueued: 50, shortWait: 60, shortRetryEvery: 20, giveUpAfter: 400, resendAfter: 5 },
     random: options.random ?? Math.random,
+    ...(options.room ? { room: options.room } : {}),
     wall: () => clock.wall,
     now: () => clock.now + performance.now() - started,
   });
