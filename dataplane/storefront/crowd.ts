@@ -16,7 +16,7 @@ export interface Room {
  * Purchases under way. A storefront with a core of its own serves 20,000 in a second, one that shares it a quarter:
  * nobody let in waits much longer than a second. It opens again at half, so that it does not flutter.
  */
-export const ROOM: Room = { most: 4096, again: 2048 };
+const ROOM: Room = { most: 4096, again: 2048 };
 
 /** Whether the room counts as full from now on. Pure. */
 export const fullAt = ({ most, again }: Room, wasFull: boolean, underWay: number): boolean =>
