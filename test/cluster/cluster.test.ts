@@ -21,7 +21,7 @@ const phase = (namespace: string, name: string) =>
 
 describe('pods', () => {
   test('run from our image as the restricted standard wants it, by the user that the image names, and their logs are kept', async () => {
-    const namespace = await restrictedNamespace('cluster-restricted');
+    const namespace = await restrictedNamespace();
     const container = { image: FLASHSALE, args: ['--help'] };
     await kubectl(['apply', '-f', '-'], pod({ namespace, name: 'help', container, restartPolicy: 'Never' }));
     await until('the pod to end', async () => ['Succeeded', 'Failed'].includes(await phase(namespace, 'help')));
@@ -30,14 +30,14 @@ describe('pods', () => {
   });
 
   test('that ask for more are refused there', async () => {
-    const namespace = await restrictedNamespace('cluster-refused');
+    const namespace = await restrictedNamespace();
     const rooted = pod({ namespace, name: 'root', container: { image: FLASHSALE } });
     rooted.spec.securityContext.runAsNonRoot = false;
     await expect(kubectl(['apply', '-f', '-'], rooted)).rejects.toThrow('violates PodSecurity "restricted:latest"');
   });
 
   test('find each other by the names of headless Services, ready or not, and through Services', async () => {
-    const namespace = await restrictedNamespace('cluster-names');
+    const namespace = await restrictedNamespace();
     const labels = { app: 'peers' };
     const serve = `require('node:http').createServer((_, reply) => reply.end(process.env.HOSTNAME)).listen(8080)`;
     const peer = (name: string, ready: boolean) => {
@@ -76,7 +76,7 @@ describe('pods', () => {
   });
 
   test('keep what they wrote to a claim, as a user of any number, when they are replaced; exec looks into them', async () => {
-    const namespace = await restrictedNamespace('cluster-volume');
+    const namespace = await restrictedNamespace();
     const redis = pod({
       ...{ namespace, name: 'redis', user: 999, claim: 'data' },
       container: {

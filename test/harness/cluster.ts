@@ -2,6 +2,7 @@
 // Standard, and hack/cluster itself. Makes no cluster and ends none; `hack/test cluster` does both.
 
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
@@ -38,8 +39,9 @@ export async function kubectl(args: string[], input?: unknown): Promise<string> 
   return out;
 }
 
-/** A namespace in which nothing less than restricted runs; removed with all that is in it when the test is over. */
-export async function restrictedNamespace(name: string): Promise<string> {
+/** A new namespace in which nothing less than restricted runs; removed with all that is in it when the test is over. */
+export async function restrictedNamespace(): Promise<string> {
+  const name = `cluster-${randomBytes(4).toString('hex')}`;
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   onTestFinished(async () => void (await kubectl(['delete', 'namespace', name, '--wait=false'])));
   await kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
