@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The programs of a Kubernetes cluster, built from their Go modules, so that neither a registry nor a download site is
-# needed: `kubernetes` is an API server, its store and kubectl; `cluster` what a node adds; helm and kwok what tests
+# needed: `kubernetes` is an API server, its store and kubectl; `cluster` what a node adds; helm what tests
 # use. Built once per version; every program is a step of its own, so that an interrupted build goes on where it was.
 
 go_minimum=1.26
@@ -9,7 +9,6 @@ etcd_version=3.6.8
 containerd_version=2.2.1
 coredns_version=1.14.7
 helm_version=4.3.1
-kwok_version=0.8.0
 kind_version=0.33.0
 
 # One folder for all of them, as components look for each other on the PATH. A program counts as built when its stamp
@@ -143,11 +142,6 @@ helm_source="helm.sh/helm/v4 $helm_version"
 helm_ready() { built helm "$helm_source" && export FLASHSALE_HELM="$FLASHSALE_KUBE_BIN/helm"; }
 helm_packages() { :; }
 helm_install() { build helm "$helm_source" helm.sh/helm/v4/cmd/helm 2 -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v$helm_version"; }
-
-kwok_source="sigs.k8s.io/kwok $kwok_version"
-kwok_ready() { built kwok "$kwok_source" && export FLASHSALE_KWOK="$FLASHSALE_KUBE_BIN/kwok"; }
-kwok_packages() { :; }
-kwok_install() { build kwok "$kwok_source" sigs.k8s.io/kwok/cmd/kwok 1 -ldflags '-s -w'; }
 
 kind_source="sigs.k8s.io/kind $kind_version"
 kind_ready() { built kind "$kind_source"; }

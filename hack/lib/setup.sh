@@ -3,7 +3,7 @@
 # PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does),
 # `setup observability` (what dashboards and alerts are checked with), `setup browser` (what looks at the console).
 # `setup kubernetes` (an API server, its store and kubectl), `setup cluster` (what a node adds), `setup images` (what
-# images are built with), `setup helm`, `setup kwok`, `setup kind`. Sourced by the scripts in hack/.
+# images are built with), `setup helm`, `setup kind`. Sourced by the scripts in hack/.
 # Quiet, and well under a second, when nothing is missing. Never starts a service, never claims a port, and installs
 # nothing that is there already.
 #
@@ -16,7 +16,7 @@
 #   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
 #   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`; `browser`: the last)
 #   FLASHSALE_KUBE_BIN      the folder of etcd, kube-apiserver, kubectl, and all else that is built for the cluster
-#   FLASHSALE_HELM, FLASHSALE_KWOK  those programs (after `helm`, `kwok`)
+#   FLASHSALE_HELM          the helm program (after `helm`)
 
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
@@ -49,7 +49,7 @@ parts_of() {
     kubernetes) echo etcd apiserver kubectl ;;
     cluster) echo node_tools controller_manager scheduler kubelet kube_proxy containerd coredns ;;
     images) echo image_tools ;;
-    helm | kwok) echo "$1" ;;
+    helm) echo helm ;;
     kind) echo kind kubectl ;;
   esac
 }

@@ -46,6 +46,20 @@ export function agreed(world: World): void {
   }
 }
 
+const newestRecovery = new WeakMap<NodeModel, { run: number; epoch: number }>();
+
+/** R32, after every event: within one life of a node's server an overtaken recovery writes nothing any more. */
+export function onlyForward({ nodes }: World): void {
+  for (const node of nodes.values()) {
+    const { run } = node;
+    const epoch = Math.max(node.data.recovering?.epoch ?? 0, node.data.stamp?.epoch ?? 0);
+    const before = newestRecovery.get(node);
+    if (before?.run === run && epoch < before.epoch)
+      throw new Violation(`R32: ${node.id} was recovered as epoch ${before.epoch}, and is back at ${epoch}`);
+    newestRecovery.set(node, { run, epoch });
+  }
+}
+
 /** A purchase that asked whether anything is left, and the least each node had meanwhile. */
 export interface Inquiry {
   quantity: Units;

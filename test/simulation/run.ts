@@ -5,7 +5,7 @@ import type { Millis, Units } from '../../dataplane/protocol/units.ts';
 import { letThingsGoWrong } from './accidents.ts';
 import { Random } from './engine/random.ts';
 import { Sim } from './engine/sim.ts';
-import { agreed, atRest, audited, conserved, keptWord, soldOut, unrest, watch } from './invariants.ts';
+import { agreed, atRest, audited, conserved, keptWord, onlyForward, soldOut, unrest, watch } from './invariants.ts';
 import { Violation } from './model/violation.ts';
 import { comes, type Wish } from './roles/buyer.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
@@ -62,6 +62,7 @@ function sell(world: World): void {
   const { sim, scenario, bus } = world;
   sim.check = () => {
     conserved(world);
+    onlyForward(world);
     for (const inquiry of world.inquiries) watch(world, inquiry);
   };
   sim.slowness = scenario.slowness;
