@@ -136,8 +136,9 @@ test('an API server that dies again and again in the middle of changes loses it 
 });
 
 test('a watch that falls silent without an end is noticed, and begun anew', async () => {
-  await make('a');
   const copy = await reflect(throughNetwork(), { timing: { first: 50, longest: 500, idle: 1500 } });
+  await make('a');
+  await until('the watch to work', () => said.includes('added a'));
   network.stall();
   await change('a', '1');
   await remove('a');
