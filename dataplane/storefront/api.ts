@@ -51,8 +51,7 @@ export function createApi({ rules, purchases, checkouts, orders, sale, metrics, 
     return UNAVAILABLE;
   };
 
-  const purchased = (outcome: Outcome, started: Millis): Answer => {
-    metrics.purchaseTook(now() - started);
+  const purchased = (outcome: Outcome): Answer => {
     if (isRefusal(outcome)) {
       metrics.purchase(outcome.problem);
       return no(outcome);
@@ -105,13 +104,16 @@ export function createApi({ rules, purchases, checkouts, orders, sale, metrics, 
 
   return {
     purchase(request, body) {
-      const started = now();
       const outcome = buyerOf(request, (buyer) => {
         const quantity = purchaseBody(body);
         return typeof quantity === 'number' ? purchases.purchase(buyer, quantity) : quantity;
       });
-      if (outcome instanceof Promise) return outcome.then((answer) => purchased(answer, started));
-      return purchased(outcome, started);
+      if (!(outcome instanceof Promise)) return purchased(outcome);
+      const started = now();
+      return outcome.then((known) => {
+        metrics.purchaseTook(now() - started);
+        return purchased(known);
+      });
     },
     async checkout(request, body) {
       const started = now();

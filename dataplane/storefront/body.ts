@@ -39,8 +39,12 @@ function parse(text: string, field: string, example: string): Record<string, unk
 /** A refusal has a `problem`; no body does, as that is no field of any. */
 const isRefusal = (value: Record<string, unknown> | Refusal): value is Refusal => 'problem' in value;
 
+/** Nearly all buyers of a sale send the same few characters: the last ones that were right. */
+const last = { text: '{"quantity":1}', quantity: 1 };
+
 /** `{"quantity":1}`; nothing at all means one unit. */
 export function purchaseBody(text: string): Units | Refusal {
+  if (text === last.text) return last.quantity;
   if (text === '') return 1;
   const body = parse(text, 'quantity', '{"quantity":1}');
   if (isRefusal(body)) return body;
@@ -50,6 +54,8 @@ export function purchaseBody(text: string): Units | Refusal {
   if (quantity === 0) return malformed(`"quantity" must be at least 1; it was 0.`);
   if (quantity > MAX_QUANTITY) return malformed(`"quantity" must be at most ${MAX_QUANTITY}.`);
   if (!Number.isInteger(quantity)) return malformed(`"quantity" must be a whole number; ${quantity} is not.`);
+  last.text = text;
+  last.quantity = quantity;
   return quantity;
 }
 

@@ -42,6 +42,11 @@ describe('the body of a purchase', () => {
     expect(purchaseBody(text)).toEqual({ problem: 'malformed', parameters: { what } });
   });
 
+  test('is what it says, whatever was said before', () => {
+    const said = ['{"quantity":2}', '{"quantity":2}', '{"quantity":3}', '{"quantity":2}', '', '{"quantity":2}'];
+    expect(said.map(purchaseBody)).toEqual([2, 2, 3, 2, 1, 2]);
+  });
+
   test('a long field name is shortened in the answer', () => {
     expect(detail(purchaseBody(`{"${'x'.repeat(3000)}":1}`)).length).toBeLessThan(120);
   });
