@@ -129,6 +129,7 @@ export async function startApiServer(): Promise<ApiServer> {
   ]);
   const killNow = () => {
     for (const server of [apiserver, etcd]) server.killNow();
+    rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', killNow);
 
