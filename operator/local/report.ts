@@ -3,8 +3,9 @@
 
 import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import { type Millis, type NodeId, nodeNumber, type PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, PeerId } from '../../dataplane/protocol/units.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { undelivered } from '../sale/supply.ts';
 import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -99,12 +100,5 @@ function whatFor({ processes, waiting, registry, table }: ReportInput, ready: Re
   const late = processes.filter(({ name }) => !ready.has(name));
   if (late.length > 0) return late.map(inWords).join(', ');
   if (waiting !== undefined) return waiting;
-  const pool = table?.pool();
-  if (!registry || !table || !pool) return 'the first reports';
-  // Reports come after the registry: what it has just given out is not settled until they say so, too.
-  if (pool.supplied !== registry.supplied || pool.dealable > 0) return 'the stock to be dealt out to the shards';
-  const applied = new Map(table.levels().map(({ node, granted }) => [node, granted]));
-  const members = registry.nodes.filter(({ id }) => nodeNumber(id) < registry.count);
-  if (members.some(({ id, granted }) => (applied.get(id) ?? 0) < granted)) return 'the cache nodes to take their stock';
-  return undefined;
+  return undelivered(registry, table);
 }

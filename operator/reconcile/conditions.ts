@@ -84,7 +84,7 @@ function ready({ phase, troubles, readiness, progress }: Standing): Condition {
   const [absent] = readiness.absent;
   if (absent !== undefined && progress?.reason !== 'Starting')
     return condition('Ready', 'False', absenceReason(absent), sentence(`not ready: ${readiness.missing.join(', ')}`));
-  if (absent !== undefined || phase === 'Pending')
+  if (absent !== undefined || phase === 'Pending' || progress?.reason === 'Starting')
     return condition('Ready', 'False', 'Starting', sentence(progress?.message ?? readiness.missing.join(', ')));
   return condition('Ready', 'True', phase, SERVING[phase]);
 }

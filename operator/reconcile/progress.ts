@@ -1,7 +1,9 @@
 // What is still on its way to being as the resource says; undefined: nothing. Pure; the first that applies is said.
 
 import type { RegistryView } from '../../dataplane/clients/registry.ts';
+import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import { unsettled, type Wanted } from '../sale/registry-steps.ts';
+import { undelivered } from '../sale/supply.ts';
 import type { Progress } from './conditions.ts';
 import type { Observed } from './observed.ts';
 import { readinessOf } from './troubles.ts';
@@ -12,20 +14,30 @@ export interface Standing {
   observed: Observed;
   registry: RegistryView | undefined;
   wanted: Wanted;
+  table: Pick<ResourceTable, 'pool' | 'levels'> | undefined;
   /** Servers that could not be given their databases yet. */
   databases: readonly string[];
   /** Parts whose new template waits for another. */
   rollout: readonly string[];
 }
 
-export function progressOf({ served, observed, registry, wanted, databases, rollout }: Standing): Progress | undefined {
+export function progressOf({
+  served,
+  observed,
+  registry,
+  table,
+  wanted,
+  databases,
+  rollout,
+}: Standing): Progress | undefined {
   const { missing } = readinessOf(observed);
   if (!served) {
     const [waiting] = [
       ...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []),
       ...databases.map((name) => `waits for ${name}`),
     ];
-    const reason = waiting ?? unsettled(registry, wanted);
+    const delivery = undelivered(registry, table);
+    const reason = waiting ?? unsettled(registry, wanted) ?? (delivery && `waits for ${delivery}`);
     if (reason !== undefined) return { reason: 'Starting', message: reason };
   }
   const rolling = Object.entries(observed.workloads).filter(([, workload]) => workload.rolling);

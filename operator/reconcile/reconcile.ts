@@ -107,11 +107,11 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
   const wanted = wantedOf(topology);
   if (databases.pool) troubles.push(...(await agree(kit, memo, config, (name) => secrets.get(name) ?? '', wanted)));
-  troubles.push(...silence(kit, memo, kafka));
+  troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
-  const registry = memo.engine.view;
+  const { view: registry, table } = memo.engine;
   const { waiting: rollout } = made;
-  const progress = progressOf({ served, observed, registry, wanted, databases: databases.waiting, rollout });
+  const progress = progressOf({ served, observed, registry, table, wanted, databases: databases.waiting, rollout });
   return { troubles, progress };
 }
 
@@ -157,7 +157,7 @@ async function agree(
 }
 
 /** Reports come every second over Kafka, whatever happens. */
-function silence({ now }: Kit, memo: Memo, brokers: readonly string[]): Trouble[] {
+function silence({ now }: Kit, memo: Memo, brokers: readonly string[], status: FlashSaleStatus | undefined): Trouble[] {
   const { table } = memo.engine;
   const heard = ['pool' as const, ...(table?.shards().map(({ shard }) => shard) ?? [])].map(
     (peer) => table?.heardAt(peer) ?? 0,
@@ -165,7 +165,8 @@ function silence({ now }: Kit, memo: Memo, brokers: readonly string[]): Trouble[
   const last = Math.max(0, ...heard, memo.engine.balancingSince ?? now());
   if (now() - last < SILENT) return [];
   const message = `no shard was heard of for ${Math.round((now() - last) / 1000)} s: Kafka at ${brokers.join(', ')} may be out of reach`;
-  return [{ reason: 'KafkaUnavailable', message, blocks: false }];
+  // Before the first reports no shard has got its stock.
+  return [{ reason: 'KafkaUnavailable', message, blocks: status?.available === undefined }];
 }
 
 /** Writes the status if it changed; answers when to look again. */

@@ -50,6 +50,11 @@ describe('what each condition says', () => {
     expect(say('Degraded')).toMatch(/^False AsExpected/);
   });
 
+  test('a sale whose stock is still being dealt out is not ready, though every pod is', () =>
+    expect(judged({ progress: { reason: 'Starting', message: 'waits for the first reports' } })('Ready')).toBe(
+      'False Starting: Waits for the first reports.',
+    ));
+
   test('a resize pauses purchases: not ready meanwhile', () =>
     expect(judged({ phase: 'Resizing' })('Ready')).toMatch(/^False Resizing/));
 

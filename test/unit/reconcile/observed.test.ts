@@ -51,6 +51,18 @@ describe('what the cluster shows', () => {
   });
 });
 
+const pool = (dealable = 0) => ({
+  ...{
+    available: dealable,
+    inFlight: 0,
+    owed: 0,
+    dealable,
+    supplied: 100,
+    target: 100,
+    command: { term: 0, sequence: 0 },
+  },
+});
+
 describe('what is still on its way', () => {
   const registry = (change: Partial<RegistryView> = {}): RegistryView => ({
     incarnation: 'i',
@@ -58,21 +70,24 @@ describe('what is still on its way', () => {
     ...{ resize: 'none', paused: false, nodes: [], shards: [] },
     ...change,
   });
+  const delivered = { levels: () => [], pool: () => pool() };
   const wanted = { generation: 5, stock: 100, nodes: 2, paused: false };
-  const progress = (change: Partial<Parameters<typeof progressOf>[0]> = {}) =>
-    progressOf({
-      served: true,
-      observed: cluster(),
-      registry: registry(),
-      wanted,
-      databases: [],
-      rollout: [],
-      ...change,
-    });
+  type Standing = Parameters<typeof progressOf>[0];
+  const standing: Standing = {
+    ...{ served: true, observed: cluster(), registry: registry(), table: delivered, wanted },
+    ...{ databases: [], rollout: [] },
+  };
+  const progress = (change: Partial<Standing> = {}) => progressOf({ ...standing, ...change } as Standing);
 
   test('nothing, when all is as wanted', () => expect(progress()).toBeUndefined());
   test.each([
     ['a sale that never served starts', { served: false, registry: undefined }, 'Starting'],
+    ['a sale nobody has reported of starts', { served: false, table: undefined }, 'Starting'],
+    [
+      'so does one whose stock waits in the pool',
+      { served: false, table: { ...delivered, pool: () => pool(9) } },
+      'Starting',
+    ],
     ['a database that does not answer yet', { served: false, databases: ['s1'] }, 'Starting'],
     [
       'draining for another number of nodes',

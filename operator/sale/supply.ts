@@ -1,0 +1,21 @@
+// Whether what the registry gave out has arrived where buyers get it: real stock in the shards, virtual stock on the
+// cache nodes. Pure; before that a sale that is made is not yet one that sells.
+
+import type { RegistryView } from '../../dataplane/clients/registry.ts';
+import type { ResourceTable } from '../../dataplane/protocol/table.ts';
+import { nodeNumber } from '../../dataplane/protocol/units.ts';
+
+/** Undefined: everything has. Otherwise what is waited for, in a few words. */
+export function undelivered(
+  registry: Pick<RegistryView, 'supplied' | 'nodes' | 'count'> | undefined,
+  table: Pick<ResourceTable, 'pool' | 'levels'> | undefined,
+): string | undefined {
+  const pool = table?.pool();
+  if (!registry || !table || !pool) return 'the first reports';
+  // Reports come after the registry: what it has just given out is not delivered until they say so, too.
+  if (pool.supplied !== registry.supplied || pool.dealable > 0) return 'the stock to be dealt out to the shards';
+  const applied = new Map(table.levels().map(({ node, granted }) => [node, granted]));
+  const members = registry.nodes.filter(({ id }) => nodeNumber(id) < registry.count);
+  if (members.some(({ id, granted }) => (applied.get(id) ?? 0) < granted)) return 'the cache nodes to take their stock';
+  return undefined;
+}
