@@ -1,6 +1,7 @@
 // The operator as a process: --config FILE. Stands by until it holds the Lease, then leads; ends when it loses it, so
 // that nobody acts on what it only remembers. Serves metrics and health always, the console where it is switched on.
 
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -49,7 +50,8 @@ function commandLine(): { settings: Settings; kubeConfig: KubeConfig } {
 const { settings, kubeConfig } = commandLine();
 process.env.FLASHSALE_LOG_LEVEL ??= settings.logLevel;
 const log = makeLogger('operator', {});
-const identity = process.env.POD_NAME ?? hostname();
+// Two processes of one name must not take each other's lease for their own.
+const identity = `${process.env.POD_NAME ?? hostname()}_${randomBytes(4).toString('hex')}`;
 let controller: Controller | undefined;
 const metrics = operatorMetrics({
   sales: () => controller?.sales() ?? [],
@@ -77,17 +79,22 @@ const lead = () => {
     log,
   });
 };
-const election = settings.election
-  ? elect({
-      ...{ client, identity, lead, log },
-      ...{ namespace: settings.election.namespace, name: settings.election.name, timing: settings.election },
-      // Whoever leads now must not be disturbed by what this one still has under way.
-      lost: (reason) => {
-        log.fatal({ reason }, 'leads no more');
-        process.exit(1);
-      },
-    })
-  : undefined;
+// Of its own: a renewal must not wait behind everything else that is asked of the API server.
+const leaseClient =
+  settings.election &&
+  connectKube(kubeConfig, { userAgent: 'flashsale-operator', timeout: settings.election.renewDeadline / 2 });
+const election =
+  settings.election && leaseClient
+    ? elect({
+        ...{ client: leaseClient, identity, lead, log },
+        ...{ namespace: settings.election.namespace, name: settings.election.name, timing: settings.election },
+        // Whoever leads now must not be disturbed by what this one still has under way.
+        lost: (reason) => {
+          log.fatal({ reason }, 'leads no more');
+          process.exit(1);
+        },
+      })
+    : undefined;
 if (!election) lead();
 
 let stopping = false;
@@ -101,6 +108,7 @@ const stop = async (signal: NodeJS.Signals) => {
     controller && (() => controller?.stop()),
     events.flush,
     election?.stop,
+    leaseClient?.close,
     client.close,
   ])
     await Promise.resolve(step?.()).catch((error: unknown) => log.warn({ err: error }, 'a step of stopping failed'));

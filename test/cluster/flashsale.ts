@@ -73,7 +73,9 @@ export const uninstall = () => helm('uninstall', OPERATOR, '--namespace', SYSTEM
 
 export async function leader(): Promise<string> {
   const lease = await object('lease', OPERATOR, '-n', SYSTEM);
-  return (lease.spec as { holderIdentity?: string }).holderIdentity ?? '';
+  const { holderIdentity = '' } = lease.spec as { holderIdentity?: string };
+  // The pod's name, and what tells its process from the one before.
+  return holderIdentity.split('_')[0] ?? '';
 }
 
 export interface SaleOptions {
@@ -81,6 +83,7 @@ export interface SaleOptions {
   caches?: number;
   shards?: number;
   replicas?: number;
+  storageClass?: string;
   /** Further lines of the spec, in YAML. */
   more?: string;
 }
@@ -102,24 +105,23 @@ export class Sale {
   }
 
   yaml(): string {
-    const { stock, caches = 3, shards = 4, replicas = 2, more = '' } = this.#options;
+    const { stock, caches = 3, shards = 4, replicas = 2, storageClass, more = '' } = this.#options;
+    const storage = `{size: 1Gi${storageClass === undefined ? '' : `, storageClassName: ${storageClass}`}}`;
     return `apiVersion: flashsale.dev/v1alpha1
 kind: FlashSale
 metadata: {name: ${this.name}, namespace: ${this.namespace}}
 spec:
   sku: TEST-1
   stock: ${stock}
-  cache: {nodes: ${caches}, storage: {size: 1Gi}}
-  shards: {count: ${shards}, storage: {size: 1Gi}}
+  cache: {nodes: ${caches}, storage: ${storage}}
+  shards: {count: ${shards}, storage: ${storage}}
   storefront: {replicas: ${replicas}}
   token: {ttl: 20s}
 ${more.replace(/^/gm, '  ')}
 `;
   }
 
-  /** Makes the namespace and the sale, or edits it. */
-  async apply(change: Partial<SaleOptions> = {}): Promise<void> {
-    this.#options = { ...this.#options, ...change };
+  async makeNamespace(): Promise<void> {
     const namespace = {
       ...{ apiVersion: 'v1', kind: 'Namespace' },
       metadata: {
@@ -128,6 +130,12 @@ ${more.replace(/^/gm, '  ')}
       },
     };
     await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
+  }
+
+  /** Makes the namespace and the sale, or edits it. */
+  async apply(change: Partial<SaleOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...change };
+    await this.makeNamespace();
     await kubectl(['apply', '-f', '-'], this.yaml());
   }
 

@@ -1,0 +1,104 @@
+// What only the operator can know of a resource: applied with kubectl, each gets its documented reason and a sentence
+// that says what to do, and disturbs nobody else.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../harness/until.ts';
+import { install, kubectl, Sale } from './flashsale.ts';
+
+const MINUTE = 60_000;
+
+interface Case {
+  name: string;
+  /** Further lines of the spec. */
+  more: string;
+  reason: string;
+  message: RegExp;
+}
+
+const CASES: Case[] = [
+  {
+    name: 'nosecret',
+    more: `kafka:
+  bootstrapServers: ['kafka.example.com:9093']
+  tls: {enabled: true}
+  sasl: {mechanism: PLAIN, username: shop, secretRef: {name: kafka-login, key: password}}`,
+    reason: 'MissingReference',
+    message: /there is no Secret kafka-login in namespace/i,
+  },
+  {
+    name: 'nolist',
+    more: 'qualification: {perBuyer: 1, maxQuantity: 1, allowList: {configMapRefs: [{name: members}]}}',
+    reason: 'MissingReference',
+    message: /there is no ConfigMap members/i,
+  },
+  {
+    name: 'nokafka',
+    more: "kafka: {bootstrapServers: ['127.0.0.1:1']}",
+    reason: 'KafkaUnavailable',
+    message: /no shard was heard of .* 127\.0\.0\.1:1 may be out of reach/i,
+  },
+  {
+    name: 'noclass',
+    more: '',
+    reason: 'VolumePending',
+    message: /storageclass.*nowhere/i,
+  },
+  {
+    name: 'noquota',
+    more: '',
+    reason: 'QuotaExceeded',
+    message: /exceeded quota/i,
+  },
+];
+
+const small = { stock: 10, caches: 1, shards: 1, replicas: 1 };
+
+describe('a resource that only the operator can judge', () => {
+  const sales = new Map(CASES.map(({ name, more }) => [name, new Sale(name, { ...small, more })]));
+  const good = new Sale('good', small);
+  beforeAll(async () => {
+    await install();
+    for (const [name, sale] of sales) {
+      if (name === 'noquota') {
+        await sale.makeNamespace();
+        await kubectl(['create', 'quota', 'small', '--hard=pods=0', '-n', sale.namespace]);
+      }
+      await sale.apply(name === 'noclass' ? { storageClass: 'nowhere' } : {});
+    }
+    await good.apply();
+  }, 5 * MINUTE);
+  afterAll(async () => {
+    await Promise.all([good, ...sales.values()].map((sale) => sale.destroy()));
+  }, 5 * MINUTE);
+
+  test.each(CASES)(
+    '$name: Ready says $reason, and an event too',
+    async ({ name, reason, message }) => {
+      const sale = sales.get(name) as Sale;
+      const ready = await until(
+        `${name} to say why`,
+        async () => {
+          const condition = await sale.condition('Ready');
+          return condition?.reason === reason && condition;
+        },
+        2 * MINUTE,
+      );
+      expect(ready).toMatchObject({ status: 'False', reason });
+      expect(ready.message).toMatch(message);
+      expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain(reason);
+    },
+    3 * MINUTE,
+  );
+
+  test('meanwhile another sale becomes ready', () => good.becomes('Ready', 'True', 120), 3 * MINUTE);
+
+  test(
+    'a missing ConfigMap that appears is found, and the sale goes on',
+    async () => {
+      const sale = sales.get('nolist') as Sale;
+      await kubectl(['create', 'configmap', 'members', '--from-literal=ids=ann', '-n', sale.namespace]);
+      await sale.becomes('Ready', 'True', 120);
+    },
+    3 * MINUTE,
+  );
+});
