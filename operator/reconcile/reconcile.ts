@@ -78,7 +78,7 @@ async function adopt({ metadata, status }: FlashSale, { client, wall }: Kit): Pr
 
 async function converge({ kit, key, sale, memo, topology, observed }: Pass): Promise<Outcome> {
   const { client, copies, options } = kit;
-  const troubles = troublesOf(observed);
+  const troubles = troublesOf(observed).map((trouble) => namingClass(trouble, topology));
   const blocks = readinessOf(observed).absent.length > 0;
 
   const { given, missing } = await memo.references.read(client, topology, kit.now());
@@ -123,6 +123,16 @@ const lastStatus = (sale: FlashSale, { snapshot }: Memo): FlashSaleStatus | unde
 function wasServing(status: FlashSaleStatus | undefined): boolean {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   return ready?.status === 'True' || ((status?.supplied ?? 0) > 0 && ready?.reason !== 'Starting');
+}
+
+/** The scheduler does not say which class a volume waits for. */
+function namingClass(trouble: Trouble, { caches, shards }: Topology): Trouble {
+  const classes = new Set([caches.storage, shards.storage].flatMap(({ storageClassName }) => storageClassName ?? []));
+  if (trouble.reason !== 'VolumePending' || classes.size === 0) return trouble;
+  return {
+    ...trouble,
+    message: `${trouble.message} The resource asks for storage class ${[...classes].join(' and ')}.`,
+  };
 }
 
 const wantedOf = ({ settings, caches }: Topology): Wanted => ({

@@ -41,7 +41,7 @@ const CASES: Case[] = [
     name: 'noclass',
     more: '',
     reason: 'VolumePending',
-    message: /storageclass.*nowhere/i,
+    message: /unbound.* storage class nowhere/i,
   },
   {
     name: 'noquota',
