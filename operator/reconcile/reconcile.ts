@@ -122,7 +122,7 @@ const lastStatus = (sale: FlashSale, { snapshot }: Memo): FlashSaleStatus | unde
 /** Once a sale served buyers, a part that is down is a trouble and no start. */
 function wasServing(status: FlashSaleStatus | undefined): boolean {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.status === 'True' || ((status?.supplied ?? 0) > 0 && ready?.reason !== 'Starting');
+  return ready?.status === 'True' || (status?.available !== undefined && ready?.reason !== 'Starting');
 }
 
 /** The scheduler does not say which class a volume waits for. */

@@ -81,13 +81,13 @@ describe('a resource that only the operator can judge', () => {
           const condition = await sale.condition('Ready');
           return condition?.reason === reason && condition;
         },
-        2 * MINUTE,
+        4 * MINUTE,
       );
       expect(ready).toMatchObject({ status: 'False', reason });
       expect(ready.message).toMatch(message);
       expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain(reason);
     },
-    3 * MINUTE,
+    5 * MINUTE,
   );
 
   test('meanwhile another sale becomes ready', () => good.becomes('Ready', 'True', 120), 3 * MINUTE);
