@@ -150,9 +150,12 @@ export class Lane {
     }
     this.#hooks.batch(batch.length, this.#hooks.now() - started);
     if (outcomes.includes('sold')) this.#hooks.committed();
-    batch.forEach((waiting, i) => {
-      const outcome = outcomes[i] ?? 'unknown';
-      if (outcome !== 'short' || !this.#waitForStock(waiting)) waiting.answer({ outcome, paymentDeadline });
+    // The next batch goes out first: the database works on it while these buyers are answered.
+    setImmediate(() => {
+      batch.forEach((waiting, i) => {
+        const outcome = outcomes[i] ?? 'unknown';
+        if (outcome !== 'short' || !this.#waitForStock(waiting)) waiting.answer({ outcome, paymentDeadline });
+      });
     });
     return true;
   }

@@ -46,6 +46,18 @@ describe('a shard’s lane', () => {
     expect(shard.batches.map((batch) => batch.map(({ issue }) => issue - 1))).toEqual([[0, 1], [2, 3, 4], [5]]);
   });
 
+  test('has its next batch on the way before the buyers of the last one are answered', async () => {
+    const shard = new MemoryShard(100);
+    const l = lane(shard, { most: 1 });
+    const sent = await Promise.all(
+      [0, 1, 2].map(async (n) => {
+        await l.submit(INCARNATION, row(n));
+        return shard.batches.length;
+      }),
+    );
+    expect(sent).toEqual([2, 3, 3]);
+  });
+
   test('gives each row its own outcome', async () => {
     const shard = new MemoryShard(2);
     shard.orders.set('token-1', { token: 'token-1', buyer: 'buyer-1', quantity: 1, status: 'paid' });
