@@ -49,13 +49,10 @@ describe('a shard’s lane', () => {
   test('has its next batch on the way before the buyers of the last one are answered', async () => {
     const shard = new MemoryShard(100);
     const l = lane(shard, { most: 1 });
-    const sent = await Promise.all(
-      [0, 1, 2].map(async (n) => {
-        await l.submit(INCARNATION, row(n));
-        return shard.batches.length;
-      }),
-    );
-    expect(sent).toEqual([2, 3, 3]);
+    const answers = [0, 1].map((n) => l.submit(INCARNATION, row(n)));
+    await answers[0];
+    expect(shard.batches.length).toBe(2);
+    await answers[1];
   });
 
   test('gives each row its own outcome', async () => {
