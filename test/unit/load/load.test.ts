@@ -111,6 +111,31 @@ describe('a buyer', () => {
     expect((await run({}, answers)).tally).toMatchObject({ orders: 1, tokens: 2 });
   });
 
+  it('counts a second click when it is answered, however long the first one waits for units', async () => {
+    const wait = Promise.withResolvers<void>();
+    const tally = new Tally();
+    let clicks = 0;
+    const visiting = visit(
+      { ...buyer, duplicate: true },
+      {
+        shop: {
+          post: async () => (clicks++ < 2 ? no('sold-out', 1000) : no('sold-out')),
+          close: async () => undefined,
+        },
+        tally,
+        comeBack: false,
+        until: () => Number.POSITIVE_INFINITY,
+        pause: () => wait.promise,
+        random: () => 0,
+      },
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(tally.purchases).toBe(2);
+    wait.resolve();
+    await visiting;
+    expect(tally).toMatchObject({ purchases: 3, soldOut: 1, errorCount: 0 });
+  });
+
   it('R27: reports a duplicate click that got another token', async () => {
     const { tally } = await run({ duplicate: true }, { '/purchase': [token('A'), token('B')], '/checkout': [order] });
     expect(tally.errorCount).toBe(1);
