@@ -50,29 +50,40 @@ export class SoldOut {
   }
 }
 
-/** Refusals in a second that a storefront takes without asking the crowd to slow down. */
-const CALM = 2000;
+/** Refused buyers who come back in a second: a storefront answers them beside its work, on a machine it shares, too. */
+const CALM = 500;
 const LONGEST_WAIT = 5;
 
 /**
- * Retry-After while units may come back: one second, and one more for every 2,000 refusals in the second before, so
- * that a crowd of losers does not keep the storefront from the winners.
+ * Retry-After while units may come back: at least a second, and as many as it takes for those who wait to come back
+ * no more than CALM a second, so that a crowd of losers does not keep the storefront from the winners. Whoever was
+ * refused within the last wait is still to come.
  */
 export class Pace {
+  /** Of each of the last seconds, at its number modulo theirs. */
+  readonly #refused = new Array<number>(LONGEST_WAIT).fill(0);
   #second = 0;
-  #count = 0;
   #wait = 1;
 
   /** Counts one refusal; answers whole seconds. */
   next(now: Millis): number {
     const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      const lastSecond = second === this.#second + 1 ? this.#count : 0;
-      this.#wait = Math.min(LONGEST_WAIT, 1 + Math.floor(lastSecond / CALM));
-      this.#second = second;
-      this.#count = 0;
-    }
-    this.#count++;
+    if (second !== this.#second) this.#turn(second);
+    this.#refused[second % LONGEST_WAIT] = this.#in(second) + 1;
     return this.#wait;
+  }
+
+  #turn(second: number): void {
+    for (let s = Math.max(this.#second + 1, second - LONGEST_WAIT + 1); s < second; s++)
+      this.#refused[s % LONGEST_WAIT] = 0;
+    let waiting = 0;
+    for (let back = 1; back <= this.#wait; back++) waiting += this.#in(second - back);
+    this.#wait = Math.min(LONGEST_WAIT, Math.max(1, Math.ceil(waiting / CALM)));
+    this.#refused[second % LONGEST_WAIT] = 0;
+    this.#second = second;
+  }
+
+  #in(second: number): number {
+    return this.#refused[second % LONGEST_WAIT] ?? 0;
   }
 }

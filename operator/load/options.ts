@@ -32,7 +32,7 @@ const whole = (text: string): number => {
 export const crowdOptions = (command: Command): Command =>
   command
     .option('--buyers <n>', 'how many come (default: twice what the stock serves)', whole)
-    .option('--rate <n>', 'arrivals per second, whatever the answers are (default: all of them in about 20 s)', whole)
+    .option('--rate <n>', 'arrivals per second, whatever the answers are (default: all of them in about 30 s)', whole)
     .option('--duplicates <p>', 'share who click twice', share, 0.1)
     .option('--abandon <p>', 'share who let their token lapse', share, 0.1)
     .option('--come-back', 'those who let it lapse come back for another one')
@@ -45,7 +45,7 @@ export function crowdOf(flags: CrowdFlags, sale: { stock: Units; maxQuantity: Un
   const buyers = flags.buyers ?? Math.max(2, Math.ceil((4 * sale.stock) / (1 + sale.maxQuantity)));
   return {
     buyers,
-    rate: flags.rate ?? Math.max(50, Math.ceil(buyers / 20)),
+    rate: flags.rate ?? Math.max(50, Math.ceil(buyers / 30)),
     maxQuantity: sale.maxQuantity,
     duplicates: flags.duplicates,
     abandon: flags.abandon,
