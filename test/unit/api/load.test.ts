@@ -51,7 +51,7 @@ describe('the examples', () => {
       stock: 20_000,
       cache: { nodes: 3 },
       shards: { count: 4 },
-      token: { ttl: '10s' },
+      token: { ttl: '5s' },
       window: {},
       qualification: { perBuyer: 1 },
     });
