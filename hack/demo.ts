@@ -69,10 +69,11 @@ async function demo(options: Options): Promise<number> {
   if (page) say(`\nWatch it in a browser: ${styleText('bold', page, { stream: process.stdout })}`);
 
   title('2. The crowd comes');
-  const { config, secret, storefronts } = localSale({ data: FOLDER });
+  const sale = () => localSale({ data: FOLDER });
+  const { config, storefronts } = sale();
   const { tally, audit, report } = await drive({
     config,
-    secret,
+    audited: sale,
     urls: storefronts,
     crowd,
     startSeconds,

@@ -17,12 +17,22 @@ export interface AuditOptions {
   settled?: boolean;
 }
 
-/** Rejects when a database could not be read until `patience` ended: one that restarts is waited for. */
-export async function audit(config: SaleConfig, secret: Secret, options: AuditOptions): Promise<AuditReport> {
+/** What an audit must know of a sale. */
+export interface Audited {
+  config: SaleConfig;
+  secret: Secret;
+}
+
+/**
+ * `sale`: read again before each look, since shards and nodes may come while an audit waits. Rejects at once when
+ * there is none, and when a database could not be read until `patience` ended: one that restarts is waited for.
+ */
+export async function audit(sale: () => Promise<Audited> | Audited, options: AuditOptions): Promise<AuditReport> {
+  await sale(); // One that is not there is not waited for.
   const deadline = performance.now() + options.patience;
   for (;;) {
     try {
-      const { report, unread } = await readAll(config, secret);
+      const { report, unread } = await readAll(await sale());
       const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread > 0);
       if ((report.conserved && !moving) || performance.now() > deadline) return report;
     } catch (error) {
@@ -32,7 +42,7 @@ export async function audit(config: SaleConfig, secret: Secret, options: AuditOp
   }
 }
 
-async function readAll(config: SaleConfig, secret: Secret): Promise<{ report: AuditReport; unread: number }> {
+async function readAll({ config, secret }: Audited): Promise<{ report: AuditReport; unread: number }> {
   // Nodes first: a token that is sold meanwhile is then live there and has an order here, which is counted once.
   const { nodes, unread } = await readNodes(config, secret(redisSecret('audit')));
   const { shards, registry } = await readShards(config, secret(databaseSecret('audit')));

@@ -1,9 +1,8 @@
 // A crowd against a sale of this machine, from the first arrival to the audit: what `flashsale load` and hack/demo
 // have in common.
 
-import type { Secret } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
-import { audit } from '../audit/audit.ts';
+import { type Audited, audit } from '../audit/audit.ts';
 import type { AuditReport } from '../audit/check.ts';
 import { Trouble } from '../local/errors.ts';
 import type { LoadOptions } from './plan.ts';
@@ -14,7 +13,8 @@ import type { Tally } from './tally.ts';
 
 export interface DriveOptions {
   config: SaleConfig;
-  secret: Secret;
+  /** The sale as it is by then. */
+  audited: () => Promise<Audited> | Audited;
   urls: string[];
   crowd: LoadOptions;
   startSeconds: number;
@@ -30,7 +30,7 @@ export interface Driven {
 
 /** Throws `Trouble` when the sale asks for something the generator cannot give. */
 export async function drive(options: DriveOptions): Promise<Driven> {
-  const { config, secret, crowd } = options;
+  const { config, crowd } = options;
   if (config.auth.kind !== 'header')
     throw new Trouble('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
   if (crowd.cancel > 0 && config.orders.paymentDeadline === undefined)
@@ -46,7 +46,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     ...(shown ? { progress: (now: Tally) => shown.update(now) } : {}),
   });
   shown?.stop();
-  const found = await audit(config, secret, { patience: 2 * config.token.ttl + 10_000, settled: true });
+  const found = await audit(options.audited, { patience: 2 * config.token.ttl + 10_000, settled: true });
   return {
     tally,
     audit: found,

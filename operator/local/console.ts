@@ -81,8 +81,11 @@ function sourceOf(site: Site, report: () => Promise<SaleReport>): SaleSource {
       );
     },
     async audit(key) {
-      if (!site.config) throw new Error(`there is nothing to audit of ${key} yet`);
-      return audit(site.config, secretsIn(site.folder.secrets), { patience: PATIENCE });
+      const sale = () => {
+        if (!site.config) throw new Error(`there is nothing to audit of ${key} yet`);
+        return { config: site.config, secret: secretsIn(site.folder.secrets) };
+      };
+      return audit(sale, { patience: PATIENCE });
     },
   };
 }

@@ -2,7 +2,7 @@
 // it is now.
 
 import type { FlashSale } from '../api/flashsale.gen.ts';
-import { audit } from '../audit/audit.ts';
+import { type Audited, audit } from '../audit/audit.ts';
 import { snapshotOf, summaryOf } from '../console/snapshot.ts';
 import { type SaleSource, Unavailable } from '../console/source.ts';
 import { type KubeObject, keyOf } from '../kube/objects.ts';
@@ -22,6 +22,15 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
   };
   const statusOf = ({ metadata, status }: FlashSale) =>
     leading().peek(keyOf(metadata.namespace, metadata.name))?.snapshot?.status ?? status ?? {};
+  const audited = (key: string): Audited => {
+    const { copies, peek } = leading();
+    const sale = copies.sale(key);
+    const config = peek(key)?.engine.config;
+    if (!sale || !config) throw new Unavailable('There is nothing to audit yet.');
+    const name = nameOf(sale.metadata, 'secrets');
+    const secrets = valuesOf(copies.find(key, { kind: 'Secret', metadata: { name } }));
+    return { config, secret: (key) => secrets.get(key) ?? '' };
+  };
   return {
     list: () =>
       leading()
@@ -39,16 +48,7 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
         Date.now(),
       );
     },
-    async audit(key) {
-      const { copies, peek } = leading();
-      const sale = copies.sale(key);
-      const config = peek(key)?.engine.config;
-      if (!sale || !config) throw new Unavailable('There is nothing to audit yet.');
-      const secrets = valuesOf(
-        copies.find(key, { kind: 'Secret', metadata: { name: nameOf(sale.metadata, 'secrets') } }),
-      );
-      return audit(config, (name) => secrets.get(name) ?? '', { patience: 5000 });
-    },
+    audit: (key) => audit(() => audited(key), { patience: 5000 }),
   };
 }
 

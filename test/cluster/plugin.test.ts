@@ -170,7 +170,8 @@ describe('with the resource', () => {
     await apply(yaml('phone'));
     await setStatus('phone', SELLING);
     const main = join(ROOT, 'operator', 'plugin', 'main.ts');
-    const command = `${process.execPath} ${main} top -n ${namespace} --interval 1 --kubeconfig ${server.kubeconfig}`;
+    // `exec`: a shell between the terminal and it would end by the Ctrl-C itself.
+    const command = `exec ${process.execPath} ${main} top -n ${namespace} --interval 1 --kubeconfig ${server.kubeconfig}`;
     // A terminal of its own.
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
     let screen = '';

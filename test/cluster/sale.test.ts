@@ -113,7 +113,7 @@ describe('R32: while it sells', () => {
         const report = await crowd;
         expect(report).toMatchObject({ soldOut: 0, falseSoldOut: 0 });
         // Those who let their token lapse do not buy; everybody else does.
-        expect(report.sold - before).toBeGreaterThan(500);
+        expect(report.sold - before, JSON.stringify(report)).toBeGreaterThan(500);
         await sale.settles();
         expect(await sale.audit()).toMatchObject(GOOD);
       },

@@ -39,7 +39,7 @@ export async function expectVerdict(
     patience = 40_000,
   } = expected;
   const crowds = [tallies].flat();
-  const report = await audit(sale.config, sale.secret, { patience, settled: true });
+  const report = await audit(() => sale, { patience, settled: true });
   const total = (of: (tally: Tally) => number) => crowds.reduce((sum, tally) => sum + of(tally), 0);
   const left = supplied - sold;
   expect({

@@ -28,9 +28,9 @@ export const auditCommand = (): Command =>
     .addOption(clusterOption())
     .addHelpText('after', examples('audit', 'audit phone-launch -o json', 'audit --cluster shop/phone-launch'))
     .action(async (name: string | undefined, options: Options) => {
-      const sale =
-        options.cluster === undefined ? localSale(choiceOf(name, options)) : await inCluster(options.cluster);
-      showAudit(await audit(sale.config, sale.secret, { patience: options.patience * 1000 }), options.output);
+      const { cluster, patience, output } = options;
+      const sale = () => (cluster === undefined ? localSale(choiceOf(name, options)) : inCluster(cluster));
+      showAudit(await audit(sale, { patience: patience * 1000 }), output);
     });
 
 /** Description and options, wherever the sale is. */

@@ -33,10 +33,9 @@ export const loadCommand = (): Command =>
     )
     .action(load);
 
-async function saleOf(
-  sale: string | undefined,
-  options: Options,
-): Promise<Pick<LocalSale, 'config' | 'secret' | 'storefronts'>> {
+type Found = Pick<LocalSale, 'config' | 'secret' | 'storefronts'>;
+
+async function saleOf(sale: string | undefined, options: Options): Promise<Found> {
   if (options.cluster === undefined) return localSale(choiceOf(sale, options));
   const found = await inCluster(options.cluster);
   const { namespace, name } = found.config;
@@ -44,13 +43,19 @@ async function saleOf(
 }
 
 async function load(sale: string | undefined, options: Options): Promise<void> {
-  const { config, secret, storefronts } = await saleOf(sale, options);
+  let found = await saleOf(sale, options);
+  const { config, storefronts } = found;
   const crowd = crowdOf(options, { stock: config.stock, maxQuantity: config.qualification.maxQuantity });
   const quiet = options.output === 'json';
   if (!quiet) note(`${crowd.buyers.toLocaleString('en')} buyers, ${crowd.rate.toLocaleString('en')} a second`);
+  /** What the crowd did is not lost because the API server is away when it is counted. */
+  const audited = async () => {
+    found = await saleOf(sale, options).catch(() => found);
+    return found;
+  };
   const { tally, audit, report } = await drive({
     config,
-    secret,
+    audited,
     urls: storefronts,
     crowd,
     startSeconds: 0,

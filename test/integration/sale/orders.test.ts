@@ -36,7 +36,7 @@ describe('orders that are not kept', { timeout: 180_000 }, () => {
       await until(
         'every order to be cancelled',
         async () => {
-          const { sold, virtual } = await audit(sale.config, sale.secret, { patience: 0 });
+          const { sold, virtual } = await audit(() => sale, { patience: 0 });
           return sold === 0 && virtual === 120;
         },
         60_000,
