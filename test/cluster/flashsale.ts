@@ -83,6 +83,8 @@ export interface SaleOptions {
   caches?: number;
   shards?: number;
   replicas?: number;
+  /** The most storefronts an autoscaler may make. */
+  scalesTo?: number | undefined;
   storageClass?: string;
   /** Further lines of the spec, in YAML. */
   more?: string;
@@ -105,7 +107,8 @@ export class Sale {
   }
 
   yaml(): string {
-    const { stock, caches = 3, shards = 4, replicas = 2, storageClass, more = '' } = this.#options;
+    const { stock, caches = 3, shards = 4, replicas = 2, scalesTo, storageClass, more = '' } = this.#options;
+    const autoscaling = scalesTo === undefined ? '' : `, autoscaling: {maxReplicas: ${scalesTo}}`;
     const storage = `{size: 1Gi${storageClass === undefined ? '' : `, storageClassName: ${storageClass}`}}`;
     return `apiVersion: flashsale.dev/v1alpha1
 kind: FlashSale
@@ -115,7 +118,7 @@ spec:
   stock: ${stock}
   cache: {nodes: ${caches}, storage: ${storage}}
   shards: {count: ${shards}, storage: ${storage}}
-  storefront: {replicas: ${replicas}}
+  storefront: {replicas: ${replicas}${autoscaling}}
   token: {ttl: 20s}
 ${more.replace(/^/gm, '  ')}
 `;
@@ -205,6 +208,30 @@ ${more.replace(/^/gm, '  ')}
 
   pods = (component: string): Promise<string[]> =>
     names('pods', '-n', this.namespace, '-l', `app.kubernetes.io/component=${component}`);
+
+  /** Everything a person with read access sees of it, or the processes of its pods show; not the Secrets themselves. */
+  async said(): Promise<string> {
+    const inNamespace = ['-n', this.namespace];
+    const said = [
+      await kubectl(['get', 'fs,pods,configmaps,events,statefulsets,deployments', ...inNamespace, '-o', 'json']),
+    ];
+    for (const [namespace, filter] of [
+      [this.namespace, `flashsale.dev/sale=${this.name}`],
+      [SYSTEM, 'app.kubernetes.io/name=flashsale-operator'],
+    ] as const) {
+      const { items } = await object<{ items: KubeObject[] }>('pods', '-n', namespace, '-l', filter);
+      for (const { metadata, spec } of items) {
+        const { containers = [] } = spec as { containers?: { name: string }[] };
+        for (const { name } of containers) {
+          const at = [metadata.name, '-n', namespace, '-c', name];
+          said.push(await kubectl(['logs', ...at]));
+          if (namespace === this.namespace)
+            said.push(await kubectl(['exec', ...at, '--', 'sh', '-c', 'cat /proc/[0-9]*/cmdline']));
+        }
+      }
+    }
+    return said.join('\n');
+  }
 
   async destroy(): Promise<void> {
     await kubectl(['delete', 'fs', '--all', '-n', this.namespace, '--ignore-not-found', '--timeout=120s']).catch(

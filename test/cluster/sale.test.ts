@@ -159,6 +159,17 @@ describe('R32: while it sells', () => {
     await component('start', 'kubelet');
     await kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s']);
   });
+  disturb('its node is drained: of each kind one pod goes, and they come back', async () => {
+    const [node = ''] = await names('nodes');
+    const mine = `flashsale.dev/sale=${sale.name}`;
+    // There is no other node, so the budgets hold the others back until the time is up.
+    const drained = kubectl(['drain', node, '--pod-selector', mine, '--delete-emptydir-data', '--timeout=10s']);
+    try {
+      await expect(drained).rejects.toThrow(/disruption budget/);
+    } finally {
+      await kubectl(['uncordon', node]);
+    }
+  });
   disturb('somebody deletes and edits what the operator made: it is repaired, and an event says what', async () => {
     await kubectl(['delete', 'svc', sale.name, '-n', sale.namespace]);
     await kubectl(['scale', 'deployment', `${sale.name}-storefront`, '-n', sale.namespace, '--replicas=1']);
@@ -180,6 +191,29 @@ describe('R32: while it sells', () => {
     await until('it to be paused', async () => (await sale.resource()).status?.phase === 'Paused');
     await sale.apply({ more: buyAgain });
   });
+  disturb(
+    'an autoscaler takes the storefronts over and gives them back: their number is its own meanwhile',
+    async () => {
+      const replicas = async () => {
+        const { spec } = await object('deployment', `${sale.name}-storefront`, '-n', sale.namespace);
+        return (spec as { replicas?: number }).replicas;
+      };
+      const numbers = new Set<unknown>();
+      const count = async () => numbers.add(await replicas());
+      await sale.apply({ scalesTo: 4 });
+      await until('the autoscaler', async () => {
+        await count();
+        return (await names('hpa', '-n', sale.namespace)).length === 1;
+      });
+      await kubectl(['scale', 'deployment', `${sale.name}-storefront`, '-n', sale.namespace, '--replicas=3']);
+      await sale.settles();
+      await count();
+      expect([...numbers]).toEqual([2, 3]);
+      await sale.apply({ scalesTo: undefined });
+      await until('the number to be the sale’s again', async () => (await replicas()) === 2);
+      expect(await names('hpa', '-n', sale.namespace)).toEqual([]);
+    },
+  );
   disturb('the chart is upgraded: pods are replaced one after the other', () =>
     install('sales.annotations.rollout=one'),
   );
@@ -191,4 +225,20 @@ describe('R32: while it sells', () => {
       await install();
     },
   );
+
+  test('no secret of it is in a log, an event, a status or a process’s arguments', async () => {
+    const { data } = await object<{ data: Record<string, string> }>(
+      'secret',
+      `${sale.name}-secrets`,
+      '-n',
+      sale.namespace,
+    );
+    const secrets = Object.entries(data).map(([name, value]) => [name, Buffer.from(value, 'base64').toString().trim()]);
+    expect(secrets.length).toBeGreaterThan(5);
+    const said = await sale.said();
+    // What it sees is what there is: a process of each kind, and logs.
+    for (const known of ['redis-server', 'postgres', 'dataplane/storefront/main.ts', '"msg"'])
+      expect(said).toContain(known);
+    expect(secrets.filter(([, value = '']) => said.includes(value)).map(([name]) => name)).toEqual([]);
+  });
 });
