@@ -12,6 +12,8 @@ import { connectKube } from '../kube/client.ts';
 import { recorder } from '../kube/events.ts';
 import { elect } from '../kube/lease.ts';
 import { kubeMetrics } from '../kube/metrics.ts';
+import { ownPod } from '../kube/role.ts';
+import { keepRoleLabel } from '../kube/role-label.ts';
 import { consoleSource } from './console-source.ts';
 import { Controller } from './controller.ts';
 import { operatorMetrics } from './metrics.ts';
@@ -59,6 +61,9 @@ const metrics = operatorMetrics({
 });
 const kube = kubeMetrics([metrics.registry]);
 const client = connectKube(kubeConfig, { userAgent: 'flashsale-operator', metrics: kube });
+const pod = ownPod(process.env);
+// Before anything is served: the console's Service must not find one that only led before it restarted.
+const roleLabel = pod && (await keepRoleLabel({ client, pod, log }));
 const events = recorder(client, { component: 'flashsale-operator', instance: identity, log });
 const health = { metrics: metrics.text, contentType: metrics.contentType, ready: () => undefined };
 const server = await serveHealth(health, settings.metrics).catch((error: Error) => fail(error.message));
@@ -69,6 +74,7 @@ const console_ = settings.console
 
 const lead = () => {
   log.info({ identity }, 'leads');
+  roleLabel?.lead();
   metrics.leads(true);
   controller = new Controller({
     client,
@@ -105,6 +111,7 @@ const stop = async (signal: NodeJS.Signals) => {
   // The next leader begins when the Lease is free: first end, then let go.
   for (const step of [
     console_?.stop,
+    roleLabel?.stop,
     controller && (() => controller?.stop()),
     events.flush,
     election?.stop,
