@@ -17,7 +17,9 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
   const leading = (): Controller => {
     const found = controller();
     if (!found)
-      throw new Unavailable(`This operator stands by. The one that Lease ${lease} names leads and shows the sales.`);
+      throw new Unavailable(
+        `This operator stands by. The one that Lease ${lease} names leads and shows the sales: open the console’s Service.`,
+      );
     return found;
   };
   const statusOf = ({ metadata, status }: FlashSale) =>

@@ -81,6 +81,7 @@ describe('installed by Helm', () => {
     ['create', 'events.events.k8s.io', 'shop', true],
     ['watch', 'pods', 'shop', true],
     ['update', `leases.coordination.k8s.io/${RELEASE}`, NAMESPACE, true],
+    ['patch', 'pods', NAMESPACE, true],
     ['create', 'pods#exec', 'shop', false],
     ['create', 'pods', 'shop', false],
     ['delete', 'pods', 'shop', false],
@@ -129,6 +130,10 @@ describe('installed by Helm', () => {
     expect(await may('create', 'secrets', 'shop')).toBe(true);
     expect(await may('get', 'secrets', 'other')).toBe(false);
     expect(await may('update', `leases.coordination.k8s.io/${RELEASE}`, NAMESPACE)).toBe(true);
+    expect(objects).toContain(`service/${RELEASE}-console`);
+    expect(await may('patch', 'pods', NAMESPACE)).toBe(true);
+    expect(await may('get', 'pods', NAMESPACE)).toBe(false);
+    expect(await may('patch', 'pods', 'other')).toBe(false);
   });
 
   it('a newer FlashSale resource comes with an upgrade, and an older one when going back', async () => {

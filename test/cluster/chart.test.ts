@@ -9,6 +9,7 @@ import { chartFiles } from '../../hack/lib/chart/files.ts';
 import { plainFile, plainManifests } from '../../hack/lib/chart/plain.ts';
 import { sectionsOf } from '../../hack/lib/chart/values.ts';
 import type { KubeObject } from '../../operator/kube/objects.ts';
+import { rolePatch } from '../../operator/kube/role.ts';
 import { parseSettings, type Settings } from '../../operator/reconcile/settings.ts';
 import { CHART, helm, render, template } from '../harness/helm.ts';
 
@@ -171,11 +172,12 @@ describe('the operator may do', () => {
     for (const role of roles) expect(flat(rulesOf(role))).toEqual(ALLOWED);
   });
 
-  test('in its own namespace: hold its lease, and no other one', () => {
+  test('in its own namespace: hold its lease and no other one, and label its pods', () => {
     const role = of(render({}), 'Role').find(({ metadata }) => metadata.name.endsWith('-leader'));
     expect(role && flat(rulesOf(role))).toEqual({
       'leases.coordination.k8s.io': 'create',
       'leases.coordination.k8s.io/flashsale-operator': 'get update',
+      pods: 'patch',
     });
   });
 
@@ -229,6 +231,39 @@ describe('the configuration that the operator reads', () => {
       replicationFactor: 1,
     });
     expect(settingsWith(everything).sales.kafka?.bootstrapServers).toEqual(everything.sales.kafka.bootstrapServers);
+  });
+});
+
+describe('the Services', () => {
+  const services = (values: object) =>
+    of(render(values), 'Service')
+      .filter(({ metadata }) => !metadata.name.endsWith('-kafka'))
+      .map(({ metadata, spec }) => ({ metadata, ...(spec as { selector: Labels; ports: { name: string }[] }) }));
+  type Labels = Record<string, string>;
+  const [all, leader] = services(everything);
+  const pods = of(render(everything), 'Deployment')[0]?.spec as {
+    selector: { matchLabels: Labels };
+    template: { metadata: { labels: Labels } };
+  };
+
+  test('that of metrics reaches every pod of the operator', () => {
+    expect(all?.ports.map(({ name }) => name)).toEqual(['metrics']);
+    expect(all?.selector).toEqual(pods.selector.matchLabels);
+  });
+
+  test('that of the console reaches only the pod that leads, which no pod does when it is made', () => {
+    expect(leader?.ports.map(({ name }) => name)).toEqual(['console']);
+    const said = (rolePatch('leader') as { metadata: { labels: Labels } }).metadata.labels;
+    expect(leader?.selector).toEqual({ ...pods.selector.matchLabels, ...said });
+    for (const label of Object.keys(said)) expect(pods.template.metadata.labels).not.toHaveProperty([label]);
+  });
+
+  test('that of the console is there when the console is, and is not read for metrics', () => {
+    expect(services({}).map(({ metadata }) => metadata.name)).toEqual(['flashsale-operator']);
+    const monitor = of(render(everything), 'ServiceMonitor')[0]?.spec as { selector: { matchLabels: Labels } };
+    const { matchLabels } = monitor.selector;
+    expect(all?.metadata.labels).toMatchObject(matchLabels);
+    expect(leader?.metadata.labels).not.toMatchObject(matchLabels);
   });
 });
 
@@ -362,6 +397,6 @@ describe('the notes say what to do next', () => {
     expect(notes(SETS.namespaced ?? {})).toContain('namespace: shop}');
   });
   test('how to open the console, when it is on', () => {
-    expect(notes(SETS.evaluation ?? {})).toContain('port-forward service/flashsale-operator 8081');
+    expect(notes(SETS.evaluation ?? {})).toContain('port-forward service/flashsale-operator-console 8081');
   });
 });

@@ -132,6 +132,10 @@ describe('R32: while it sells', () => {
       const now = await leader();
       return now !== '' && now !== before;
     });
+    await until('the label by which the console is found to be on its pod alone', async () => {
+      const labelled = await names('pods', '-n', SYSTEM, '-l', 'flashsale.dev/role=leader');
+      return labelled.join() === (await leader());
+    });
   });
   disturb('a storefront is deleted', deletePod('storefront'));
   disturb('a cache node is deleted', deletePod('cache'));
