@@ -10,6 +10,7 @@ import type { OperatorOptions } from '../manifests/options.ts';
 import type { Copies, SaleKey } from './copies.ts';
 import type { Engine } from './engine.ts';
 import { ReferenceReader } from './references.ts';
+import { RefusalReader } from './refusals.ts';
 
 export interface Kit {
   client: KubeClient;
@@ -29,6 +30,7 @@ export interface Kit {
 export interface Memo {
   readonly engine: Engine;
   readonly references: ReferenceReader;
+  readonly refusals: RefusalReader;
   /** For the console: asks the storefronts only while somebody watches. */
   readonly traffic: TrafficReader;
   /** Databases that have their roles, by the pod that serves them. */
@@ -43,6 +45,7 @@ export interface Memo {
 export const newMemo = (engine: Engine): Memo => ({
   engine,
   references: new ReferenceReader(),
+  refusals: new RefusalReader(),
   traffic: trafficReader(),
   provisioned: new Map(),
   waits: 0,

@@ -27,6 +27,8 @@ export interface PodView {
 }
 
 export interface WorkloadView {
+  /** Uid of a StatefulSet, which says only in Events what it could not create; absent: a Deployment, which says it itself. */
+  set?: string;
   wanted: number;
   ready: number;
   /** Its pods are being replaced by those of a newer template. */
@@ -74,6 +76,7 @@ export function workloadView(workload: KubeObject): WorkloadView {
     ({ type, status: is }) => type === 'ReplicaFailure' && is === 'True',
   );
   return {
+    ...(workload.kind === 'StatefulSet' ? { set: workload.metadata.uid ?? '' } : {}),
     wanted,
     ready: number(at(status, 'readyReplicas')),
     rolling: !seen || (workload.kind === 'StatefulSet' ? isRollingSet(workload) : updated < wanted),

@@ -45,13 +45,13 @@ export const TROUBLES = {
     action: 'Name an existing storage class in spec.cache.storage or spec.shards.storage, or provide the volume.',
   },
   QuotaExceeded: {
-    means: 'A quota or limit of the namespace refuses an object of the sale.',
+    means: 'A quota or limit of the namespace refuses an object, a pod or a volume claim of the sale.',
     action: 'Raise the quota, or ask for less under resources, storage, nodes, shards or replicas.',
   },
   ApplyConflict: {
     means:
-      'Another field manager owns a field of an object of the sale, or the API server refuses what the operator writes.',
-    action: 'Take the field out of the other manager’s configuration; the message names object and field.',
+      'Another field manager owns a field of an object of the sale, or the API server or a policy refuses an object or a pod of it.',
+    action: 'Take the field out of the other manager’s configuration, or have the policy admit what the message names.',
   },
 } as const satisfies Record<string, Reason>;
 

@@ -1,8 +1,8 @@
 // One pass over one sale: from what the resource says and the cluster shows to what is to be done now, step by step.
 // Every step is idempotent and waits for nothing; what cannot be done yet is done by a later pass.
 //
-//   adopt → references → secrets → objects (Kafka's address, policies, pool, shards, caches, storefronts) → databases →
-//   registry (supply, nodes, pause) → balancer → status
+//   adopt → refusals → references → secrets → objects (Kafka's address, policies, pool, shards, caches, storefronts) →
+//   databases → registry (supply, nodes, pause) → balancer → status
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Secret } from '../../dataplane/common/config.ts';
@@ -43,10 +43,10 @@ export async function reconcile(sale: FlashSale, kit: Kit): Promise<{ again: Mil
   if (sale.metadata.deletionTimestamp !== undefined) return finalize(sale, kit);
   const key = keyOf(sale.metadata.namespace, sale.metadata.name);
   await adopt(sale, kit);
-  const pass: Pass = {
-    ...{ kit, key, sale, memo: kit.memo(key), topology: topologyOf(sale) },
-    observed: observe(kit.copies.owned(key), kit.copies.pods(key)),
-  };
+  const memo = kit.memo(key);
+  const shown = observe(kit.copies.owned(key), kit.copies.pods(key));
+  const observed = await memo.refusals.read(shown, sale.metadata.namespace, kit);
+  const pass: Pass = { kit, key, sale, memo, topology: topologyOf(sale), observed };
   return report(pass, await converge(pass));
 }
 

@@ -156,7 +156,7 @@ describe('the operator may do', () => {
     'horizontalpodautoscalers.autoscaling': ALL,
     'networkpolicies.networking.k8s.io': ALL,
     pods: 'get list watch patch',
-    'events.events.k8s.io': 'create patch',
+    'events.events.k8s.io': 'list create patch',
   };
 
   test('exactly this, in all namespaces', () => {

@@ -53,36 +53,47 @@ const CASES: Case[] = [
 
 const small = { stock: 10, caches: 1, shards: 1, replicas: 1 };
 
+const readyFor = (sale: Sale, reason: string) =>
+  until(
+    `${sale.name} to say why`,
+    async () => {
+      const condition = await sale.condition('Ready');
+      return condition?.reason === reason && condition;
+    },
+    4 * MINUTE,
+  );
+
+/** Of nothing at all; until its status says so, too, the API server lets everything through. */
+async function quota(sale: Sale, name: string, what: string): Promise<void> {
+  await kubectl(['create', 'quota', name, `--hard=${what}=0`, '-n', sale.namespace]);
+  const holds = `--for=jsonpath={.status.hard.${what}}=0`;
+  await kubectl(['wait', holds, `quota/${name}`, '-n', sale.namespace, '--timeout=60s']);
+}
+
 describe('a resource that only the operator can judge', () => {
   const sales = new Map(CASES.map(({ name, more }) => [name, new Sale(name, { ...small, more })]));
   const good = new Sale('good', small);
+  const unclaimed = new Sale('unclaimed', small);
   beforeAll(async () => {
     await install();
     for (const [name, sale] of sales) {
       if (name === 'noquota') {
         await sale.makeNamespace();
-        await kubectl(['create', 'quota', 'small', '--hard=pods=0', '-n', sale.namespace]);
+        await quota(sale, 'small', 'pods');
       }
       await sale.apply(name === 'noclass' ? { storageClass: 'nowhere' } : {});
     }
     await good.apply();
   }, 5 * MINUTE);
   afterAll(async () => {
-    await Promise.all([good, ...sales.values()].map((sale) => sale.destroy()));
+    await Promise.all([good, unclaimed, ...sales.values()].map((sale) => sale.destroy()));
   }, 5 * MINUTE);
 
   test.each(CASES)(
     '$name: Ready says $reason, and an event too',
     async ({ name, reason, message }) => {
       const sale = sales.get(name) as Sale;
-      const ready = await until(
-        `${name} to say why`,
-        async () => {
-          const condition = await sale.condition('Ready');
-          return condition?.reason === reason && condition;
-        },
-        4 * MINUTE,
-      );
+      const ready = await readyFor(sale, reason);
       expect(ready).toMatchObject({ status: 'False', reason });
       expect(ready.message).toMatch(message);
       expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain(reason);
@@ -100,5 +111,23 @@ describe('a resource that only the operator can judge', () => {
       await sale.becomes('Ready', 'True', 120);
     },
     3 * MINUTE,
+  );
+
+  test(
+    'what a quota refuses to StatefulSets alone is told in its words, and the sale goes on when the quota is raised',
+    async () => {
+      await unclaimed.makeNamespace();
+      await quota(unclaimed, 'claims', 'persistentvolumeclaims');
+      await unclaimed.apply();
+      const { status, message } = await readyFor(unclaimed, 'QuotaExceeded');
+      expect(status).toBe('False');
+      expect(message).toMatch(/data-unclaimed-\w+-0.* exceeded quota: claims, requested: persistentvolumeclaims=1/);
+      expect(await kubectl(['get', 'events', '-n', unclaimed.namespace])).toContain('QuotaExceeded');
+      const more = JSON.stringify({ spec: { hard: { persistentvolumeclaims: '3' } } });
+      await kubectl(['patch', 'quota', 'claims', '-n', unclaimed.namespace, '-p', more]);
+      // The controller tries again after as long as it was refused.
+      await unclaimed.settles(5 * MINUTE);
+    },
+    10 * MINUTE,
   );
 });
