@@ -17,8 +17,8 @@ export function balanceOf(
   const spreading = (message: string): Balance => ({ status: 'False', reason: 'Spreading', message });
 
   const moving = shards.reduce((sum, { inFlight }) => sum + inFlight, pool.inFlight);
-  if (moving > 0) return spreading(`${units(moving)} are on their way between shards.`);
-  if (pool.dealable > 0) return spreading(`${units(pool.dealable)} wait in the transfer pool.`);
+  if (moving > 0) return spreading(`${units(moving)} ${moving === 1 ? 'is' : 'are'} on the way between shards.`);
+  if (pool.dealable > 0) return spreading(`${units(pool.dealable)} ${pool.dealable === 1 ? 'waits' : 'wait'} in the transfer pool.`);
   const short = shards.filter(({ available, pinned }) => available < pinned);
   if (short.length > 0)
     return spreading(`${short.map(({ shard }) => shard).join(', ')} lack stock that tokens were promised.`);

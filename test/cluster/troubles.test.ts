@@ -131,3 +131,23 @@ describe('a resource that only the operator can judge', () => {
     10 * MINUTE,
   );
 });
+
+describe('an image that cannot start', () => {
+  const sale = new Sale('noimage', small);
+  afterAll(() => sale.destroy(), 3 * MINUTE);
+
+  test(
+    'the condition names the container and its image, and with a better one the sale goes on',
+    async () => {
+      await install('sales.images.redis=localhost/nothing:dev');
+      await sale.apply();
+      const { status, message } = await readyFor(sale, 'ImageCannotStart');
+      expect(status).toBe('False');
+      expect(message).toMatch(/container redis of pod noimage-cache-0 does not start: .*localhost\/nothing:dev/);
+      expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain('ImageCannotStart');
+      await install();
+      await sale.settles();
+    },
+    6 * MINUTE,
+  );
+});
