@@ -37,9 +37,6 @@ export const LANE: LaneOptions = {
   resendAfter: 100,
 };
 
-/** Answers given in one turn of the event loop. */
-const SLICE = Number(process.env.SLICE ?? 32);
-
 export interface LaneHooks {
   /** Of the sale, at this moment. */
   paymentDeadline(): Millis | undefined;
@@ -154,20 +151,13 @@ export class Lane {
     this.#hooks.batch(batch.length, this.#hooks.now() - started);
     if (outcomes.includes('sold')) this.#hooks.committed();
     // The next batch goes out first: the database works on it while these buyers are answered.
-    setImmediate(() => this.#answer(batch, outcomes, paymentDeadline));
+    setImmediate(() => {
+      batch.forEach((waiting, i) => {
+        const outcome = outcomes[i] ?? 'unknown';
+        if (outcome !== 'short' || !this.#waitForStock(waiting)) waiting.answer({ outcome, paymentDeadline });
+      });
+    });
     return true;
-  }
-
-  /** A slice in each turn of the event loop: buyers who come meanwhile make the next batch, and the database has work. */
-  #answer(batch: Waiting[], outcomes: CheckoutOutcome[], paymentDeadline: Millis | undefined, from = 0): void {
-    const to = Math.min(batch.length, from + SLICE);
-    for (let i = from; i < to; i++) {
-      const waiting = batch[i];
-      const outcome = outcomes[i] ?? 'unknown';
-      if (waiting && (outcome !== 'short' || !this.#waitForStock(waiting)))
-        waiting.answer({ outcome, paymentDeadline });
-    }
-    if (to < batch.length) setImmediate(() => this.#answer(batch, outcomes, paymentDeadline, to));
   }
 
   /** False: it has waited long enough. */

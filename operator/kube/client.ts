@@ -93,8 +93,9 @@ export interface ConnectOptions {
 }
 
 const TIMEOUT: Millis = 15_000;
-const QPS = 100;
-const BURST = 200;
+/** An API server defends itself by 429; this is only for one that does not. */
+const QPS = 400;
+const BURST = 400;
 const WATCH_LENGTH: Millis = 300_000;
 /** Bookmarks come about every minute. */
 const IDLE: Millis = 150_000;

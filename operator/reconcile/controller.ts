@@ -11,7 +11,7 @@ import { startQueue, type WorkQueue } from '../kube/queue.ts';
 import type { OperatorOptions } from '../manifests/options.ts';
 import { Copies, type SaleKey } from './copies.ts';
 import { Engine } from './engine.ts';
-import { type Kit, type Memo, newMemo } from './kit.ts';
+import { close, type Kit, type Memo, newMemo } from './kit.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -104,6 +104,7 @@ export class Controller {
           metrics: () => metrics.saleRegistry(key),
           changed: () => this.#stir(key),
         }),
+        () => this.#queue.add(key),
       );
       this.#memos.set(key, memo);
     }
@@ -123,6 +124,6 @@ export class Controller {
     const memo = this.#memos.get(key);
     this.#memos.delete(key);
     this.#deps.metrics.forget(key);
-    await memo?.engine.close();
+    if (memo) await close(memo);
   }
 }

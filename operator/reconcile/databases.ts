@@ -17,7 +17,7 @@ export interface Provisioned {
 
 export async function makeDatabases(
   { log }: Kit,
-  { provisioned }: Memo,
+  { attempts, provisioned }: Memo,
   config: SaleConfig,
   secrets: ReadonlyMap<string, string>,
   pods: readonly PodView[],
@@ -39,18 +39,15 @@ export async function makeDatabases(
         waiting.push(`the PostgreSQL server of ${peer}`);
         return;
       }
-      try {
-        const made = await provision(
-          { host, port, user: SUPERUSER, password: secret(SUPERUSER_SECRET) },
-          [database],
-          secret,
-        );
+      const administrator = { host, port, user: SUPERUSER, password: secret(SUPERUSER_SECRET) };
+      const attempt = await attempts.try(`databases of ${peer}`, async () => {
+        const made = await provision(administrator, [database], secret);
         if (made.length > 0) log.info({ peer }, 'database made');
         provisioned.set(peer, pod.uid);
-      } catch (error) {
-        log.debug({ err: error, peer }, 'a database could not be made yet');
-        waiting.push(`the PostgreSQL server of ${peer}, which does not answer: ${(error as Error).message}`);
-      }
+      });
+      if (attempt.done) return;
+      const why = attempt.error && `, which does not answer: ${attempt.error.message}`;
+      waiting.push(`the PostgreSQL server of ${peer}${why ?? ''}`);
     }),
   );
   return { pool: provisioned.has('pool'), waiting };

@@ -10,7 +10,7 @@ import { nameOf } from '../manifests/objects.ts';
 import { placeInCluster } from '../manifests/placement.ts';
 import { saleConfig } from '../topology/placement.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
-import type { Kit } from './kit.ts';
+import { close, type Kit } from './kit.ts';
 import { valuesOf } from './secrets.ts';
 
 const POLL: Millis = 1000;
@@ -25,7 +25,7 @@ export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Mill
     await kit.forget(key);
     return { again: POLL };
   }
-  await kit.memo(key).engine.close();
+  await close(kit.memo(key));
 
   const running = kit.copies.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
   for (const workload of running)
@@ -65,10 +65,7 @@ async function removeTopics(sale: FlashSale, kit: Kit): Promise<string | undefin
   const secrets = valuesOf(held);
   const site = { cachePods: 1, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const { kafka } = saleConfig(topology, placeInCluster(topology, site));
-  try {
-    await deleteTopics(kafka, (file) => secrets.get(file) ?? '', log);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+  const { attempts } = kit.memo(keyOf(namespace, name));
+  const attempt = await attempts.try('topics', () => deleteTopics(kafka, (file) => secrets.get(file) ?? '', log));
+  return attempt.done ? undefined : (attempt.error?.message ?? 'it has not answered yet');
 }

@@ -7,6 +7,7 @@ import { type TrafficReader, trafficReader } from '../console/read-traffic.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { OperatorOptions } from '../manifests/options.ts';
+import { Attempts } from './attempts.ts';
 import type { Copies, SaleKey } from './copies.ts';
 import type { Engine } from './engine.ts';
 import { ReferenceReader } from './references.ts';
@@ -29,6 +30,8 @@ export interface Kit {
 /** What the operator remembers of a sale from one pass to the next; losing it costs a little work. */
 export interface Memo {
   readonly engine: Engine;
+  /** What may take long. */
+  readonly attempts: Attempts;
   readonly references: ReferenceReader;
   readonly refusals: RefusalReader;
   /** For the console: asks the storefronts only while somebody watches. */
@@ -40,10 +43,13 @@ export interface Memo {
   statusAt: Millis;
   /** As last found, for whoever watches. */
   snapshot: { status: FlashSaleStatus; waitingFor?: string } | undefined;
+  closed: Promise<void> | undefined;
 }
 
-export const newMemo = (engine: Engine): Memo => ({
+/** `wake`: something that passes did not wait for is done. */
+export const newMemo = (engine: Engine, wake: () => void): Memo => ({
   engine,
+  attempts: new Attempts(wake),
   references: new ReferenceReader(),
   refusals: new RefusalReader(),
   traffic: trafficReader(),
@@ -51,4 +57,12 @@ export const newMemo = (engine: Engine): Memo => ({
   waits: 0,
   statusAt: Number.NEGATIVE_INFINITY,
   snapshot: undefined,
+  closed: undefined,
 });
+
+/** Ends what is kept open for a sale; no pass begins anything of it afterwards. */
+export function close(memo: Memo): Promise<void> {
+  // What is under way would open it again.
+  memo.closed ??= memo.attempts.idle().then(() => memo.engine.close());
+  return memo.closed;
+}

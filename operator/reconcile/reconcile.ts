@@ -106,7 +106,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
 
   const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
   const wanted = wantedOf(topology);
-  if (databases.pool) troubles.push(...(await agree(kit, memo, config, (name) => secrets.get(name) ?? '', wanted)));
+  if (databases.pool) troubles.push(...(await agree(memo, config, (name) => secrets.get(name) ?? '', wanted)));
   troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
   const { view: registry, table } = memo.engine;
@@ -144,26 +144,22 @@ const wantedOf = ({ settings, caches }: Topology): Wanted => ({
 
 /** Tells the registry what the resource wants, and keeps the balancer at it. */
 async function agree(
-  { log }: Kit,
-  { engine }: Memo,
+  { engine, attempts }: Memo,
   config: SaleConfig,
   secret: Secret,
   wanted: Wanted,
 ): Promise<Trouble[]> {
-  try {
+  const attempt = await attempts.try('registry', async () => {
     const view = await engine.read(config, secret);
     const steps = view ? registrySteps(view, wanted) : [];
     for (const step of steps) await engine.take(step);
     if (steps.length > 0) await engine.read(config, secret);
     await engine.balance(config, secret);
-    return [];
-  } catch (error) {
-    log.debug({ err: error, sale: `${config.namespace}/${config.name}` }, 'the registry does not answer');
-    // Before it ever answered, it is only not there yet.
-    if (!engine.view) return [];
-    const message = `the registry in the transfer pool does not answer: ${(error as Error).message}`;
-    return [{ reason: 'ShardsNotReady', message, blocks: false }];
-  }
+  });
+  // Before it ever answered, it is only not there yet.
+  if (attempt.done || !attempt.error || !engine.view) return [];
+  const message = `the registry in the transfer pool does not answer: ${attempt.error.message}`;
+  return [{ reason: 'ShardsNotReady', message, blocks: false }];
 }
 
 /** Reports come every second over Kafka, whatever happens. */

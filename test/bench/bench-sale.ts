@@ -28,7 +28,7 @@ export const benchSale = (shards: number, stock: number, env: Record<string, str
       storefront: { replicas: 1 },
       token: { ttl: '1h' },
     },
-    { env },
+    { env, failpoints: false },
   );
 
 let crowds = 0;

@@ -1,12 +1,11 @@
 // (d) What a latecomer costs: the purchase of a sale that is sold out, against a bare echo.
 
-import { startSale } from '../harness/sale.ts';
-import { CONNECTIONS, checkouts, purchases, startBaseline } from './bench-sale.ts';
+import { benchSale, CONNECTIONS, checkouts, purchases, startBaseline } from './bench-sale.ts';
 import { compare, type Result } from './result.ts';
 import { wrk } from './wrk.ts';
 
 export async function reject(): Promise<Result[]> {
-  const sale = await startSale({ stock: 8, cache: { nodes: 1 }, shards: { count: 1 }, storefront: { replicas: 1 } });
+  const sale = await benchSale(1, 8);
   const echo = await startBaseline('echo');
   try {
     const [url = ''] = sale.storefrontUrls();

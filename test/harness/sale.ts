@@ -37,6 +37,8 @@ const SPEC: FlashSaleSpecInput = {
 };
 
 export interface SaleOptions {
+  /** False: `failAt` does nothing, and costs nothing. */
+  failpoints?: boolean;
   /** Kept afterwards, and found again by a later sale in it. Absent: a folder of its own, removed by `stop`. */
   dir?: string;
   /** `shared`: one Kafka for every sale of this test file, which starts faster. Default: the sale's own. */
@@ -99,7 +101,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
   mkdirSync(points, { recursive: true });
   const supervisor = Supervisor.open(folder, {
     log: pino({ level: process.env.FLASHSALE_LOG_LEVEL ?? 'silent' }),
-    env: { FLASHSALE_FAILPOINTS: points, ...options.env },
+    env: { ...(options.failpoints === false ? {} : { FLASHSALE_FAILPOINTS: points }), ...options.env },
   });
   writeFileSync(join(home, OWNER), JSON.stringify(identify(process.pid)));
   const brokers = options.kafka === 'shared' ? [(await sharedKafka()).broker] : undefined;

@@ -1,0 +1,75 @@
+// Work that may take long, beside the passes: a database that does not answer, a name that nobody resolves. A pass begins
+// it and waits for it a moment only; what comes of it later is for the next pass. Otherwise a few sales whose servers hang
+// would take every place there is for passes, and the other sales would wait for theirs.
+
+import type { Millis } from '../../dataplane/protocol/units.ts';
+import { pause } from '../kube/pause.ts';
+
+/** A server that is well has answered by then. */
+const PATIENCE: Millis = 300;
+
+/** `error`: absent while it is tried for the first time. */
+export type Attempt = { done: true } | { done: false; error?: Error };
+
+export class Attempts {
+  readonly #waitedFor = new Set<string>();
+  readonly #underWay = new Map<string, Promise<Attempt>>();
+  /** Ended, and nobody was told yet. */
+  readonly #late = new Map<string, Attempt>();
+  /** Of the last time it was tried to the end. */
+  readonly #errors = new Map<string, Error>();
+  readonly #worked: () => void;
+
+  /** `worked`: something that a pass did not wait for has worked. */
+  constructor(worked: () => void) {
+    this.#worked = worked;
+  }
+
+  /**
+   * What came of it, if that is new; else it is tried, unless it is being tried. What failed the last time, or was not
+   * waited for, is not waited for again. One asks at a time. Never rejects.
+   */
+  async try(what: string, work: () => Promise<void>): Promise<Attempt> {
+    const late = this.#late.get(what);
+    if (this.#late.delete(what) && late) return late;
+    const error = this.#errors.get(what);
+    const pending: Attempt = error ? { done: false, error } : { done: false };
+    if (this.#underWay.has(what)) return pending;
+    if (error) {
+      this.#begin(what, work);
+      return pending;
+    }
+    const patience = new AbortController();
+    this.#waitedFor.add(what);
+    const ended = await Promise.race([this.#begin(what, work), pause(PATIENCE, patience.signal)]);
+    this.#waitedFor.delete(what);
+    patience.abort();
+    return ended ?? pending;
+  }
+
+  /** When nothing is under way any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+
+  #begin(what: string, work: () => Promise<void>): Promise<Attempt> {
+    const attempt = this.#run(what, work);
+    this.#underWay.set(what, attempt);
+    return attempt;
+  }
+
+  async #run(what: string, work: () => Promise<void>): Promise<Attempt> {
+    const ended = await work().then(
+      (): Attempt => ({ done: true }),
+      (error: Error): Attempt => ({ done: false, error }),
+    );
+    this.#underWay.delete(what);
+    if (ended.done) this.#errors.delete(what);
+    else if (ended.error) this.#errors.set(what, ended.error);
+    if (!this.#waitedFor.has(what)) {
+      this.#late.set(what, ended);
+      if (ended.done) this.#worked();
+    }
+    return ended;
+  }
+}
