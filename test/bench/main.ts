@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { stopChildren } from '../../hack/lib/process-tree.ts';
 import { checkout, shards } from './checkout.ts';
 import { lag } from './lag.ts';
 import { memory, purchase } from './purchase.ts';
@@ -28,7 +29,7 @@ ${Object.entries(BENCHMARKS)
   .join('\n')}
 
   --json FILE   also write an array of {name, unit, ours, baseline, ratio, goal}
-Without a name: all of them, about 12 minutes.
+Without a name: all of them, about 15 minutes.
 `;
 
 function fail(message: string): never {
@@ -43,6 +44,9 @@ function parse() {
     fail(`${(error as Error).message.split('. ')[0]}; see hack/bench --help`);
   }
 }
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(name, () => void stopChildren(20_000).finally(() => process.exit(130)));
 
 const { values, positionals } = parse();
 if (values.help) {
