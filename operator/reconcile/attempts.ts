@@ -14,8 +14,8 @@ export type Attempt = { done: true } | { done: false; error?: Error };
 export class Attempts {
   readonly #waitedFor = new Set<string>();
   readonly #underWay = new Map<string, Promise<Attempt>>();
-  /** Ended, and nobody was told yet. */
-  readonly #late = new Map<string, Attempt>();
+  /** Worked, and no pass was told yet. */
+  readonly #late = new Set<string>();
   /** Of the last time it was tried to the end. */
   readonly #errors = new Map<string, Error>();
   readonly #worked: () => void;
@@ -26,12 +26,11 @@ export class Attempts {
   }
 
   /**
-   * What came of it, if that is new; else it is tried, unless it is being tried. What failed the last time, or was not
-   * waited for, is not waited for again. One asks at a time. Never rejects.
+   * That it worked, if no pass was told yet; else it is tried, unless it is being tried. What failed the last time is not
+   * waited for. One asks at a time. Never rejects.
    */
   async try(what: string, work: () => Promise<void>): Promise<Attempt> {
-    const late = this.#late.get(what);
-    if (this.#late.delete(what) && late) return late;
+    if (this.#late.delete(what)) return { done: true };
     const error = this.#errors.get(what);
     const pending: Attempt = error ? { done: false, error } : { done: false };
     if (this.#underWay.has(what)) return pending;
@@ -66,9 +65,9 @@ export class Attempts {
     this.#underWay.delete(what);
     if (ended.done) this.#errors.delete(what);
     else if (ended.error) this.#errors.set(what, ended.error);
-    if (!this.#waitedFor.has(what)) {
-      this.#late.set(what, ended);
-      if (ended.done) this.#worked();
+    if (ended.done && !this.#waitedFor.has(what)) {
+      this.#late.add(what);
+      this.#worked();
     }
     return ended;
   }
