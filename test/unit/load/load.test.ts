@@ -141,6 +141,12 @@ describe('a buyer', () => {
     expect(tally.errorCount).toBe(1);
   });
 
+  it('R27: does not report one that was answered after the first token had lapsed', async () => {
+    const lapsed = (text: string) => ok(201, { token: text, expiresInMs: 0 });
+    const answers = { '/purchase': [lapsed('A'), lapsed('B')], '/checkout': [order] };
+    expect((await run({ duplicate: true }, answers)).tally.errorCount).toBe(0);
+  });
+
   it('reports a forged token that was accepted', async () => {
     const { tally } = await run({ forged: true }, { '/purchase': [token('AAAAAAAA')], '/checkout': [order, order] });
     expect([...tally.errors.keys()]).toEqual(['expected token-invalid, got 201']);
