@@ -51,14 +51,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The same for all that this process started, but for itself. */
-export const stopChildren = (graceMs: number): Promise<unknown> =>
-  Promise.all(
-    processes()
-      .filter((p) => p.parent === process.pid)
-      .map(({ pid }) => stopTree(pid, graceMs)),
-  );
-
 /** Asks with SIGTERM; what is still there after `graceMs` gets SIGKILL. Resolves when all of it is gone. */
 export async function stopTree(root: number, graceMs: number): Promise<void> {
   const tree = below(root);
@@ -68,3 +60,11 @@ export async function stopTree(root: number, graceMs: number): Promise<void> {
   while (tree.some(alive) && Date.now() < deadline) await sleep(50);
   for (const p of tree.filter(alive)) signal(p.pid, 'SIGKILL');
 }
+
+/** The same for all that this process started, but for itself. */
+export const stopChildren = (graceMs: number): Promise<unknown> =>
+  Promise.all(
+    processes()
+      .filter((p) => p.parent === process.pid)
+      .map(({ pid }) => stopTree(pid, graceMs)),
+  );

@@ -43,6 +43,7 @@ export interface Memo {
   statusAt: Millis;
   /** As last found, for whoever watches. */
   snapshot: { status: FlashSaleStatus; waitingFor?: string } | undefined;
+  /** Set by `close`, for the sale's end is looked at in many passes. */
   closed: Promise<void> | undefined;
 }
 
