@@ -6,7 +6,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopTree } from './process-tree.ts';
-import { lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
+import { failures, lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const projects = ['unit', 'simulation', 'integration', 'chaos', 'cluster'];
@@ -53,10 +53,9 @@ async function runProject(name: string, reports: string, within: string[] = []):
     ...[vitest, 'run', '--project', name, '--allowOnly=false'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
-  return tallyVitest(
-    exitCode,
-    existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
-  );
+  const result = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined;
+  failed.push(...failures(result));
+  return tallyVitest(exitCode, result);
 }
 
 /** The tests of the cluster run in its network. One that was not there before goes away again. */
@@ -84,6 +83,7 @@ const only = process.argv[2];
 const hasTests = (name: string) => globSync(`test/${name}/**/*.test.ts`, { cwd: root }).length > 0;
 const chosen = only === undefined ? projects.filter(hasTests) : [only];
 const results: { name: string; tally: Tally }[] = [];
+const failed: string[] = [];
 const reports = mkdtempSync(join(tmpdir(), 'flashsale-test-'));
 try {
   if (only === undefined || only === 'unit') {
@@ -103,6 +103,7 @@ try {
 console.log('');
 if (interrupted !== undefined) console.log(`stopped by ${interrupted} before everything had run`);
 if (chosen.length === 0) console.log('there is no test to run');
+for (const failure of failed) console.log(`✗ ${failure.replace(`${root}/`, '')}\n`);
 for (const { name, tally } of results) console.log(`${tally.failed > 0 ? '✗' : '✓'} ${name}: ${lastLine(tally)}`);
 const total = sum(results.map((result) => result.tally));
 console.log(lastLine(total));
