@@ -89,8 +89,10 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
   const click = () => shop.post('/purchase', buyer.name, { quantity: buyer.quantity });
   const clicked = tally.now();
   const second = buyer.duplicate ? clickAgain(click, v, intended) : undefined;
-  const reply = await ask('purchases', v, click, intended);
+  const first = await ask('purchases', v, click, intended);
   const twin = await second;
+  // A token is a token, whichever click it came by.
+  const reply = !accepted(first?.answer) && accepted(twin) ? { answer: twin, asked: intended } : first;
   if (!reply) return undefined;
   const { answer, asked } = reply;
   if (answer.problem === 'sold-out') {
@@ -104,14 +106,16 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
   const text = String(answer.body.token);
   const expires = Number(answer.body.expiresInMs);
   if (answer.status === 201 || twin?.status === 201) tally.fresh(asked, buyer.quantity);
-  if (buyer.duplicate && twin && twin.problem === undefined) {
+  if (accepted(twin)) {
     tally.duplicates++;
-    const isAnother = twin.body.token !== text || (answer.status === 201 && twin.status === 201);
+    const isAnother = twin !== answer && (twin.body.token !== text || (answer.status === 201 && twin.status === 201));
     // A shop that takes longer than a token lives has given one, and after it another one.
     if (isAnother && tally.now() - clicked < expires) tally.error('a duplicate click got another token');
   }
   return { text, expires };
 }
+
+const accepted = (answer: Answer | undefined): answer is Answer => answer !== undefined && answer.problem === undefined;
 
 /** Once, whatever comes of it; counted when it is answered, and not when the first click is done with waiting. */
 async function clickAgain(

@@ -147,6 +147,13 @@ describe('a buyer', () => {
     expect((await run({ duplicate: true }, answers)).tally.errorCount).toBe(0);
   });
 
+  it('checks out the token of a second click when the first was told sold out before units came back', async () => {
+    const answers = { '/purchase': [token('A'), no('sold-out')], '/checkout': [order] };
+    const { tally, asked } = await run({ duplicate: true }, answers);
+    expect(asked).toContain('ann /checkout');
+    expect(tally).toMatchObject({ sold: 1, soldOut: 0, duplicates: 1, errorCount: 0 });
+  });
+
   it('reports a forged token that was accepted', async () => {
     const { tally } = await run({ forged: true }, { '/purchase': [token('AAAAAAAA')], '/checkout': [order, order] });
     expect([...tally.errors.keys()]).toEqual(['expected token-invalid, got 201']);
