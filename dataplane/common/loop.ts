@@ -13,13 +13,16 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** `step` answers true when there is more to do at once. `failed` hears of every failure, the log of the first only. */
+/**
+ * `step` answers true when there is more to do at once, or after how long it wants to run again where that is not
+ * `every`. `failed` hears of every failure, the log of the first only.
+ */
 export function startLoop(
   name: string,
   every: Millis,
   log: Logger,
   // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say.
-  step: () => Promise<boolean | void>,
+  step: () => Promise<boolean | Millis | void>,
   failed: (name: string) => void = () => undefined,
 ): Loop {
   let stopped = false;
@@ -41,7 +44,9 @@ export function startLoop(
       woken = false;
       let pause = every;
       try {
-        if ((await step()) === true) pause = 0;
+        const next = await step();
+        if (typeof next === 'number') pause = next;
+        else if (next === true) pause = 0;
         if (failures > 0) log.info({ loop: name, failures }, 'works again');
         failures = 0;
       } catch (error) {

@@ -10,11 +10,11 @@ import { type Loop, startLoop } from '../common/loop.ts';
 import { type Command, type Delta, newer, type Transfer } from '../protocol/messages.ts';
 import type { Millis, PeerId } from '../protocol/units.ts';
 import type { PeerMetrics } from './metrics.ts';
-import { deltaOf, type Reported, reportDue } from './report.ts';
+import { changed, deltaOf, lookAgainIn, type Reported, reportDue } from './report.ts';
 import { startResending } from './resending.ts';
 
-/** How often the state is read. A report can be late by this much. */
-const POLL: Millis = 20;
+/** How often an instance that does not act looks whether it may now. */
+const PASSIVE: Millis = 20;
 
 export interface PeerOptions {
   id: PeerId;
@@ -109,17 +109,21 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
 function startReporter(options: PeerOptions, read: (state: ShardState) => void): Loop {
   const { id, shard, bus, summaryPeriod, active, metrics, log } = options;
   let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
-  return startLoop('reports', POLL, log, async () => {
+  let seen: { state: ShardState | undefined; at: Millis } = { state: undefined, at: 0 };
+  return startLoop('reports', PASSIVE, log, async () => {
     if (!active()) return;
     const state = await shard.state();
     read(state);
     metrics.state(state, last.state?.version);
     const now = performance.now();
+    if (!seen.state || changed(seen.state, state)) seen = { state, at: now };
     const delta = deltaOf(id, last.state, state);
-    if (!delta || !reportDue(last, state, now, summaryPeriod())) return;
-    failpoint('shard-agent', id, 'relay-read');
-    const sent = await bus.publish('deltas', [{ key: id, value: delta }]);
-    if (sent) metrics.reports();
-    last = { state: sent ? state : last.state, at: now };
+    if (delta && reportDue(last, state, now, summaryPeriod())) {
+      failpoint('shard-agent', id, 'relay-read');
+      const sent = await bus.publish('deltas', [{ key: id, value: delta }]);
+      if (sent) metrics.reports();
+      last = { state: sent ? state : last.state, at: now };
+    }
+    return lookAgainIn(now - seen.at);
   });
 }

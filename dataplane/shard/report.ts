@@ -9,6 +9,14 @@ import type { Millis, PeerId } from '../protocol/units.ts';
 const REPEAT: Millis = 1000;
 /** However urgent, not closer together than this. */
 const CLOSEST: Millis = 30;
+/** How often the state is read while it changes: a report can be late by this much. */
+const LOOK: Millis = 20;
+/** How often it is read once it has not changed for a second. The first report after that can be late by this much. */
+const IDLE_LOOK: Millis = 100;
+const IDLE_AFTER: Millis = 1000;
+
+/** When to look at the state again, `quiet` ms after it was last seen to change. */
+export const lookAgainIn = (quiet: Millis): Millis => (quiet < IDLE_AFTER ? LOOK : IDLE_LOOK);
 
 export interface Reported {
   /** As the queue has it for certain; undefined: nothing yet. */
@@ -39,7 +47,8 @@ function urgent(last: ShardState, state: ShardState): boolean {
 const ranLow = (last: ShardState, state: ShardState): boolean =>
   state.available < last.available && state.available <= last.available / 2;
 
-const changed = (last: ShardState, state: ShardState): boolean =>
+/** What a report tells of is another than before. */
+export const changed = (last: ShardState, state: ShardState): boolean =>
   state.version !== last.version ||
   state.missed !== last.missed ||
   newer(state.command, last.command) ||

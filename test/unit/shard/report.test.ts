@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ShardState } from '../../../dataplane/clients/shard.ts';
-import { deltaOf, reportDue } from '../../../dataplane/shard/report.ts';
+import { deltaOf, lookAgainIn, reportDue } from '../../../dataplane/shard/report.ts';
 
 const PERIOD = 100;
 const state = (fields: Partial<ShardState> = {}): ShardState => ({
@@ -57,6 +57,11 @@ describe('a report is due', () => {
     expect(due({ pool: { ...pool, target: 50 } }, PERIOD, before)).toBe(true);
     expect(due({ pool: { ...pool } }, PERIOD, before)).toBe(false);
   });
+});
+
+test('the state is read 50 times a second while it changes, and 10 times where a second brought nothing', () => {
+  expect([0, 500, 999].map(lookAgainIn)).toEqual([20, 20, 20]);
+  expect([1000, 60_000].map(lookAgainIn)).toEqual([100, 100]);
 });
 
 describe('a report', () => {
