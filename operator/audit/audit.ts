@@ -28,16 +28,18 @@ export interface Audited {
  * there is none, and when a database could not be read until `patience` ended: one that restarts is waited for.
  */
 export async function audit(sale: () => Promise<Audited> | Audited, options: AuditOptions): Promise<AuditReport> {
-  await sale(); // One that is not there is not waited for.
   const deadline = performance.now() + options.patience;
+  // One that is not there is not waited for.
+  let now: Audited | undefined = await sale();
   for (;;) {
     try {
-      const { report, unread } = await readAll(await sale());
+      const { report, unread } = await readAll(now ?? (await sale()));
       const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread > 0);
       if ((report.conserved && !moving) || performance.now() > deadline) return report;
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
+    now = undefined;
     await sleep(Math.min(500, Math.max(1, deadline - performance.now())));
   }
 }

@@ -19,10 +19,12 @@ export class Attempts {
   /** Of the last time it was tried to the end. */
   readonly #errors = new Map<string, Error>();
   readonly #worked: () => void;
+  readonly #failed: (what: string, error: Error) => void;
 
-  /** `worked`: something that a pass did not wait for has worked. */
-  constructor(worked: () => void) {
+  /** `worked`: something that a pass did not wait for has worked. `failed` hears of every failure. */
+  constructor(worked: () => void, failed: (what: string, error: Error) => void = () => undefined) {
     this.#worked = worked;
+    this.#failed = failed;
   }
 
   /**
@@ -64,7 +66,10 @@ export class Attempts {
     );
     this.#underWay.delete(what);
     if (ended.done) this.#errors.delete(what);
-    else if (ended.error) this.#errors.set(what, ended.error);
+    else if (ended.error) {
+      this.#errors.set(what, ended.error);
+      this.#failed(what, ended.error);
+    }
     if (ended.done && !this.#waitedFor.has(what)) {
       this.#late.add(what);
       this.#worked();

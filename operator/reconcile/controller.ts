@@ -97,15 +97,10 @@ export class Controller {
   #memo(key: SaleKey): Memo {
     let memo = this.#memos.get(key);
     if (!memo) {
-      const { metrics, log } = this.#deps;
-      memo = newMemo(
-        new Engine({
-          log: log.child({ sale: key }),
-          metrics: () => metrics.saleRegistry(key),
-          changed: () => this.#stir(key),
-        }),
-        () => this.#queue.add(key),
-      );
+      const { metrics } = this.#deps;
+      const log = this.#deps.log.child({ sale: key });
+      const engine = new Engine({ log, metrics: () => metrics.saleRegistry(key), changed: () => this.#stir(key) });
+      memo = newMemo(engine, log, () => this.#queue.add(key));
       this.#memos.set(key, memo);
     }
     return memo;

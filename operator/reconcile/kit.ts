@@ -48,9 +48,10 @@ export interface Memo {
 }
 
 /** `wake`: something that passes did not wait for is done. */
-export const newMemo = (engine: Engine, wake: () => void): Memo => ({
+export const newMemo = (engine: Engine, log: Logger, wake: () => void): Memo => ({
   engine,
-  attempts: new Attempts(wake),
+  // Conditions tell of it, in a sentence; this is for whoever needs the whole error.
+  attempts: new Attempts(wake, (what, error) => log.debug({ err: error, what }, 'does not work yet')),
   references: new ReferenceReader(),
   refusals: new RefusalReader(),
   traffic: trafficReader(),

@@ -47,6 +47,19 @@ describe('work beside the passes', () => {
     expect(await attempts.try('it', () => Promise.reject(error))).toEqual({ done: false, error });
   });
 
+  test('that fails is told of each time, for the log', async () => {
+    const failed = vi.fn();
+    const attempts = new Attempts(() => undefined, failed);
+    const error = new Error('no');
+    await attempts.try('it', () => Promise.reject(error));
+    await attempts.try('it', () => Promise.reject(error));
+    await attempts.idle();
+    expect(failed.mock.calls).toEqual([
+      ['it', error],
+      ['it', error],
+    ]);
+  });
+
   test('that hangs holds no pass up, and is not begun twice', async () => {
     const { pass, work } = setUp();
     expect(await pass()).toEqual({ done: false });
