@@ -2,11 +2,11 @@
 // sum. Decides nothing about what passed (tally.ts does), and leaves no process behind when it is interrupted.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopTree } from './process-tree.ts';
-import { failures, lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
+import { lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const projects = ['unit', 'simulation', 'integration', 'chaos', 'cluster'];
@@ -51,11 +51,12 @@ async function runProject(name: string, reports: string, within: string[] = []):
   const exitCode = await run(`${name} tests`, [
     ...within,
     ...[vitest, 'run', '--project', name, '--allowOnly=false'],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--reporter=./hack/lib/failures.ts'],
   ]);
-  const result = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined;
-  failed.push(...failures(result));
-  return tallyVitest(exitCode, result);
+  return tallyVitest(
+    exitCode,
+    existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
+  );
 }
 
 /** The tests of the cluster run in its network. One that was not there before goes away again. */
@@ -83,8 +84,11 @@ const only = process.argv[2];
 const hasTests = (name: string) => globSync(`test/${name}/**/*.test.ts`, { cwd: root }).length > 0;
 const chosen = only === undefined ? projects.filter(hasTests) : [only];
 const results: { name: string; tally: Tally }[] = [];
-const failed: string[] = [];
+let failed = '';
 const reports = mkdtempSync(join(tmpdir(), 'flashsale-test-'));
+const failures = join(reports, 'failures.txt');
+writeFileSync(failures, '');
+process.env.FLASHSALE_FAILURES = failures;
 try {
   if (only === undefined || only === 'unit') {
     for (const { name, command } of checks) {
@@ -97,13 +101,14 @@ try {
     results.push({ name: `${name} tests`, tally });
   }
 } finally {
+  failed = readFileSync(failures, 'utf8');
   rmSync(reports, { recursive: true, force: true });
 }
 
 console.log('');
 if (interrupted !== undefined) console.log(`stopped by ${interrupted} before everything had run`);
 if (chosen.length === 0) console.log('there is no test to run');
-for (const failure of failed) console.log(`✗ ${failure.replace(`${root}/`, '')}\n`);
+if (failed !== '') console.log(failed);
 for (const { name, tally } of results) console.log(`${tally.failed > 0 ? '✗' : '✓'} ${name}: ${lastLine(tally)}`);
 const total = sum(results.map((result) => result.tally));
 console.log(lastLine(total));

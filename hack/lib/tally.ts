@@ -13,14 +13,7 @@ export interface VitestReport {
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  testResults: {
-    /** Path of the file. */
-    name: string;
-    status: string;
-    /** What went wrong outside the tests: while it was loaded, or in a hook. Empty where nothing did. */
-    message: string;
-    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
-  }[];
+  testResults: { status: string; assertionResults: { status: string }[] }[];
 }
 
 /** A check (types, lint, …) is one claim. `exitCode` is null when a signal ended it. */
@@ -44,26 +37,6 @@ export function tallyVitest(exitCode: number | null, report: VitestReport | unde
     failed: failed === 0 && (exitCode !== 0 || nothingRan) ? 1 : failed,
     skipped: report.numPendingTests + report.numTodoTests,
   };
-}
-
-const linesOfReason = 12;
-const indented = (text: string) =>
-  text
-    .split('\n')
-    .slice(0, linesOfReason)
-    .map((line) => `    ${line}`)
-    .join('\n');
-
-/**
- * What failed and why, an entry for each test or broken file, for the end of a long output: whoever reads only its last
- * page has to find it there.
- */
-export function failures(report: VitestReport | undefined): string[] {
-  return (report?.testResults ?? []).flatMap(({ name, message, status, assertionResults }) => {
-    const failed = assertionResults.filter((test) => test.status === 'failed');
-    if (status === 'failed' && failed.length === 0) return [`${name}\n${indented(message)}`];
-    return failed.map((test) => `${name}\n  ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`);
-  });
 }
 
 export const sum = (tallies: Tally[]): Tally =>
