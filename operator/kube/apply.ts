@@ -35,7 +35,7 @@ export async function applyWanted(
   }
   if (found.metadata.deletionTimestamp !== undefined) return { did: 'nothing' };
   const difference = firstDifference(object, found);
-  if (difference === undefined && stampOf(found) === stampOf(stamped)) return { did: 'nothing' };
+  if (difference === undefined && wasApplied(wanted, found)) return { did: 'nothing' };
 
   let taken: Conflict[] = [];
   const made = await client.apply(stamped).catch((error) => {
@@ -65,6 +65,10 @@ function stored(wanted: KubeObject): KubeObject {
   const bytes = texts.map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
   return { ...object, data: { ...(object.data as object | undefined), ...Object.fromEntries(bytes) } } as KubeObject;
 }
+
+/** Whether `found` was last applied as it is wanted: also that nothing was wanted then which is not wanted any more. */
+export const wasApplied = (wanted: KubeObject, found: KubeObject): boolean =>
+  stampOf(found) === stampOf(stamp(stored(wanted)));
 
 const stampOf = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[APPLIED];
 

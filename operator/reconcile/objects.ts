@@ -2,7 +2,7 @@
 // more. What the API server refuses becomes a trouble of this sale, never an end of the loop.
 
 import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
-import { applyWanted, createWanted } from '../kube/apply.ts';
+import { type Applied, applyWanted, createWanted, wasApplied } from '../kube/apply.ts';
 import { KubeError } from '../kube/client.ts';
 import { type Difference, firstDifference } from '../kube/difference.ts';
 import { type KubeObject, resourceOf, titleOf } from '../kube/objects.ts';
@@ -16,8 +16,8 @@ import { keepVolumes } from './volumes.ts';
 
 export interface Made {
   troubles: Trouble[];
-  /** Parts whose new pod template waits until an earlier part has replaced its pods. */
-  waiting: string[];
+  /** What will still happen, in words: parts that were edited now, and those that wait until an earlier one has replaced its pods. */
+  rollout: string[];
 }
 
 /** The order in which templates roll out: what sells last is replaced last. Everything else is made at once. */
@@ -30,10 +30,11 @@ export async function makeObjects(
   manifests: Manifests,
   secretExists: boolean,
 ): Promise<Made> {
-  const made: Made = { troubles: [], waiting: [] };
+  const made: Made = { troubles: [], rollout: [] };
   const make = async (wanted: KubeObject) => {
-    const trouble = await makeOne(kit, key, sale, wanted, secretExists);
+    const { did, trouble } = await makeOne(kit, key, sale, wanted, secretExists);
     if (trouble) made.troubles.push(trouble);
+    return did;
   };
   for (const wanted of [...manifests.secrets, ...manifests.config, ...manifests.policies]) await make(wanted);
 
@@ -41,23 +42,36 @@ export async function makeObjects(
   for (const part of WORKLOADS)
     for (const wanted of manifests[part]) {
       const found = kit.copies.find(key, wanted);
-      const isWorkload = wanted.kind === 'StatefulSet' || wanted.kind === 'Deployment';
-      if (isWorkload && found && rolling !== undefined && hasOtherTemplate(wanted, found)) {
-        made.waiting.push(`${wanted.metadata.name} waits until ${rolling} has replaced its pods`);
+      const { name } = wanted.metadata;
+      if (!isWorkload(wanted) || !found) {
+        await make(wanted);
         continue;
       }
-      await make(wanted);
-      if (isWorkload && found && workloadView(kit.copies.find(key, wanted) ?? found).rolling)
-        rolling = wanted.metadata.name;
+      const isOther = hasOtherTemplate(wanted, found);
+      if (isOther && rolling !== undefined) {
+        made.rollout.push(`${name} waits until ${rolling} has replaced its pods`);
+        continue;
+      }
+      const did = await make(wanted);
+      if (did === 'changed') made.rollout.push(`${name} was edited`);
+      // The copy is of before the edit.
+      if ((isOther && did === 'changed') || workloadView(found).rolling) rolling = name;
     }
   await removeSurplus(kit, key, sale, Object.values(manifests).flat());
   return made;
 }
 
-const templateOf = (object: KubeObject): unknown => (object.spec as { template?: unknown } | undefined)?.template;
+const isWorkload = ({ kind }: KubeObject): boolean => kind === 'StatefulSet' || kind === 'Deployment';
 
-const hasOtherTemplate = (wanted: KubeObject, found: KubeObject): boolean =>
-  firstDifference(templateOf(wanted), templateOf(found)) !== undefined;
+const specOf = ({ spec }: KubeObject) => (spec ?? {}) as { template?: unknown; replicas?: number };
+
+/** Whether its pods may have to be replaced. What is dropped from a template shows in no comparison with what is wanted. */
+function hasOtherTemplate(wanted: KubeObject, found: KubeObject): boolean {
+  const { template, replicas } = specOf(wanted);
+  if (firstDifference(template, specOf(found).template) !== undefined) return true;
+  const isScaled = replicas !== undefined && replicas !== specOf(found).replicas;
+  return !isScaled && !wasApplied(wanted, found);
+}
 
 /** Whose the number of replicas is from the moment an autoscaler is wanted until it says one itself. */
 const AUTOSCALING = 'flashsale-autoscaling';
@@ -67,12 +81,16 @@ async function handReplicasOver({ client, copies }: Kit, key: SaleKey, wanted: K
   const found = copies.find(key, wanted);
   const { apiVersion, kind, metadata } = wanted;
   const scaled = copies.find(key, { kind: 'HorizontalPodAutoscaler', metadata });
-  const { replicas } = (found?.spec ?? {}) as { replicas?: number };
-  if (kind !== 'Deployment' || replicas === undefined || scaled) return;
-  if ((wanted.spec as { replicas?: number }).replicas !== undefined) return;
+  const replicas = found && specOf(found).replicas;
+  if (kind !== 'Deployment' || replicas === undefined || scaled || specOf(wanted).replicas !== undefined) return;
   const { name, namespace = '' } = metadata;
   const held = { apiVersion, kind, metadata: { name, namespace }, spec: { replicas } };
   await client.apply(held, { fieldManager: AUTOSCALING, force: true });
+}
+
+interface One {
+  did: Applied['did'];
+  trouble: Trouble | undefined;
 }
 
 async function makeOne(
@@ -81,7 +99,7 @@ async function makeOne(
   sale: KubeObject,
   asked: KubeObject,
   secretExists: boolean,
-): Promise<Trouble | undefined> {
+): Promise<One> {
   const { client, copies, events } = kit;
   const { wanted, trouble } = keepVolumes(asked, copies.find(key, asked));
   const title = `${wanted.kind} ${wanted.metadata.name}`;
@@ -90,7 +108,7 @@ async function makeOne(
     if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
       // Never over another one: a password that was there before is the one the databases know.
       await createWanted(client, wanted);
-      return trouble;
+      return { did: 'created', trouble };
     }
     const { did, why, taken = [] } = await applyWanted(client, wanted, copies.find(key, wanted));
     if (did === 'created' && isNews(sale, wanted))
@@ -104,12 +122,13 @@ async function makeOne(
         'Update',
         `${title}: ${field} was set by ${manager}; it is the operator's, and was set back`,
       );
-    return trouble;
+    return { did, trouble };
   } catch (error) {
     // An answer that asking again will not change; anything else is worth another try.
     if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422].includes(error.status)) throw error;
     const message = `${titleOf(wanted)} cannot be made: ${error.message}`;
-    return { reason: refusalReason(error.message), message, blocks: copies.find(key, wanted) === undefined };
+    const blocks = copies.find(key, wanted) === undefined;
+    return { did: 'nothing', trouble: { reason: refusalReason(error.message), message, blocks } };
   }
 }
 

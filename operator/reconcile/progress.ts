@@ -14,10 +14,10 @@ export interface Standing {
   observed: Observed;
   registry: RegistryView | undefined;
   wanted: Wanted;
-  table: Pick<ResourceTable, 'pool' | 'levels'> | undefined;
+  table: Pick<ResourceTable, 'pool' | 'levels' | 'shard'> | undefined;
   /** Servers that could not be given their databases yet. */
   databases: readonly string[];
-  /** Parts whose new template waits for another. */
+  /** Parts that were edited in this pass, and those whose new template waits for another. */
   rollout: readonly string[];
 }
 

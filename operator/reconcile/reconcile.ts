@@ -110,7 +110,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
   const { view: registry, table } = memo.engine;
-  const { waiting: rollout } = made;
+  const { rollout } = made;
   const progress = progressOf({ served, observed, registry, table, wanted, databases: databases.waiting, rollout });
   return { troubles, progress };
 }

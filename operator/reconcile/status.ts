@@ -9,7 +9,7 @@ import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
 import { balanceOf } from './balance.ts';
 import { conditionsOf, type Progress } from './conditions.ts';
-import type { Observed } from './observed.ts';
+import type { Component, Observed } from './observed.ts';
 import { readinessOf, type Trouble } from './troubles.ts';
 
 export interface Found {
@@ -28,8 +28,8 @@ export interface Found {
 
 export function statusOf(found: Found, now: Millis): FlashSaleStatus {
   const { sale, before, topology, observed, registry, table, period, troubles, progress } = found;
-  const ready = (component: 'cache' | 'shard') =>
-    observed.pods.filter((pod) => pod.component === component && pod.ready).map(({ index }) => index);
+  const ready = (component: Component) =>
+    observed.pods.filter((pod) => pod.component === component && pod.ready && !pod.leaving).map(({ index }) => index);
   const known = figures(
     topology,
     {
@@ -38,9 +38,9 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
       readyCaches: new Set(ready('cache').map((index): NodeId => `c${index ?? 0}`)),
       readyShards: new Set<PeerId>([
         ...ready('shard').map((index): PeerId => `s${index ?? 0}`),
-        ...(observed.pods.some((pod) => pod.component === 'pool' && pod.ready) ? (['pool'] as const) : []),
+        ...ready('pool').map(() => 'pool' as const),
       ]),
-      readyStorefronts: observed.workloads.storefront?.ready ?? 0,
+      readyStorefronts: ready('storefront').length,
     },
     now,
   );

@@ -7,11 +7,11 @@ import { nodeNumber } from '../../dataplane/protocol/units.ts';
 
 /** Undefined: everything has. Otherwise what is waited for, in a few words. */
 export function undelivered(
-  registry: Pick<RegistryView, 'supplied' | 'nodes' | 'count'> | undefined,
-  table: Pick<ResourceTable, 'pool' | 'levels'> | undefined,
+  registry: Pick<RegistryView, 'supplied' | 'nodes' | 'count' | 'shards'> | undefined,
+  table: Pick<ResourceTable, 'pool' | 'levels' | 'shard'> | undefined,
 ): string | undefined {
   const pool = table?.pool();
-  if (!registry || !table || !pool) return 'the first reports';
+  if (!registry || !table || !pool || registry.shards.some(({ id }) => !table.shard(id))) return 'the first reports';
   // Reports come after the registry: what it has just given out is not delivered until they say so, too.
   if (pool.supplied !== registry.supplied || pool.dealable > 0) return 'the stock to be dealt out to the shards';
   const applied = new Map(table.levels().map(({ node, granted }) => [node, granted]));

@@ -65,7 +65,7 @@ function table(dealable: number): ResourceTable {
 /** Beside c0, a node that has left. */
 const registry = (supplied: number, granted: number) => {
   const node = (id: NodeId, units: number) => ({ id, epoch: 1, granted: units, revoked: 0, reachable: true });
-  return { supplied, count: 1, nodes: [node('c0', granted), node('c1', 5)] } as RegistryView;
+  return { supplied, count: 1, nodes: [node('c0', granted), node('c1', 5)], shards: [] as object[] } as RegistryView;
 };
 
 const input = (patch: Partial<ReportInput> = {}): ReportInput => ({
@@ -100,6 +100,11 @@ test.each<[string, Partial<ReportInput>, string | undefined]>([
   ],
   ['a pass is not through', { waiting: 'the registry is being told' }, 'the registry is being told'],
   ['nothing was heard of the pool', { table: undefined }, 'the first reports'],
+  [
+    'nothing was heard of a shard',
+    { registry: { ...registry(10, 10), shards: [{ id: 's0', shardIncarnation: 'p', joined: true, credited: 0 }] } },
+    'the first reports',
+  ],
   ['the pool holds stock that is to be dealt out', { table: table(3) }, 'the stock to be dealt out to the shards'],
   [
     'the pool has not told of the newest supply',

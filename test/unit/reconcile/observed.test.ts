@@ -70,7 +70,7 @@ describe('what is still on its way', () => {
     ...{ resize: 'none', paused: false, nodes: [], shards: [] },
     ...change,
   });
-  const delivered = { levels: () => [], pool: () => pool() };
+  const delivered = { levels: () => [], pool: () => pool(), shard: () => undefined };
   const wanted = { generation: 5, stock: 100, nodes: 2, paused: false };
   type Standing = Parameters<typeof progressOf>[0];
   const standing: Standing = {
@@ -88,6 +88,15 @@ describe('what is still on its way', () => {
       { served: false, table: { ...delivered, pool: () => pool(9) } },
       'Starting',
     ],
+    [
+      'so does one with a shard that has reported nothing yet',
+      {
+        served: false,
+        registry: registry({ shards: [{ id: 's0', shardIncarnation: 'life', joined: true, credited: 0 }] }),
+      },
+      'Starting',
+    ],
+    ['a part that was edited in this pass', { rollout: ['phone-shard was edited'] }, 'RollingOut'],
     ['a database that does not answer yet', { served: false, databases: ['s1'] }, 'Starting'],
     [
       'draining for another number of nodes',
