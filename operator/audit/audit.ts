@@ -25,19 +25,25 @@ export interface Audited {
 
 /**
  * `sale`: read again before each look, since shards and nodes may come while an audit waits. Rejects at once when
- * there is none, and when a database could not be read until `patience` ended: one that restarts is waited for.
+ * there is none, and when some database could not be read until `patience` ended: one that restarts is waited for. Where
+ * all were read once, and then one of them went away, the answer is what was found.
  */
 export async function audit(sale: () => Promise<Audited> | Audited, options: AuditOptions): Promise<AuditReport> {
   const deadline = performance.now() + options.patience;
   // One that is not there is not waited for.
   let now: Audited | undefined = await sale();
+  let last: AuditReport | undefined;
   for (;;) {
     try {
       const { report, unread } = await readAll(now ?? (await sale()));
+      last = report;
       const moving = options.settled === true && (report.inFlight > 0 || report.liveTokens > 0 || unread > 0);
       if ((report.conserved && !moving) || performance.now() > deadline) return report;
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (performance.now() > deadline) {
+        if (last) return last;
+        throw error;
+      }
     }
     now = undefined;
     await sleep(Math.min(500, Math.max(1, deadline - performance.now())));
