@@ -39,7 +39,7 @@ describe('R32: a cache node killed while it sells', () => {
       await crowd.bought(20);
       await losesItsData(sale);
       await crowd.done;
-      expect(await epochOf(sale)).toBe(epoch + 1);
+      expect(await epochOf(sale)).toBeGreaterThan(epoch);
     }));
 
   it('that fsyncs once a second is rebuilt, whatever it says it has', () =>
@@ -49,7 +49,7 @@ describe('R32: a cache node killed while it sells', () => {
       await crowd.bought(20);
       await dies(sale, 'redis-c0');
       const tally = await crowd.done;
-      expect(await epochOf(sale)).toBe(epoch + 1);
+      expect(await epochOf(sale)).toBeGreaterThan(epoch);
       await expectVerdict(sale, tally, { sold: 200 });
     }));
 
@@ -59,7 +59,7 @@ describe('R32: a cache node killed while it sells', () => {
       await crowd.bought(20);
       await Promise.all([diesAt(sale, 'cache-agent', 'c0', `recovery-${step}`), losesItsData(sale)]);
       await crowd.done;
-      expect(await epochOf(sale)).toBe(epoch + 2);
+      expect(await epochOf(sale)).toBeGreaterThanOrEqual(epoch + 2);
     }),
   );
 });

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Crowd } from '../harness/crowd.ts';
+import { killNow } from '../harness/postgres.ts';
 import { rounds } from '../harness/run-sale.ts';
 import type { TestSale } from '../harness/sale.ts';
 
@@ -66,7 +67,7 @@ describe('R32: while it sells', () => {
         const backends = childrenOf(pid);
         expect(backends.length).toBeGreaterThan(5);
         const death = sale.processes.kill9('postgres');
-        for (const backend of backends) process.kill(backend, 'SIGKILL');
+        for (const backend of backends) killNow(backend);
         await death;
         await sale.processes.ready('postgres');
         expect(sale.processes.list().find(({ name }) => name === 'postgres')?.pid).not.toBe(pid);

@@ -68,7 +68,7 @@ describe('pods', () => {
         ...['exec', 'a', '-n', namespace, '--', 'node', '-e'],
         `fetch('${url}').then((r) => r.text()).then(console.log, (e) => console.log(e.cause?.code))`,
       ]).then((text) => text.trim());
-    expect(await ask(`http://b.peers.${namespace}.svc:8080`)).toBe('b');
+    await expect.poll(() => ask(`http://b.peers.${namespace}.svc:8080`)).toBe('b');
     // Only the ready one stands behind the Service, and it reaches itself through it.
     await expect.poll(() => ask(`http://one.${namespace}.svc`)).toBe('a');
     expect(await ask('http://one')).toBe('a');

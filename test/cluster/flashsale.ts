@@ -174,6 +174,22 @@ ${more.replace(/^/gm, '  ')}
       milliseconds,
     );
 
+  /** An event has this in it. Events are written beside the status. */
+  isToldOf = (text: string | RegExp): Promise<unknown> =>
+    until(`an event of ${this.key} to say ${text}`, async () =>
+      new RegExp(text).test(await kubectl(['get', 'events', '-n', this.namespace])),
+    );
+
+  /** The operator that leads now has told every part of this value of the chart's sales.annotations.rollout. */
+  rolledOut = (value: string | undefined): Promise<unknown> =>
+    until(`every part of ${this.key} to be of rollout ${value}`, async () => {
+      const { items } = await object<{ items: KubeObject[] }>('statefulsets,deployments', '-n', this.namespace);
+      return items.every(({ spec }) => {
+        const { template } = spec as { template: { metadata: { annotations?: Record<string, string> } } };
+        return template.metadata.annotations?.rollout === value;
+      });
+    });
+
   /** A crowd that comes as a pod of the cluster; resolves with its report when the last buyer has left. */
   async crowd(...args: string[]): Promise<LoadReport> {
     const pod = `crowd-${this.name}-${++this.#loads}`;
@@ -183,7 +199,7 @@ ${more.replace(/^/gm, '  ')}
       const found = await calm(object('pod', pod, '-n', SYSTEM));
       return (found?.status as { phase?: string } | undefined)?.phase;
     };
-    await until(`${pod} to end`, async () => ['Succeeded', 'Failed'].includes((await phase()) ?? ''), 300_000);
+    await until(`${pod} to end`, async () => ['Succeeded', 'Failed'].includes((await phase()) ?? ''), 420_000);
     const said = await kubectl(['logs', pod, '-n', SYSTEM]);
     const start = said.indexOf('{\n');
     if (start < 0) throw new Error(`${pod} printed no report:\n${said}`);
@@ -226,7 +242,16 @@ ${more.replace(/^/gm, '  ')}
           const at = [metadata.name, '-n', namespace, '-c', name];
           said.push(await kubectl(['logs', ...at]));
           if (namespace === this.namespace)
-            said.push(await kubectl(['exec', ...at, '--', 'sh', '-c', 'cat /proc/[0-9]*/cmdline']));
+            said.push(
+              await kubectl([
+                'exec',
+                ...at,
+                '--',
+                'sh',
+                '-c',
+                'for p in /proc/[0-9]*; do cat "$p/cmdline" 2>/dev/null; done; true',
+              ]),
+            );
         }
       }
     }

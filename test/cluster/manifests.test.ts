@@ -21,15 +21,11 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 /** A namespace of its own, in which nothing less than restricted runs. */
-async function restricted(): Promise<string> {
-  const namespace = await server.namespace();
-  await client.patch(RESOURCES.Namespace, '', namespace, {
-    metadata: {
-      labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
-    },
+const restricted = (): Promise<string> =>
+  server.namespace({
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
   });
-  return namespace;
-}
 
 const within = (namespace: string, sale: FlashSale): FlashSale => ({
   ...sale,

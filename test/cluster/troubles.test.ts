@@ -96,7 +96,7 @@ describe('a resource that only the operator can judge', () => {
       const ready = await readyFor(sale, reason);
       expect(ready).toMatchObject({ status: 'False', reason });
       expect(ready.message).toMatch(message);
-      expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain(reason);
+      await sale.isToldOf(reason);
     },
     5 * MINUTE,
   );
@@ -122,7 +122,7 @@ describe('a resource that only the operator can judge', () => {
       const { status, message } = await readyFor(unclaimed, 'QuotaExceeded');
       expect(status).toBe('False');
       expect(message).toMatch(/data-unclaimed-\w+-0.* exceeded quota: claims, requested: persistentvolumeclaims=1/);
-      expect(await kubectl(['get', 'events', '-n', unclaimed.namespace])).toContain('QuotaExceeded');
+      await unclaimed.isToldOf('QuotaExceeded');
       const more = JSON.stringify({ spec: { hard: { persistentvolumeclaims: '3' } } });
       await kubectl(['patch', 'quota', 'claims', '-n', unclaimed.namespace, '-p', more]);
       // The controller tries again after as long as it was refused.
@@ -144,7 +144,7 @@ describe('an image that cannot start', () => {
       const { status, message } = await readyFor(sale, 'ImageCannotStart');
       expect(status).toBe('False');
       expect(message).toMatch(/container redis of pod noimage-cache-0 does not start: .*localhost\/nothing:dev/);
-      expect(await kubectl(['get', 'events', '-n', sale.namespace])).toContain('ImageCannotStart');
+      await sale.isToldOf('ImageCannotStart');
       await install();
       await sale.settles();
     },

@@ -19,6 +19,7 @@ import { secretsIn } from '../../dataplane/common/config.ts';
 import type { Failpoint } from '../../dataplane/common/failpoint.ts';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeId, type PeerId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
+import { PATIENT } from './cache-node.ts';
 import { freePorts, startKafka, type TestKafka } from './kafka.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { startRedis, type TestRedis } from './redis.ts';
@@ -189,8 +190,8 @@ export async function openBackstage(
     node(id) {
       const server = redis.get(id);
       if (!server) throw new Error(`no such node: ${id}`);
-      const storefront = keep(connectStorefrontNode(server, server.passwordOf('storefront')));
-      const pool = keep(connectPoolNode(server, server.passwordOf('pool')));
+      const storefront = keep(connectStorefrontNode(server, server.passwordOf('storefront'), PATIENT));
+      const pool = keep(connectPoolNode(server, server.passwordOf('pool'), PATIENT));
       return { ...storefront, state: pool.state };
     },
     view: () => until('the registry', () => registry.read().catch(() => undefined)),

@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, request } from 'undici';
 import { type ConnectOptions, connectKube, type KubeClient } from '../../operator/kube/client.ts';
-import type { KubeObject } from '../../operator/kube/objects.ts';
 import { freePort } from './redis.ts';
 import { until } from './until.ts';
 
@@ -24,7 +23,7 @@ export interface ApiServer {
   /** Closed by `stop`. */
   connect(options?: ConnectOptions & { url?: string }): KubeClient;
   /** Makes a namespace of its own for a test. */
-  namespace(): Promise<string>;
+  namespace(labels?: Record<string, string>): Promise<string>;
   /** A request as it is, for what the client does not do. */
   ask(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   /** `input` comes to `kubectl … -f -`. */
@@ -180,10 +179,10 @@ export async function startApiServer(): Promise<ApiServer> {
     kubeconfig,
     config,
     connect,
-    async namespace() {
-      const object: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `test-${++namespaces}` } };
-      await connect().create(object);
-      return object.metadata.name;
+    async namespace(labels = {}) {
+      const name = `test-${++namespaces}`;
+      await connect().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+      return name;
     },
     async ask(method, path, body) {
       const { statusCode, body: answer } = await request(`${url}${path}`, {

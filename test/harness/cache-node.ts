@@ -33,13 +33,16 @@ export interface CacheNodeClients {
   close(): Promise<void>;
 }
 
+/** A slow disk is not what is tested here. */
+export const PATIENT = { timeout: 10_000 };
+
 /** Connected when this resolves: every user must be on. */
 export async function connectAll(redis: TestRedis): Promise<CacheNodeClients> {
   const clients = {
-    agent: connectAgentNode(redis, redis.passwordOf('agent')),
-    storefront: connectStorefrontNode(redis, redis.passwordOf('storefront')),
-    pool: connectPoolNode(redis, redis.passwordOf('pool')),
-    audit: connectAuditNode(redis, redis.passwordOf('audit'), { page: 10 }),
+    agent: connectAgentNode(redis, redis.passwordOf('agent'), PATIENT),
+    storefront: connectStorefrontNode(redis, redis.passwordOf('storefront'), PATIENT),
+    pool: connectPoolNode(redis, redis.passwordOf('pool'), PATIENT),
+    audit: connectAuditNode(redis, redis.passwordOf('audit'), { page: 10, ...PATIENT }),
   };
   await connected(clients);
   return {

@@ -90,11 +90,12 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-function killNow(pid: number): void {
+/** Of a process that may be gone already. */
+export function killNow(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // It is gone.
   }
 }
 

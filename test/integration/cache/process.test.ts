@@ -96,16 +96,18 @@ test('reports its level, shows its numbers, and names no buyer', async () => {
 });
 
 test('R28, R32: killed between the fence and the return; the next agent returns the units, once', async () => {
-  sale.failAt('cache-agent', 'c0', 'expiry-fenced');
+  // No agent while both are made: it ends tokens as soon as they are due. The node sells without it.
+  await agent.kill9();
   const { epoch } = (await state()).stamp;
   const sold = await buy('sold', 0);
   expect(await checkout(sold, epoch)).toBe('sold');
   ordered += 1;
   const abandoned = await buy('abandoned', 0);
+  sale.failAt('cache-agent', 'c0', 'expiry-fenced');
+  agent = sale.agent('c0');
   await agent.ended();
   expect((await state()).liveTokens).toBe(2);
   expect(await checkout(abandoned, epoch)).toBe('expired');
-  // The node does not need its agent to sell.
   const meanwhile = await buy('meanwhile', 1000);
   expect(await checkout(meanwhile, epoch)).toBe('sold');
   ordered += 1;
@@ -132,7 +134,8 @@ describe('R32: killed after a step of the recovery of lost data', () => {
     agent = sale.agent('c0');
     await ready();
     const after = (await state()).stamp;
-    expect(after.epoch).toBe(epoch + 2);
+    // A recovery that met a busy store begins again, with another epoch.
+    expect(after.epoch).toBeGreaterThanOrEqual(epoch + 2);
     await conserved(ordered);
     expect(await checkout(undecided, epoch)).toBe('expired');
     expect(await reserve(node, request(after, { buyer: `kept-${step}` }))).toEqual({ kind: 'limit', ordered: 1 });

@@ -302,9 +302,9 @@ describe('R32: two recoveries of one node', () => {
         await tier.enable();
         expect(await tier.wrong()).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 40, interruptAfterTimeLimit: 60_000 },
     );
-  });
+  }, 120_000);
 });
 
 describe('R32: a node that restarts', () => {

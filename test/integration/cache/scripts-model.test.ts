@@ -267,6 +267,6 @@ test('R4, R5, R27, R28, R32: granted − revoked = V + live + ever ordered, afte
       await begin(model, real);
       await fc.asyncModelRun(() => ({ model, real }), sequence);
     }),
-    { numRuns: 60 },
+    { numRuns: 60, interruptAfterTimeLimit: 60_000 },
   );
-});
+}, 120_000);

@@ -31,7 +31,7 @@ import {
   shardId,
   type Units,
 } from '../../../dataplane/protocol/units.ts';
-import { answers, request, reserve, stateOf } from '../../harness/cache-node.ts';
+import { answers, PATIENT, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
 import { delivery, type Fixture, openShard, reset, type TestPool, type TestShard } from '../shard-sql/fixture.ts';
@@ -107,14 +107,14 @@ type Durability = SaleConfig['cache']['durability'];
 
 async function openNode(id: NodeId, durability: Durability): Promise<TierNode> {
   const redis = await startRedis({ durability });
-  const agent = connectAgentNode(redis, redis.passwordOf('agent'));
+  const agent = connectAgentNode(redis, redis.passwordOf('agent'), PATIENT);
   await answers(agent.state);
   return {
     id,
     redis,
     agent,
-    storefront: connectStorefrontNode(redis, redis.passwordOf('storefront')),
-    pool: connectPoolNode(redis, redis.passwordOf('pool')),
+    storefront: connectStorefrontNode(redis, redis.passwordOf('storefront'), PATIENT),
+    pool: connectPoolNode(redis, redis.passwordOf('pool'), PATIENT),
   };
 }
 

@@ -27,7 +27,12 @@ export function levelOf(sale: Backstage) {
   let buyers = 0;
 
   async function purchase(id: NodeId, quantity: Units = 1, shard: ShardId = 's0'): Promise<ReserveReply> {
-    const { stamp } = await state(id);
+    // By the connection that is used then: each of them comes back by itself.
+    const stamp = await until(`${id} has a stamp`, () =>
+      node(id)
+        .stamp()
+        .catch(() => undefined),
+    );
     return reserve(node(id), {
       incarnation: stamp.incarnation,
       epoch: stamp.epoch,

@@ -19,7 +19,7 @@ let generation = 0;
 
 beforeAll(async () => {
   servers = await startServers();
-  sale = await openBackstage(servers, { shards: 1, nodes: NODES.length, ttl: 1500 });
+  sale = await openBackstage(servers, { shards: 1, nodes: NODES.length, ttl: 5000 });
   pool = sale.agent('pool');
   await sale.view();
   await sale.registry.wantNodes(NODES.length);

@@ -15,7 +15,7 @@ import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../../
 import { PROBLEM_TYPE } from '../../../dataplane/protocol/problems.ts';
 import { parseRefill, type RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import { type NodeId, nodeId, shardId, type Units } from '../../../dataplane/protocol/units.ts';
-import { prepare } from '../../harness/cache-node.ts';
+import { PATIENT, prepare } from '../../harness/cache-node.ts';
 import { freePorts } from '../../harness/kafka.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
@@ -71,8 +71,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const shards: TestShard[] = [];
   for (let i = 0; i < n; i++) shards.push(await fixture.shard(available, shardId(i)));
   const redis = await Promise.all(Array.from({ length: m }, () => startRedis({ enabled: true })));
-  const agents = redis.map((server) => connectAgentNode(server, server.passwordOf('agent')));
-  const pools = redis.map((server) => connectPoolNode(server, server.passwordOf('pool')));
+  const agents = redis.map((server) => connectAgentNode(server, server.passwordOf('agent'), PATIENT));
+  const pools = redis.map((server) => connectPoolNode(server, server.passwordOf('pool'), PATIENT));
   for (const [i, agent] of agents.entries()) {
     await until('the agent to connect', () => agent.server().catch(() => undefined));
     await prepare(agent, { incarnation: SALE, node: nodeId(i), epoch: 1, count: m, granted: virtual });
