@@ -46,11 +46,13 @@ export class View {
     this.#connected = { to, registry, bus };
   }
 
-  /** Rejects when the registry cannot be asked, or is not made yet. */
+  /** Undefined: not connected, or no more to what was asked. Rejects when the registry cannot be asked, or is not made yet. */
   async read(): Promise<RegistryView | undefined> {
-    const view = await this.#connected?.registry.read();
-    if (view && view.incarnation !== this.#table?.incarnation) await this.#follow(view.incarnation);
-    this.#last = view ?? this.#last;
+    const connected = this.#connected;
+    const view = await connected?.registry.read();
+    if (!connected || !view || connected !== this.#connected) return undefined;
+    this.#last = view;
+    if (view.incarnation !== this.#table?.incarnation) await this.#follow(view.incarnation, connected.bus);
     return view;
   }
 
@@ -68,10 +70,10 @@ export class View {
     await Promise.allSettled([connected?.registry.close(), connected?.bus.close()]);
   }
 
-  async #follow(incarnation: string): Promise<void> {
+  async #follow(incarnation: string, bus: Bus): Promise<void> {
     const table = new ResourceTable(incarnation);
     this.#table = table;
-    await this.#connected?.bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, message) => {
+    await bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, message) => {
       if (topic === 'deltas' && 'peer' in message) table.applyDelta(message, Date.now());
       else if (topic === 'levels' && 'node' in message) table.applyLevel(message, Date.now());
     });

@@ -5,9 +5,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { View } from '../../../operator/local/view.ts';
 import { sharedKafka, startSale, stopSharedKafka, type TestSale } from '../../harness/sale.ts';
 import { until } from '../../harness/until.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const SMALL = { stock: 20, cache: { nodes: 1 }, shards: { count: 1 } };
 const started: TestSale[] = [];
@@ -63,7 +67,31 @@ test('an edit to a Kafka of somebody else ends the sale’s own, and restarts wh
   expect(sale.config.kafka.brokers).toEqual([broker]);
   expect(pid(sale, 'shard-agent-s0')).not.toBe(before);
   expect(pid(sale, 'redis-c0')).toBe(redis);
-}, 120_000);
+});
+
+test('a look that is under way while Kafka is exchanged does not end all later ones', async () => {
+  const sale = await start(SMALL, { kafka: 'shared' });
+  const view = new View(sale.secret, pino({ level: 'silent' }));
+  const { pool, kafka } = sale.config;
+  const [broker = ''] = kafka.brokers;
+  try {
+    await view.connect({ ...sale.config, pool, kafka });
+    await view.read();
+    for (let brokers = 2; brokers < 7; brokers++) {
+      const underWay = view.read().catch(() => undefined);
+      // The question is on its way, and the answer is not there yet.
+      await new Promise(setImmediate);
+      await view.connect({ ...sale.config, pool, kafka: { ...kafka, brokers: Array(brokers).fill(broker) } });
+      await underWay;
+    }
+    await until('the table is filled', async () => {
+      await view.read();
+      return view.table?.pool() !== undefined;
+    });
+  } finally {
+    await view.close();
+  }
+});
 
 test('an edit of the durability restarts the cache nodes, and no buyer loses more than a click', async () => {
   const sale = await start({ ...SMALL, token: { ttl: '60s' } }, { kafka: 'shared' });
