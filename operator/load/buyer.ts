@@ -33,7 +33,7 @@ export async function visit(buyer: Buyer, v: Visit): Promise<void> {
     }
     while (token) {
       await v.pause(buyer.think);
-      if ((await checkout(buyer, token.text, v)) === 'done') return;
+      if ((await checkout(buyer, token, v)) === 'done') return;
       // Too slow, or the node lost its data: the unit is on sale again, and so is this buyer.
       token = await purchase(buyer, v, tally.now());
     }
@@ -45,6 +45,8 @@ export async function visit(buyer: Buyer, v: Visit): Promise<void> {
 interface Token {
   text: string;
   expires: Millis;
+  /** When the purchase was sent that brought it. */
+  asked: Millis;
 }
 
 /** Sends until there is an answer to keep; undefined: patience ended, which is counted. */
@@ -105,7 +107,7 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
   }
   const text = String(answer.body.token);
   const expires = Number(answer.body.expiresInMs);
-  if (answer.status === 201 || twin?.status === 201) tally.fresh(asked, buyer.quantity);
+  if (answer.status === 201 || twin?.status === 201) tally.tokens++;
   if (accepted(twin)) {
     tally.duplicates++;
     const isAnother = twin !== answer && (twin.body.token !== text || (answer.status === 201 && twin.status === 201));
@@ -114,7 +116,7 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
     const isRepeated = asked !== intended;
     if (isAnother && !isRepeated && tally.now() - clicked < expires) tally.error('a duplicate click got another token');
   }
-  return { text, expires };
+  return { text, expires, asked };
 }
 
 const accepted = (answer: Answer | undefined): answer is Answer => answer !== undefined && answer.problem === undefined;
@@ -134,7 +136,7 @@ async function clickAgain(
   }
 }
 
-async function checkout(buyer: Buyer, token: string, v: Visit): Promise<'done' | 'expired'> {
+async function checkout(buyer: Buyer, { text: token, asked }: Token, v: Visit): Promise<'done' | 'expired'> {
   const { tally, shop } = v;
   if (buyer.forged) await refused('token-invalid', buyer.name, forge(token), v, () => tally.forgedRefused++);
   if (buyer.foreign) await refused('token-not-yours', `${buyer.name}-thief`, token, v, () => tally.foreignRefused++);
@@ -150,7 +152,7 @@ async function checkout(buyer: Buyer, token: string, v: Visit): Promise<'done' |
     return 'done';
   }
   const quantity = Number(answer.body.quantity);
-  tally.sale(quantity);
+  tally.sale(quantity, asked);
   if (!buyer.cancel) return 'done';
   const cancelled = await ask(
     'checkouts',

@@ -32,9 +32,9 @@ export class Tally {
   readonly problems = new Map<string, number>();
   readonly started = performance.now();
   lastSale: Millis = 0;
-  /** When buyers were told "sold out" for good, when fresh tokens were asked for, and of how much: see `falseSoldOuts`. */
+  /** When buyers were told "sold out" for good, when those who bought had asked, and for how much: see `falseSoldOuts`. */
   private readonly refused: { at: Millis; quantity: Units }[] = [];
-  private readonly issued: { asked: Millis; quantity: Units }[] = [];
+  private readonly bought: { asked: Millis; quantity: Units }[] = [];
   private readonly seconds = { purchases: new Map<number, number>(), checkouts: new Map<number, number>() };
   private readonly latency: Record<'purchases' | 'checkouts', Histogram> = {
     purchases: build({
@@ -69,17 +69,14 @@ export class Tally {
     this.problems.set(code, (this.problems.get(code) ?? 0) + 1);
   }
 
-  fresh(asked: Millis, quantity: Units): void {
-    this.tokens++;
-    this.issued.push({ asked, quantity });
-  }
-
   finallySoldOut(quantity: Units): void {
     this.soldOut++;
     this.refused.push({ at: this.now(), quantity });
   }
 
-  sale(quantity: Units): void {
+  /** `asked`: when the purchase was sent that brought the token. */
+  sale(quantity: Units, asked: Millis): void {
+    this.bought.push({ asked, quantity });
     this.orders++;
     this.sold += quantity;
     this.lastSale = this.now();
@@ -90,20 +87,20 @@ export class Tally {
   }
 
   /**
-   * R29: final "sold out" answers (no Retry-After) after which at least as many units were still given to those who
-   * asked later, plus valid tokens refused for good. Only meaningful while nothing is cancelled or restocked: those
-   * make stock anew.
+   * R29: final "sold out" answers (no Retry-After) although at least as many units were bought by those who asked later,
+   * plus valid tokens refused for good. Tokens that lapse do not count: the same unit is handed out again. Only
+   * meaningful while nothing is cancelled or restocked: those make stock anew.
    */
   falseSoldOuts(): number {
     if (this.cancelled > 0) return this.shortages;
-    const issued = [...this.issued].sort((a, b) => a.asked - b.asked);
+    const bought = [...this.bought].sort((a, b) => a.asked - b.asked);
     const refused = [...this.refused].sort((a, b) => b.at - a.at);
     let later = 0;
     let wrong = 0;
     for (const { at, quantity } of refused) {
-      for (let last = issued.at(-1); last && last.asked > at; last = issued.at(-1)) {
+      for (let last = bought.at(-1); last && last.asked > at; last = bought.at(-1)) {
         later += last.quantity;
-        issued.pop();
+        bought.pop();
       }
       if (later >= quantity) wrong++;
     }

@@ -177,23 +177,36 @@ describe('a buyer', () => {
 describe('false sold-outs', () => {
   const later = () => new Promise((resolve) => setTimeout(resolve, 2));
 
-  it('R29: are final refusals given before a token that somebody got later', async () => {
+  it('R29: are final refusals given before somebody asked who bought', async () => {
     const tally = new Tally();
     tally.finallySoldOut(1);
     await later();
-    tally.fresh(tally.now(), 1);
+    tally.sale(1, tally.now());
     tally.finallySoldOut(1);
     expect(tally.falseSoldOuts()).toBe(1);
   });
 
-  it('R29: are not refusals of more units than were given to all who asked later', async () => {
+  it('R29: are not refusals of more units than all who asked later bought', async () => {
     const tally = new Tally();
     tally.finallySoldOut(4);
     tally.finallySoldOut(3);
     await later();
-    tally.fresh(tally.now(), 2);
-    tally.fresh(tally.now(), 1);
+    tally.sale(2, tally.now());
+    tally.sale(1, tally.now());
     tally.finallySoldOut(1);
     expect(tally.falseSoldOuts()).toBe(1);
+  });
+
+  it('R29: do not count a unit again for each token that lapses', async () => {
+    const lapsing = { ...token('A'), body: { token: 'A', expiresInMs: 0 } };
+    const tally = new Tally();
+    tally.finallySoldOut(2);
+    await later();
+    const shop = { post: async () => lapsing, close: async () => undefined };
+    const visited = { shop, tally, comeBack: false, until: () => 0, pause: async () => undefined, random: () => 0 };
+    for (const name of ['ann', 'bob', 'cid']) await visit({ ...buyer, name, abandon: true }, visited);
+    tally.sale(1, tally.now());
+    expect(tally).toMatchObject({ tokens: 3, sold: 1 });
+    expect(tally.falseSoldOuts()).toBe(0);
   });
 });
