@@ -89,8 +89,10 @@ test('the number sold rises while it sells, the stock drains, and it ends as sol
 test('who comes later sees the curve of what was before', async () => {
   const { page } = await open();
   await page.click('#stock-table summary');
-  const sold = await page.locator('#stock-table tbody td:nth-of-type(1)').allTextContents();
-  expect(sold.length).toBeGreaterThan(3);
+  const cells = page.locator('#stock-table tbody td:nth-of-type(1)');
+  // The table is made when it is opened, a moment after the click.
+  await expect.poll(() => cells.count()).toBeGreaterThan(3);
+  const sold = await cells.allTextContents();
   expect(Number(sold[0]?.replaceAll(',', ''))).toBeLessThan(STOCK / 2);
   expect(sold.at(-1)).toBe(String(STOCK));
 });
@@ -103,7 +105,7 @@ test('R19: a restock is seen as transfers from the pool to every shard, as they 
   await expect.poll(async () => (await page.locator('#recent .way').allTextContents()).join()).toMatch(/pool → s[012]/);
   await expect.poll(() => figureOf(page, '#virtual')).toBe(90);
   await page.click('#matrix summary');
-  // The nodes have their units before the pool has told of the last it sent.
+  // Made a moment after the click; and the nodes have their units before the pool has told of the last it sent.
   const dealt = async () => (await page.locator('#matrix tbody tr:first-child td').allTextContents()).map(Number);
   await expect.poll(async () => sum(await dealt())).toBe(STOCK + 90);
 });

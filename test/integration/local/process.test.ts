@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alive, type Identity, identify, signal } from '../../../operator/local/identity.ts';
 import { readPid, writePid } from '../../../operator/local/pid-file.ts';
 import { isFree, Ports } from '../../../operator/local/ports.ts';
+import { ask } from '../../../operator/local/probe.ts';
 import { end, ManagedProcess } from '../../../operator/local/process.ts';
 import { fingerprint, type ProcessSpec } from '../../../operator/local/process-spec.ts';
 import { until } from '../../harness/until.ts';
@@ -221,7 +222,8 @@ describe('after a supervisor that was killed', () => {
     if (!left) throw new Error('the orphan did not start');
     const print = fingerprint({ command, args, stop, stage, ...described });
     writePid(pidFile(), { ...left, name: 'it', stage, stop, fingerprint: print, startedAt: Date.now() });
-    await until('it listens', async () => !(await isFree(port)));
+    // By asking: who tries whether the port is free takes it for that moment.
+    await until('it listens', async () => (await ask(described.probe)) === undefined);
     return left;
   }
 

@@ -5,16 +5,20 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stopSale } from '../../../operator/local/daemon.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
 import { alive, type Identity, identify, signal } from '../../../operator/local/identity.ts';
 import { holderOf } from '../../../operator/local/lock.ts';
 import { readPids } from '../../../operator/local/pid-file.ts';
+import { isFree } from '../../../operator/local/ports.ts';
 import type { SaleReport } from '../../../operator/local/report.ts';
 import { flashsale, startFlashsale } from '../../harness/command.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
+import { freePort } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let kafka: TestKafka;
 let state: string;
@@ -235,7 +239,11 @@ test('R32: what is killed comes back, and nothing is forgotten', async () => {
   expect(after.processes.filter(({ restarts }) => restarts > 0).map(({ name }) => name)).toEqual(
     expect.arrayContaining(killed),
   );
-  expect((await fetch(`${order.url}/orders/${order.order}`, { headers: { 'x-buyer-id': 'ann' } })).status).toBe(200);
+  // A storefront is ready when some shard has answered it; the order's own may answer a moment later.
+  await until('her order is shown', async () => {
+    const answer = await fetch(`${order.url}/orders/${order.order}`, { headers: { 'x-buyer-id': 'ann' } });
+    return answer.status === 200;
+  });
   await buy('dan');
 });
 
@@ -303,11 +311,22 @@ test('down --wipe leaves nothing behind', async () => {
 
 test('up --foreground stays, on the ports it was asked for, and Ctrl-C stops the sale', async () => {
   Object.assign(spec, { stock: 10, nodes: 1, shards: 1, replicas: 2 });
+  const port = await until('two free ports in a row', async () => {
+    const first = await freePort();
+    return (await isFree(first + 1)) && first;
+  });
   writeFileSync(file(), yaml());
-  const { child, outcome, stderr } = startFlashsale(state, ['up', '-f', file(), '--foreground', '--port', '18473']);
+  const { child, outcome, stderr } = startFlashsale(state, [
+    'up',
+    '-f',
+    file(),
+    '--foreground',
+    '--port',
+    String(port),
+  ]);
   await until('it is open', () => child.exitCode !== null || stderr().includes('Ctrl-C stops it'), 60_000);
   const urls = (await status()).addresses.storefronts;
-  expect(urls).toEqual(['http://127.0.0.1:18473', 'http://127.0.0.1:18474']);
+  expect(urls).toEqual([`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`]);
   const left = running();
   child.kill('SIGINT');
   const { code, stdout } = await outcome;

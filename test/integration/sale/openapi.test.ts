@@ -1,8 +1,9 @@
 // Schemathesis reads the served OpenAPI document and sends what it allows and much that it does not, to a real sale.
 
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSale, type TestSale } from '../../harness/sale.ts';
@@ -12,6 +13,8 @@ const program = process.env.FLASHSALE_SCHEMATHESIS ?? '';
 
 /** Exit code and output. */
 async function schemathesis(url: string, ...args: string[]): Promise<{ code: number; output: string }> {
+  // It keeps what failed once in the folder it runs in, and would begin with that the next time.
+  const folder = mkdtempSync(join(tmpdir(), 'flashsale-schemathesis-'));
   try {
     const { stdout } = await promisify(execFile)(
       program,
@@ -27,12 +30,14 @@ async function schemathesis(url: string, ...args: string[]): Promise<{ code: num
         '10',
         ...args,
       ],
-      { timeout: 240_000, maxBuffer: 64 * 1024 * 1024, cwd: tmpdir() },
+      { timeout: 240_000, maxBuffer: 64 * 1024 * 1024, cwd: folder },
     );
     return { code: 0, output: stdout };
   } catch (error) {
     const { code, stdout } = error as { code: number; stdout: string };
     return { code, output: stdout };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
