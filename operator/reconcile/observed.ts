@@ -70,7 +70,6 @@ export function observe(owned: readonly KubeObject[], pods: readonly KubeObject[
 export function workloadView(workload: KubeObject): WorkloadView {
   const wanted = number(at(workload, 'spec', 'replicas') ?? 1);
   const status = at(workload, 'status');
-  const updated = number(at(status, 'updatedReplicas'));
   const seen = number(at(status, 'observedGeneration')) >= (workload.metadata.generation ?? 0);
   const failure = list(at(status, 'conditions')).find(
     ({ type, status: is }) => type === 'ReplicaFailure' && is === 'True',
@@ -79,7 +78,8 @@ export function workloadView(workload: KubeObject): WorkloadView {
     ...(workload.kind === 'StatefulSet' ? { set: workload.metadata.uid ?? '' } : {}),
     wanted,
     ready: number(at(status, 'readyReplicas')),
-    rolling: !seen || (workload.kind === 'StatefulSet' ? isRollingSet(workload) : updated < wanted),
+    rolling:
+      !seen || (workload.kind === 'StatefulSet' ? isRollingSet(workload) : isRollingDeployment(workload, wanted)),
     ...(failure ? { refused: text(failure.message) } : {}),
   };
 }
@@ -88,6 +88,12 @@ export function workloadView(workload: KubeObject): WorkloadView {
 function isRollingSet(set: KubeObject): boolean {
   const { currentRevision, updateRevision } = (at(set, 'status') ?? {}) as Fields;
   return currentRevision !== undefined && currentRevision !== updateRevision;
+}
+
+/** As `kubectl rollout status` sees it: also while one of before is left. */
+function isRollingDeployment(deployment: KubeObject, wanted: number): boolean {
+  const { replicas, updatedReplicas } = (at(deployment, 'status') ?? {}) as Fields;
+  return number(updatedReplicas) < wanted || number(replicas) > number(updatedReplicas);
 }
 
 function podView(pod: KubeObject): PodView | undefined {

@@ -236,7 +236,7 @@ ${more.replace(/^/gm, '  ')}
       [SYSTEM, 'app.kubernetes.io/name=flashsale-operator'],
     ] as const) {
       const { items } = await object<{ items: KubeObject[] }>('pods', '-n', namespace, '-l', filter);
-      for (const { metadata, spec } of items) {
+      for (const { metadata, spec } of items.filter((pod) => pod.metadata.deletionTimestamp === undefined)) {
         const { containers = [] } = spec as { containers?: { name: string }[] };
         for (const { name } of containers) {
           const at = [metadata.name, '-n', namespace, '-c', name];

@@ -18,6 +18,7 @@ export function workload(component: Component, replicas: number, status: Record<
     spec: { replicas },
     status: {
       observedGeneration: 2,
+      replicas,
       readyReplicas: replicas,
       updatedReplicas: replicas,
       currentRevision: 'a',

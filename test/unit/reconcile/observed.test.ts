@@ -12,6 +12,7 @@ describe('what the cluster shows', () => {
     ['a set that waits for a pod replaces nothing', workload('shard', 2, { readyReplicas: 1 }), false],
     ['a controller that has not seen the newest edit may', workload('shard', 2, { observedGeneration: 1 }), true],
     ['a Deployment with pods of the old template does', workload('storefront', 1, { updatedReplicas: 0 }), true],
+    ['and one of which an old pod is left', workload('storefront', 1, { replicas: 2 }), true],
     ['and with none does not', workload('storefront', 1), false],
   ])('%s', (_, changed, rolling) => {
     const component = changed.metadata.labels?.['app.kubernetes.io/component'] as 'shard';
