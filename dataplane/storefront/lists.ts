@@ -1,6 +1,7 @@
 // The allow and deny lists: ids written in the configuration, and files with one id a line, each read again whenever
 // it changes. Hundreds of thousands of ids load piece by piece between requests and are looked up in hash sets. A file
-// that cannot be read keeps its last content; before the first reading of all nobody is judged by them.
+// that cannot be read keeps its last content; before the first reading of all nobody is judged by them. A list that comes by
+// an edit has a stand-in until then: a pod that was started before may never see the new file.
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -10,6 +11,9 @@ import type { ListConfig } from '../protocol/config.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
 
 const LOOK_EVERY: Millis = 1000;
+
+/** Judges while a list's files are not read. */
+export type StandIn = (buyer: BuyerId) => boolean;
 
 interface ListFile {
   path: string;
@@ -23,12 +27,14 @@ export class BuyerList {
   readonly #inline: Set<BuyerId>;
   readonly #files: ListFile[];
   readonly #log: Logger;
+  #standIn: StandIn | undefined;
   #reading = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** A relative file is relative to the configuration's. */
-  constructor({ ids, files = [] }: ListConfig, configFile: string, log: Logger) {
+  constructor({ ids, files = [] }: ListConfig, configFile: string, log: Logger, standIn?: StandIn) {
     this.#inline = new Set(ids);
+    this.#standIn = files.length > 0 ? standIn : undefined;
     this.#files = files.map((file) => ({ path: resolve(dirname(configFile), file), ids: undefined, seen: '' }));
     this.#log = log;
     if (files.length === 0) return;
@@ -36,13 +42,18 @@ export class BuyerList {
     this.#timer = setInterval(() => void this.refresh(), LOOK_EVERY).unref();
   }
 
-  /** False until every file was read once. */
+  /** Whether it can judge: false until every file was read once, where nothing stands in. */
   get known(): boolean {
-    return this.#files.every(({ ids }) => ids !== undefined);
+    return this.#standIn !== undefined || this.#isRead();
   }
 
   has(buyer: BuyerId): boolean {
-    return this.#inline.has(buyer) || this.#files.some(({ ids }) => ids?.has(buyer));
+    const listed = this.#inline.has(buyer) || this.#files.some(({ ids }) => ids?.has(buyer));
+    return listed || (this.#standIn?.(buyer) ?? false);
+  }
+
+  #isRead(): boolean {
+    return this.#files.every(({ ids }) => ids !== undefined);
   }
 
   /** Reads the files that are others than were read last. */
@@ -50,6 +61,7 @@ export class BuyerList {
     if (this.#reading) return;
     this.#reading = true;
     for (const file of this.#files) await this.#read(file);
+    if (this.#isRead()) this.#standIn = undefined;
     this.#reading = false;
   }
 

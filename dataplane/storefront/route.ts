@@ -2,7 +2,7 @@
 // The weights come from the pushed view; nothing is asked. Prepared when the view changes, so that a pick costs a
 // binary search. Pure: randomness comes in.
 
-import type { ShardId } from '../protocol/units.ts';
+import type { Millis, ShardId } from '../protocol/units.ts';
 
 /** What routing needs of the distribution view. */
 export interface StockView {
@@ -10,6 +10,8 @@ export interface StockView {
   readonly revision: number;
   /** Units available and not pinned, at least 0; 0 for a shard never heard of. */
   weight(shard: ShardId): number;
+  /** False: too old to go by. */
+  isFresh(now: Millis): boolean;
 }
 
 export interface Routes {

@@ -3,7 +3,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../common/log.ts';
-import type { SaleConfig } from '../protocol/config.ts';
+import type { ListConfig, SaleConfig } from '../protocol/config.ts';
+import type { BuyerId } from '../protocol/units.ts';
 import { challenge, type Identify, identifier } from './identity.ts';
 import { BuyerList } from './lists.ts';
 import type { Rules } from './qualification.ts';
@@ -35,17 +36,33 @@ export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRule
   const kept = <T>(now: unknown, then: unknown, part: T | undefined): T | undefined =>
     isDeepStrictEqual(now, then) ? part : undefined;
 
+  const list = (config: ListConfig, former: BuyerList | undefined, everybody: boolean) => {
+    // Until an edit's list is read, the one before judges; where there was none, as if there were none.
+    const standIn = before && former?.known !== false ? (buyer: BuyerId) => former?.has(buyer) ?? everybody : undefined;
+    return new BuyerList(config, deps.configFile, deps.log, standIn);
+  };
   const parts = {
-    allow: allow && (kept(allow, old?.allow, before?.allow) ?? new BuyerList(allow, deps.configFile, deps.log)),
-    deny: deny && (kept(deny, old?.deny, before?.deny) ?? new BuyerList(deny, deps.configFile, deps.log)),
+    allow: allow && (kept(allow, old?.allow, before?.allow) ?? list(allow, before?.allow, true)),
+    deny: deny && (kept(deny, old?.deny, before?.deny) ?? list(deny, before?.deny, false)),
     rate: rateLimit && (kept(rateLimit, old?.rateLimit, before?.rate) ?? new RateLimit(rateLimit)),
     webhook: webhook && (kept(webhook, old?.webhook, before?.webhook) ?? new Webhook(webhook, deps.webhookFailed)),
   };
-  const identify = kept(sale.auth, before?.sale.auth, before?.identify) ?? identifier(sale.auth, deps.secret);
+  const identify = kept(sale.auth, before?.sale.auth, before?.identify) ?? identifierOr(before, sale, deps);
   if (before?.allow !== parts.allow) before?.allow?.close();
   if (before?.deny !== parts.deny) before?.deny?.close();
   if (before?.webhook !== parts.webhook) void before?.webhook?.close();
   return { sale, ...defined(parts), identify, challenge: challenge(sale.auth) };
+}
+
+/** A pod that was started before an edit of `auth` may not have its key; it is replaced, and takes the rest meanwhile. */
+function identifierOr(before: CurrentRules | undefined, { auth }: SaleConfig, { secret, log }: RulesDeps): Identify {
+  try {
+    return identifier(auth, secret);
+  } catch (error) {
+    if (!before) throw error;
+    log.warn({ err: error }, 'buyers are identified as before: the new way cannot be set up here');
+    return before.identify;
+  }
 }
 
 export function closeRules({ allow, deny, webhook }: CurrentRules): void {

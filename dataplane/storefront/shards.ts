@@ -74,16 +74,19 @@ export class Shards {
    */
   pick(incarnation: Incarnation, random: number): ShardId | undefined {
     const { view, hooks } = this.#deps;
-    const { revision } = view;
+    const now = hooks.now();
+    // Without Kafka everybody would go where stock was last heard of, long after it is gone (decision 0003).
+    const isFresh = view.isFresh(now);
+    const revision = isFresh ? view.revision : NO_ROUTES.revision;
     const old = this.#routes;
-    if (old.incarnation !== incarnation || (old.revision !== revision && hooks.now() - old.at >= FRESH_FOR)) {
+    if (old.incarnation !== incarnation || (old.revision !== revision && now - old.at >= FRESH_FOR)) {
       const joined = [...this.#links.values()].filter((l) => l.incarnation === incarnation);
       const answering = joined.filter((l) => l.answers);
       const routes = routesFor(
         (answering.length > 0 ? answering : joined).map((l) => l.config.id),
-        (shard) => view.weight(shard),
+        (shard) => (isFresh ? view.weight(shard) : 0),
       );
-      this.#routes = { ...routes, incarnation, revision, at: hooks.now() };
+      this.#routes = { ...routes, incarnation, revision, at: now };
     }
     return pick(this.#routes, random);
   }

@@ -72,6 +72,8 @@ export interface Storefront {
 /** Longer than the longest request; both together shorter than what drivers wait before they kill. */
 const DRAIN_WITHIN: Millis = 8000;
 const SETTLE_WITHIN: Millis = 1000;
+/** How long a new storefront waits for the last of the nodes. */
+const WAIT_FOR_NODES: Millis = 10_000;
 
 export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
   const { stores, log, now, wall, random } = deps;
@@ -165,13 +167,16 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
   const api = createApi({ rules: current, purchases, checkouts, orders, sale, metrics, fault, now });
   const server = createBuyersServer({ api, openapi: () => openapi(rules.sale.auth, deps.version), fault });
   let draining = false;
+  const began = now();
 
   return {
     server,
     ready() {
       if (draining) return 'draining';
       if (rules.allow?.known === false || rules.deny?.known === false) return 'a list of buyers has not been read yet';
-      return nodes.missing() ?? shards.missing(nodes.layout?.incarnation);
+      // A node that is down is answered to its buyers, and does not keep the others from theirs.
+      const isPatient = nodes.layout !== undefined && now() - began >= WAIT_FOR_NODES;
+      return (isPatient ? undefined : nodes.missing()) ?? shards.missing(nodes.layout?.incarnation);
     },
     edit(config) {
       const before = rules.sale;

@@ -13,8 +13,12 @@ export interface ViewHooks {
   virtual(): void;
 }
 
+/** Everybody reports every second. Silent for so long, Kafka is away, and what was heard is too old to go by. */
+export const STALE: Millis = 5000;
+
 export class View implements StockView {
   revision = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
   readonly #hooks: ViewHooks;
   #table: ResourceTable | undefined;
 
@@ -28,6 +32,7 @@ export class View implements StockView {
       this.#table = new ResourceTable(incarnation);
       this.revision++;
     }
+    this.#heardAt = now;
     if ('node' in message) {
       if (!this.#table.applyLevel(message, now)) return;
       if (message.virtual > 0) this.#hooks.virtual();
@@ -36,6 +41,11 @@ export class View implements StockView {
       if (message.peer !== 'pool' && message.available > 0) this.#hooks.stocked(message.peer, message.available);
     }
     this.revision++;
+  }
+
+  /** Whether it is of this moment; routing is even where it is not. */
+  isFresh(now: Millis): boolean {
+    return now - this.#heardAt < STALE;
   }
 
   weight(shard: ShardId): Units {

@@ -80,6 +80,10 @@ export interface ShopOptions {
   random?: () => number;
   room?: Room;
   committed?: () => void;
+  /** Done to the nodes before the storefront is made. */
+  prepare?: (nodes: Map<string, MemoryNode>) => unknown;
+  /** What it waits for after that; absent: nothing. */
+  notReady?: string;
 }
 
 /** Operation and problem or status of every answer that any shop of this file gave. */
@@ -91,6 +95,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   options.change?.(config);
   const nodes = new Map(config.cache.nodes.map(({ id }) => [id, new MemoryNode(id, m, virtual)]));
   const shards = new Map(config.shards.map(({ id }) => [id, new MemoryShard(available)]));
+  options.prepare?.(nodes);
   const pool = new MemoryPool(nodes);
   const metrics = new Registry();
   const clock = { wall: Date.parse('2026-12-01T12:00:00Z'), now: 0 };
@@ -100,7 +105,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     if (found === undefined) throw new Error(`no stand-in for ${String(key)}`);
     return found;
   };
-  const storefront = createStorefront(config, {
+  const storefront = createStorefront(structuredClone(config), {
     stores: {
       node: ({ id }) => held(nodes, id),
       shard: ({ id }) => held(shards, id),
@@ -122,7 +127,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const port = (http.address() as { port: number }).port;
   onTestFinished(() => storefront.drain());
-  await expect.poll(() => storefront.ready()).toBeUndefined();
+  await expect.poll(() => storefront.ready()).toEqual(options.notReady);
 
   const seen = documented(config);
   const send: Shop['send'] = async (method, path, headers = {}, body) => {

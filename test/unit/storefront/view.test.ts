@@ -46,6 +46,15 @@ function view() {
   return { view: made, told };
 }
 
+test('R8: is of this moment while anything was heard in the last five seconds', () => {
+  const { view: v } = view();
+  expect(v.isFresh(0)).toBe(false);
+  v.hear(delta('s0', 1, 10), 'a', 100);
+  expect([v.isFresh(100), v.isFresh(5099), v.isFresh(5100)]).toEqual([true, true, false]);
+  v.hear(delta('s0', 1, 10), 'a', 6000);
+  expect(v.isFresh(6000)).toBe(true);
+});
+
 test('R8, R14: the view weighs a shard by what is available and not pinned by tokens of any node', () => {
   const { view: v } = view();
   expect(v.weight('s0')).toBe(0);
