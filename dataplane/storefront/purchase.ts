@@ -65,7 +65,7 @@ export class Purchases {
   purchase(buyer: BuyerId, quantity: Units): Outcome | Promise<Outcome> {
     const { rules, nodes, soldOut, wall, now } = this.#deps;
     const current = rules();
-    const attempt = { buyer, quantity, now: wall() };
+    const attempt = { buyer, quantity, now: wall(), at: now() };
     const refusal = qualify(FIRST_CHECKS, attempt, current);
     if (refusal !== undefined) return refusal;
     const home = nodes.home(buyer);

@@ -25,6 +25,8 @@ export interface Attempt {
   quantity: Units;
   /** This machine's clock, since 1970. */
   now: Millis;
+  /** By a clock that never goes back. */
+  at: Millis;
 }
 
 export type Check = (attempt: Attempt, rules: Rules) => Refusal | undefined;
@@ -58,8 +60,8 @@ const lists: Check = ({ buyer }, { allow, deny }) => {
 };
 
 /** Last, because it counts: who is refused above pays nothing. */
-const rate: Check = ({ buyer, now }, { rate }) => {
-  const wait = rate?.take(buyer, now) ?? 0;
+const rate: Check = ({ buyer, at }, { rate }) => {
+  const wait = rate?.take(buyer, at) ?? 0;
   if (wait === 0) return undefined;
   const seconds = Math.ceil(wait / 1000);
   return { problem: 'rate-limited', parameters: { seconds }, retryAfter: seconds };

@@ -64,8 +64,9 @@ export class Webhook {
     }
   }
 
+  /** What was asked is still answered, each within its timeout. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
 
   async #ask(question: RiskQuestion): Promise<Verdict> {
