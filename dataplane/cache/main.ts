@@ -66,7 +66,7 @@ await runRole('cache-agent', process.argv.slice(2), async (role) => {
     await Promise.all(loops.map((loop) => loop.stop()));
   });
   role.onStop(
-    watchConfig(role.configFile, log, (edited) => {
+    watchConfig(role, (edited) => {
       config = edited;
       shards.configure(edited.shards);
     }),

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Millis } from '../protocol/units.ts';
 import type { Logger } from './log.ts';
@@ -24,23 +25,29 @@ function readSecret(folder: string, name: string): string {
   return value;
 }
 
-/** Calls `changed` with every new content; a file that cannot be read or parsed keeps the last one. Returns a stop function. */
+/**
+ * Calls `changed` with every content that is another than `config`, or than the last one. A file that cannot be read or
+ * taken up keeps the last one, and is tried again. Returns a stop function.
+ */
 export function watchConfig(
-  file: string,
-  log: Logger,
+  { config, configFile: file, log }: { config: SaleConfig; configFile: string; log: Logger },
   changed: (config: SaleConfig) => void,
   every: Millis = 500,
 ): () => void {
-  let last = readFileSync(file, 'utf8');
+  let last = config;
+  let seen: string | undefined;
+  let failing: string | undefined;
   const timer = setInterval(() => {
     try {
       const text = readFileSync(file, 'utf8');
-      if (text === last) return;
-      const config = JSON.parse(text) as SaleConfig;
-      last = text;
-      changed(config);
+      if (text === seen) return;
+      const edited = JSON.parse(text) as SaleConfig;
+      if (!isDeepStrictEqual(edited, last)) changed(edited);
+      [last, seen, failing] = [edited, text, undefined];
     } catch (error) {
-      log.warn({ err: error }, 'the configuration cannot be read; going on with the last one');
+      const why = String(error);
+      if (why !== failing) log.warn({ err: error }, 'the configuration cannot be taken up; going on with the last one');
+      failing = why;
     }
   }, every);
   timer.unref();

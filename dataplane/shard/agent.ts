@@ -28,7 +28,7 @@ export async function runShardAgent(role: Role, id: ShardId): Promise<void> {
   role.onStop(() => Promise.all([shard.close(), registry.close()]).then(() => undefined));
   role.onStop(() => stop.abort());
   role.onStop(
-    watchConfig(role.configFile, log, (edited) => {
+    watchConfig(role, (edited) => {
       config = edited;
     }),
   );

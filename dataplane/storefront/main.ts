@@ -44,7 +44,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
     now: () => performance.now(),
     ...(rows ? { lane: { ...LANE, most: Number(rows) } } : {}),
   });
-  role.onStop(watchConfig(role.configFile, log, storefront.edit));
+  role.onStop(watchConfig(role, storefront.edit));
 
   const bus = connectBus(config.kafka, secret, log, role.metrics);
   role.onStop(() => bus.close());

@@ -17,6 +17,6 @@ await runRole('balancer', process.argv.slice(2), async (role) => {
   role.onStop(() => bus.close());
   const balancer = await startBalancer({ bus, registry, log, metrics }, config);
   role.onStop(() => balancer.stop());
-  role.onStop(watchConfig(role.configFile, log, (edited) => balancer.update(edited)));
+  role.onStop(watchConfig(role, (edited) => balancer.update(edited)));
   role.ready = () => undefined;
 });

@@ -124,8 +124,9 @@ async function makeOne(
       );
     return { did, trouble };
   } catch (error) {
-    // An answer that asking again will not change; anything else is worth another try.
-    if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422].includes(error.status)) throw error;
+    // An answer that asking again at once will not change, that of a webhook whose server is away (500) among them: the rest
+    // of the pass does not wait for it.
+    if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422, 500].includes(error.status)) throw error;
     const message = `${titleOf(wanted)} cannot be made: ${error.message}`;
     const blocks = copies.find(key, wanted) === undefined;
     return { did: 'nothing', trouble: { reason: refusalReason(error.message), message, blocks } };

@@ -59,7 +59,7 @@ export async function runPoolAgent(role: Role): Promise<void> {
   });
   role.onStop(() => stop.abort());
   role.onStop(
-    watchConfig(role.configFile, log, (edited) => {
+    watchConfig(role, (edited) => {
       config = edited;
       nodes.configure(config.cache.nodes);
     }),
