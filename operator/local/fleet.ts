@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.ts';
 import { alive } from './identity.ts';
-import { forgetPid, readPids } from './pid-file.ts';
+import { forgetPid, readPid, readPids } from './pid-file.ts';
 import { end, ManagedProcess, type ProcessReport } from './process.ts';
 import { type ProcessSpec, STAGES } from './process-spec.ts';
 
@@ -28,6 +28,13 @@ export class Fleet {
 
   get(name: string): ManagedProcess | undefined {
     return this.#members.get(name)?.process;
+  }
+
+  /** Also one that an earlier supervisor left, and that was not taken over yet. */
+  runs(name: string): boolean {
+    if (this.get(name)?.identity !== undefined) return true;
+    const left = readPid(pidFile(this.#options.folder, name));
+    return left !== undefined && alive(left);
   }
 
   names(): string[] {

@@ -12,7 +12,13 @@ const EVERY: Millis = 5_000;
 
 /** Returns a stop function. */
 export function boundLogs(folder: string, largest: number = LARGEST, every: Millis = EVERY): () => void {
-  const timer = setInterval(() => rotateAll(folder, largest), every);
+  const timer = setInterval(() => {
+    try {
+      rotateAll(folder, largest);
+    } catch {
+      // A full disk, or somebody tidies up: no reason to end a supervisor. The next time may go better.
+    }
+  }, every);
   timer.unref();
   return () => clearInterval(timer);
 }

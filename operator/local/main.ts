@@ -13,7 +13,7 @@ const { values } = parseArgs({ options: { data: { type: 'string' } } });
 if (!values.data) throw new Error('needs --data DIR');
 const running = await runSupervisor(values.data, { log: makeLogger('supervisor') });
 setTimeout(() => {
-  if (!running.supervisor.applied) void running.stop();
+  if (!running.supervisor.applied) void running.leave();
 }, UNUSED).unref();
 await running.stopped;
 process.exit(0);

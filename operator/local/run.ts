@@ -13,6 +13,8 @@ export interface RunningSupervisor {
   supervisor: Supervisor;
   /** Idempotent; resolves when every process is gone. */
   stop: () => Promise<void>;
+  /** The same, and what an earlier supervisor left runs on. */
+  leave: () => Promise<void>;
   /** Resolves when it was stopped, by whomever. */
   stopped: Promise<void>;
 }
@@ -21,8 +23,8 @@ export async function runSupervisor(path: string, options: SiteOptions): Promise
   const supervisor = Supervisor.open(path, options);
   let stopping: Promise<void> | undefined;
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  const stop = () => {
-    stopping ??= supervisor.stop().then(() => {
+  const end = (how: () => Promise<void>) => {
+    stopping ??= how().then(() => {
       for (const name of SIGNALS) process.removeListener(name, onSignal);
       server.close();
       // The answer to the one who asked goes out first.
@@ -30,10 +32,12 @@ export async function runSupervisor(path: string, options: SiteOptions): Promise
     });
     return stopping;
   };
+  const stop = () => end(() => supervisor.stop());
+  const leave = () => end(() => supervisor.leave());
   const onSignal = () => void stop();
   for (const name of SIGNALS) process.on(name, onSignal);
   const server = await serveControl(supervisor.folder.control, supervisor, stop);
-  return { supervisor, stop, stopped };
+  return { supervisor, stop, leave, stopped };
 }
 
 /** Where a supervisor logs that shares a terminal with a person. */

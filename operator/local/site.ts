@@ -83,7 +83,7 @@ export class Site {
     for (const [process, names] of portNames(topology, []))
       for (const name of names) {
         const wanted = promisedPort(name, firstPort);
-        const ours = this.ports.all[name] === wanted && this.fleet.get(process)?.identity !== undefined;
+        const ours = this.ports.all[name] === wanted && this.fleet.runs(process);
         if (wanted !== undefined && !ours) await this.ports.claim(name, wanted);
       }
   }

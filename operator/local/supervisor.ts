@@ -153,14 +153,25 @@ export class Supervisor {
 
   /** Stops every process in order and gives the folder back. */
   stop(): Promise<void> {
+    return this.#end(async () => {
+      await this.#site.fleet.stopAll();
+      await stopOrphans(this.folder);
+    });
+  }
+
+  /** Gives the folder back as it was found: for one that was given nothing to do. What an earlier one left sells on. */
+  leave(): Promise<void> {
+    return this.#end(async () => undefined);
+  }
+
+  #end(stopProcesses: () => Promise<void>): Promise<void> {
     return this.#oneByOne(async () => {
       if (this.#stopped) return;
       this.#stopped = true;
       await this.#console.stop();
       await this.#endPass();
       await this.#site.view.close();
-      await this.#site.fleet.stopAll();
-      await stopOrphans(this.folder);
+      await stopProcesses();
       rmSync(this.folder.control, { force: true });
       this.#giveBack();
     });

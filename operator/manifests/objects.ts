@@ -71,7 +71,7 @@ export function object(
   };
 }
 
-const ownerReference = (name: string, uid: string) => ({
+export const ownerReference = (name: string, uid: string) => ({
   apiVersion: RESOURCES.FlashSale.apiVersion,
   kind: RESOURCES.FlashSale.kind,
   name,

@@ -32,11 +32,7 @@ export function numberedPods(
     // None waits for another to start or to end; updates still go one at a time, each when the one before is ready.
     podManagementPolicy: 'Parallel',
     updateStrategy: { type: 'RollingUpdate' },
-    persistentVolumeClaimRetentionPolicy: {
-      whenDeleted: topology.retain ? 'Retain' : 'Delete',
-      // A cache node that comes back finds what it had.
-      whenScaled: 'Retain',
-    },
+    persistentVolumeClaimRetentionPolicy: retentionPolicy(topology),
     selector: selectorOf(topology, component),
     template,
     volumeClaimTemplates: [claim(topology, component, storage)],
@@ -53,6 +49,12 @@ export function numberedPods(
     object(input, 'StatefulSet', component, name, { spec }),
   ];
 }
+
+export const retentionPolicy = ({ retain }: Pick<Topology, 'retain'>) => ({
+  whenDeleted: retain ? 'Retain' : 'Delete',
+  // A cache node that comes back finds what it had.
+  whenScaled: 'Retain',
+});
 
 const claim = (
   topology: Topology,

@@ -2,18 +2,21 @@
 // again; then the topics go, and the sale with what it owns. What was sold stays on its volumes unless deletionPolicy
 // says otherwise: the StatefulSets carry that, and the Secret that goes with the volumes is owned by nobody then.
 
+import { isDeepStrictEqual } from 'node:util';
 import { deleteTopics } from '../../dataplane/common/bus-kafka.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { type KubeObject, keyOf, RESOURCES, resourceOf } from '../kube/objects.ts';
-import { nameOf } from '../manifests/objects.ts';
+import { nameOf, ownerReference } from '../manifests/objects.ts';
 import { placeInCluster } from '../manifests/placement.ts';
+import { retentionPolicy } from '../manifests/sets.ts';
 import { saleConfig } from '../topology/placement.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
 import { close, type Kit } from './kit.ts';
 import { valuesOf } from './secrets.ts';
 
 const POLL: Millis = 1000;
+const SOON: Millis = 200;
 /** A Kafka that stays away for so long must not keep a namespace from being deleted. */
 const KAFKA_WITHIN: Millis = 60_000;
 
@@ -27,6 +30,7 @@ export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Mill
   }
   await close(kit.memo(key));
 
+  if (await keepsItsWord(sale, kit)) return { again: SOON };
   const running = kit.copies.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
   for (const workload of running)
     if (workload.metadata.deletionTimestamp === undefined)
@@ -50,6 +54,39 @@ export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Mill
   });
   await kit.forget(key);
   return { again: POLL };
+}
+
+/**
+ * The resource's last word on its volumes: no pass may have carried out the newest edit. True: it is not in force yet, for
+ * the set's controller has not seen it.
+ */
+async function keepsItsWord(sale: FlashSale, { client, copies }: Kit): Promise<boolean> {
+  const { namespace, name, uid = '' } = sale.metadata;
+  const key = keyOf(namespace, name);
+  const topology = topologyOf(sale);
+  const policy = retentionPolicy(topology);
+  let waits = false;
+  for (const set of copies.owned(key)) {
+    if (set.kind !== 'StatefulSet' || set.metadata.deletionTimestamp !== undefined) continue;
+    const { persistentVolumeClaimRetentionPolicy: found } = (set.spec ?? {}) as {
+      persistentVolumeClaimRetentionPolicy?: object;
+    };
+    const { observedGeneration = 0 } = (set.status ?? {}) as { observedGeneration?: number };
+    if (!isDeepStrictEqual(found, policy))
+      await client.patch(RESOURCES.StatefulSet, namespace, set.metadata.name, {
+        spec: { persistentVolumeClaimRetentionPolicy: policy },
+      });
+    else if (observedGeneration >= (set.metadata.generation ?? 0)) continue;
+    waits = true;
+  }
+  // Without it kept volumes could not be read.
+  const secret = copies.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
+  const isOwned = (secret?.metadata.ownerReferences ?? []).length > 0;
+  if (secret && isOwned === topology.retain)
+    await client.patch(RESOURCES.Secret, namespace, secret.metadata.name, {
+      metadata: { ownerReferences: topology.retain ? [] : [ownerReference(name, uid)] },
+    });
+  return waits;
 }
 
 /** Undefined: they are gone. Otherwise why not. */

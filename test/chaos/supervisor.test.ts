@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { reachSupervisor, stopSale } from '../../operator/local/daemon.ts';
@@ -10,7 +11,10 @@ import { dataFolder } from '../../operator/local/data-folder.ts';
 import { localSale } from '../../operator/local/find.ts';
 import { alive, identify } from '../../operator/local/identity.ts';
 import { holderOf } from '../../operator/local/lock.ts';
+import { isFree } from '../../operator/local/ports.ts';
+import { runSupervisor } from '../../operator/local/run.ts';
 import { startCrowd } from '../harness/crowd.ts';
+import { freePort } from '../harness/redis.ts';
 import { sharedKafka, stopSharedKafka } from '../harness/sale.ts';
 import { until } from '../harness/until.ts';
 import { expectVerdict } from '../harness/verdict.ts';
@@ -26,6 +30,10 @@ afterAll(async () => {
 
 it('R32: the supervisor is killed while the sale sells, and up takes everything over that still runs', async () => {
   const { broker } = await sharedKafka();
+  const firstPort = await until('two free ports in a row', async () => {
+    const first = await freePort();
+    return (await isFree(first + 1)) && first;
+  });
   const text = stringify({
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',
@@ -41,7 +49,7 @@ it('R32: the supervisor is killed while the sale sells, and up takes everything 
   });
   const up = async () => {
     const control = await reachSupervisor(folder);
-    await control.apply({ text, source: 'sale.yaml' });
+    await control.apply({ text, source: 'sale.yaml', firstPort });
     return until('the sale to be open', async () => {
       const report = await control.status();
       return report.settled && report;
@@ -62,6 +70,12 @@ it('R32: the supervisor is killed while the sale sells, and up takes everything 
   process.kill(lost, 'SIGKILL');
   await crowd.bought(80);
   expect(holderOf(folder.lock)).toBeUndefined();
+
+  // A supervisor that is given nothing to do goes as it came.
+  const idle = await runSupervisor(dir, { log: pino({ level: 'silent' }) });
+  await idle.leave();
+  const dead = before.processes.filter(({ pid }) => identify(pid ?? -1) === undefined);
+  expect(dead.map(({ name }) => name)).toEqual(['shard-agent-s0']);
 
   const after = await up();
   expect(holderOf(folder.lock)?.pid).not.toBe(supervisor.pid);

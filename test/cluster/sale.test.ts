@@ -259,3 +259,34 @@ describe('R32: while it sells', () => {
     expect(secrets.filter(([, value = '']) => said.includes(value)).map(([name]) => name)).toEqual([]);
   });
 });
+
+describe('the last word on the volumes', () => {
+  const sale = new Sale('word', { stock: 10, caches: 1, shards: 1, replicas: 1, more: 'deletionPolicy: Delete' });
+  afterAll(() => sale.destroy(), 3 * MINUTE);
+
+  test(
+    'holds although it was edited and the sale deleted while no operator ran: what was sold is kept, and its passwords',
+    async () => {
+      await sale.apply();
+      await sale.settles();
+      const operators = (replicas: number) =>
+        kubectl(['scale', 'deployment', 'flashsale-operator', '-n', SYSTEM, `--replicas=${replicas}`]);
+      await operators(0);
+      const running = () => names('pods', '-n', SYSTEM, '-l', 'flashsale.dev/role');
+      await until('no operator to run', async () => (await running()).length === 0);
+      await sale.apply({ more: 'deletionPolicy: Retain' });
+      await kubectl(['delete', 'fs', sale.name, '-n', sale.namespace, '--wait=false']);
+      await operators(2);
+      await kubectl(['wait', '--for=delete', `fs/${sale.name}`, '-n', sale.namespace, '--timeout=120s']);
+      const { items } = await object<{ items: KubeObject[] }>('pvc,secret', '-n', sale.namespace);
+      const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      expect(staying.map(({ metadata }) => metadata.name).sort()).toEqual([
+        'data-word-cache-0',
+        'data-word-pool-0',
+        'data-word-shard-0',
+        'word-secrets',
+      ]);
+    },
+    4 * MINUTE,
+  );
+});

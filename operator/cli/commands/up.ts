@@ -93,7 +93,7 @@ async function up(options: Options): Promise<void> {
   } catch (error) {
     // A supervisor that was started for nothing goes; one that keeps a sale stays as it was.
     if (readState(folder) === undefined) await control.stop();
-    else await running?.stop();
+    else await running?.leave();
     throw error;
   }
   if (!quiet && applied.changes) for (const line of changeLines(applied.changes)) note(`  ${line}`);
