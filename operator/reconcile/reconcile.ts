@@ -28,7 +28,7 @@ import { type Observed, observe } from './observed.ts';
 import { progressOf } from './progress.ts';
 import { fingerprint, saleSecrets } from './secrets.ts';
 import { statusOf } from './status.ts';
-import { readinessOf, type Trouble, troublesOf } from './troubles.ts';
+import { readinessOf, type Trouble, tooFewShards, troublesOf } from './troubles.ts';
 
 /** A sale at rest is looked at so often, for what shows in no event: silent shards, edited references. */
 const AT_REST: Millis = 60_000;
@@ -110,6 +110,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
   const { view: registry, table } = memo.engine;
+  troubles.push(...tooFewShards(registry, topology));
   const { rollout } = made;
   const progress = progressOf({ served, observed, registry, table, wanted, databases: databases.waiting, rollout });
   return { troubles, progress };
@@ -182,7 +183,7 @@ async function report(pass: Pass, { troubles, progress }: Outcome): Promise<{ ag
   const status = statusOf(
     {
       sale,
-      before: lastStatus(sale, memo)?.conditions ?? [],
+      last: lastStatus(sale, memo),
       topology,
       observed,
       registry,

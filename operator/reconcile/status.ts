@@ -3,7 +3,7 @@
 import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis, NodeId, PeerId } from '../../dataplane/protocol/units.ts';
-import type { ConditionStatus, FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { selectorText } from '../manifests/objects.ts';
 import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -14,8 +14,8 @@ import { readinessOf, type Trouble } from './troubles.ts';
 
 export interface Found {
   sale: FlashSale;
-  /** Its conditions as last found. */
-  before: readonly ConditionStatus[];
+  /** As last told. */
+  last: FlashSaleStatus | undefined;
   topology: Topology;
   observed: Observed;
   registry: RegistryView | undefined;
@@ -27,7 +27,7 @@ export interface Found {
 }
 
 export function statusOf(found: Found, now: Millis): FlashSaleStatus {
-  const { sale, before, topology, observed, registry, table, period, troubles, progress } = found;
+  const { sale, last, topology, observed, registry, table, period, troubles, progress } = found;
   const ready = (component: Component) =>
     observed.pods.filter((pod) => pod.component === component && pod.ready && !pod.leaving).map(({ index }) => index);
   const known = figures(
@@ -44,9 +44,11 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
     },
     now,
   );
-  const { phase = 'Pending' } = known;
+  const told = { ...stillTold(known, last), ...known };
+  const phase = phaseOf(told, known, last);
   return {
-    ...known,
+    ...told,
+    phase,
     // The registry counts supplies in numbers of its own.
     observedGeneration: sale.metadata.generation ?? 1,
     selector: selectorText(topology, 'storefront'),
@@ -57,8 +59,30 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
         readiness: readinessOf(observed),
         balance: balanceOf(table, topology.settings.balancer),
       },
-      before,
+      last?.conditions ?? [],
       new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
     ),
   };
+}
+
+type Figures = Omit<FlashSaleStatus, 'conditions'>;
+
+/** A new leader has heard nothing for some seconds, and for longer where Kafka or the pool is away: what was told stands. */
+function stillTold(known: Figures, last: FlashSaleStatus | undefined): Partial<Figures> {
+  if (known.available !== undefined || last?.incarnation === undefined) return {};
+  if ((known.incarnation ?? last.incarnation) !== last.incarnation) return {};
+  const { sold, available, virtualAvailable, tokensLive, inTransfer, shards, caches, dispersion } = last;
+  const { incarnation, supplied } = last;
+  const figures = { sold, available, virtualAvailable, tokensLive, inTransfer, shards, caches, dispersion };
+  return Object.fromEntries(
+    Object.entries({ ...figures, incarnation, supplied }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The same of the phase: nobody stops being served because their operator has just begun. */
+function phaseOf(told: Figures, known: Figures, last: FlashSaleStatus | undefined): NonNullable<Figures['phase']> {
+  const { phase = 'Pending', storefrontReplicas = 0 } = known;
+  if (known.available !== undefined || told.available === undefined || last?.phase === undefined) return phase;
+  if (phase === 'Pending' && known.incarnation === undefined && storefrontReplicas > 0) return last.phase;
+  return phase === 'Selling' && last.phase === 'SoldOut' && last.supplied === told.supplied ? 'SoldOut' : phase;
 }

@@ -1,6 +1,8 @@
 // What is wrong with a sale's parts, from what the cluster shows. Pure. A trouble has a documented reason and a sentence
 // that names the part and says what its controller or container said.
 
+import type { RegistryView } from '../../dataplane/clients/registry.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Component, Observed, PodView } from './observed.ts';
 import type { TroubleReason } from './reasons.ts';
 
@@ -80,6 +82,18 @@ export const refusalReason = (message: string): TroubleReason =>
   /exceeded quota|forbidden: .*(limit|quota)|LimitRange|maximum .* usage/i.test(message)
     ? 'QuotaExceeded'
     : 'ApplyConflict';
+
+/**
+ * A sale that takes over volumes of one with more shards: what those hold was supplied, and tokens are given for it. Only a
+ * new resource can ask for fewer.
+ */
+export function tooFewShards(registry: Pick<RegistryView, 'shards'> | undefined, { shards }: Topology): Trouble[] {
+  const held = registry?.shards.length ?? 0;
+  const { length } = shards.members;
+  if (held <= length) return [];
+  const message = `the volumes that were taken over are of ${held} shards, and the resource asks for ${length}: set spec.shards.count to ${held} or more`;
+  return [{ reason: 'ShardsNotReady', message, blocks: true }];
+}
 
 /** Without the pool a sale sells on. */
 const isMissing = (pods: readonly PodView[], component: Component): boolean =>
