@@ -76,8 +76,7 @@ export class Controller {
   }
 
   async #work(key: SaleKey): Promise<{ again?: number } | undefined> {
-    // Before everything was listed, an object that is there would look missing.
-    await this.copies.synced;
+    if (!this.copies.isSynced(key)) return undefined;
     const sale = this.copies.sale(key);
     if (sale === undefined) {
       await this.#forget(key);

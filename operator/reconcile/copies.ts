@@ -37,20 +37,22 @@ export interface CopiesOptions {
 }
 
 export class Copies {
-  readonly synced: Promise<void>;
   readonly #reflectors: Reflector[] = [];
+  /** Namespaces of which everything was listed; undefined stands for all. */
+  readonly #synced = new Set<string | undefined>();
   readonly #sales = new Map<SaleKey, FlashSale>();
   readonly #parts = new Map<SaleKey, Map<string, KubeObject>>();
 
   constructor(options: CopiesOptions) {
     const { namespaces, touched } = options;
     for (const namespace of namespaces.length > 0 ? namespaces : [undefined]) {
+      const reflectors: Reflector[] = [];
       const watch = (
         kind: Kind,
         labelSelector: string | undefined,
         changed: Parameters<typeof startReflector>[0]['changed'],
       ) =>
-        this.#reflectors.push(
+        reflectors.push(
           startReflector({
             ...options,
             resource: RESOURCES[kind],
@@ -72,8 +74,20 @@ export class Copies {
           this.#keep(key, object, what === 'deleted');
           touched(key);
         });
+      this.#reflectors.push(...reflectors);
+      void Promise.all(reflectors.map(({ synced }) => synced)).then(() => {
+        this.#synced.add(namespace);
+        for (const key of this.#sales.keys()) if (this.isSynced(key)) touched(key);
+      });
     }
-    this.synced = Promise.all(this.#reflectors.map(({ synced }) => synced)).then(() => undefined);
+  }
+
+  /**
+   * Before everything was listed, an object that is there would look missing. By namespace: one that is watched and gone
+   * keeps nobody else's sales waiting. Its sales are touched when it is.
+   */
+  isSynced(key: SaleKey): boolean {
+    return this.#synced.has(undefined) || this.#synced.has(key.split('/')[0]);
   }
 
   sale(key: SaleKey): FlashSale | undefined {
