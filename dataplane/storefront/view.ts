@@ -14,7 +14,7 @@ export interface ViewHooks {
 }
 
 /** Everybody reports every second. Silent for so long, Kafka is away, and what was heard is too old to go by. */
-export const STALE: Millis = 5000;
+const STALE: Millis = 5000;
 
 export class View implements StockView {
   revision = 0;
