@@ -72,15 +72,18 @@ CREATE FUNCTION flashsale.cancel_overdue(p_limit bigint) RETURNS bigint
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
 BEGIN
   -- Looking first keeps an agent that finds nothing off the lock; the lock then decides.
-  IF NOT EXISTS (SELECT FROM orders WHERE status = 'placed' AND deadline <= clock_timestamp()) THEN
+  IF NOT EXISTS (SELECT FROM orders WHERE status = 'placed' AND deadline <= v_now) THEN
     RETURN 0;
   END IF;
   PERFORM lock_stock();
+  v_now := clock_timestamp();
   RETURN cancel_placed(ARRAY(
     SELECT token FROM orders
-     WHERE status = 'placed' AND deadline <= clock_timestamp()
+     WHERE status = 'placed' AND deadline <= v_now
      ORDER BY deadline LIMIT p_limit));
 END $$;
 
