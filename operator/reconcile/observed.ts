@@ -30,7 +30,6 @@ export interface WorkloadView {
   /** Uid of a StatefulSet, which says only in Events what it could not create; absent: a Deployment, which says it itself. */
   set?: string;
   wanted: number;
-  ready: number;
   /** Its pods are being replaced by those of a newer template. */
   rolling: boolean;
   /** What its controller could not create, and why. */
@@ -77,7 +76,6 @@ export function workloadView(workload: KubeObject): WorkloadView {
   return {
     ...(workload.kind === 'StatefulSet' ? { set: workload.metadata.uid ?? '' } : {}),
     wanted,
-    ready: number(at(status, 'readyReplicas')),
     rolling:
       !seen || (workload.kind === 'StatefulSet' ? isRollingSet(workload) : isRollingDeployment(workload, wanted)),
     ...(failure ? { refused: text(failure.message) } : {}),

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Crowd } from '../harness/crowd.ts';
-import { killNow } from '../harness/postgres.ts';
+import { childrenOf, killNow } from '../harness/postgres.ts';
 import { rounds } from '../harness/run-sale.ts';
 import type { TestSale } from '../harness/sale.ts';
 
@@ -24,10 +24,6 @@ const soldSoFar = (crowd: Crowd) => crowd.tally()?.sold ?? 0;
 
 /** A Kafka without its data is another cluster. */
 const clusterOf = (sale: TestSale) => readFileSync(join(sale.folder, 'kafka', 'data', 'meta.properties'), 'utf8');
-
-/** Backends lead process groups of their own, and some outlive their postmaster for a moment. */
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 describe('R32: while it sells', () => {
   it('Kafka is gone for 20 s: the sale goes on, and catches up afterwards', () =>

@@ -11,10 +11,9 @@ import { dataFolder } from '../../operator/local/data-folder.ts';
 import { localSale } from '../../operator/local/find.ts';
 import { alive, identify } from '../../operator/local/identity.ts';
 import { holderOf } from '../../operator/local/lock.ts';
-import { isFree } from '../../operator/local/ports.ts';
 import { runSupervisor } from '../../operator/local/run.ts';
 import { startCrowd } from '../harness/crowd.ts';
-import { freePort } from '../harness/redis.ts';
+import { twoFreePorts } from '../harness/redis.ts';
 import { sharedKafka, stopSharedKafka } from '../harness/sale.ts';
 import { until } from '../harness/until.ts';
 import { expectVerdict } from '../harness/verdict.ts';
@@ -30,10 +29,7 @@ afterAll(async () => {
 
 it('R32: the supervisor is killed while the sale sells, and up takes everything over that still runs', async () => {
   const { broker } = await sharedKafka();
-  const firstPort = await until('two free ports in a row', async () => {
-    const first = await freePort();
-    return (await isFree(first + 1)) && first;
-  });
+  const firstPort = await twoFreePorts();
   const text = stringify({
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',

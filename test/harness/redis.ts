@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type RedisOptions as ConnectionOptions, Redis } from 'ioredis';
 import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
+import { isFree } from '../../operator/local/ports.ts';
 import { until } from './until.ts';
 
 export interface RedisOptions {
@@ -41,6 +42,13 @@ export const freePort = (): Promise<number> =>
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
+  });
+
+/** The first of two in a row. */
+export const twoFreePorts = (): Promise<number> =>
+  until('two free ports in a row', async () => {
+    const first = await freePort();
+    return (await isFree(first + 1)) && first;
   });
 
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {

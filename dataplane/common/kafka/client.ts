@@ -3,9 +3,11 @@
 
 import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { type Consumer, type ISocketFactory, Kafka, type LogEntry, logLevel, type Producer } from 'kafkajs';
 import type { KafkaConfig } from '../../protocol/config.ts';
+import type { Millis } from '../../protocol/units.ts';
 import type { Logger } from '../log.ts';
 
 /** Read from the secrets folder, where the configuration names them. */
@@ -31,6 +33,12 @@ export function kafkaClient(config: KafkaConfig, { password, ca }: KafkaSecrets,
     logCreator: () => (entry: LogEntry) => log.debug({ kafkajs: entry.namespace }, entry.log.message),
   });
 }
+
+const LEAVE_WITHIN: Millis = 2000;
+
+/** It waits for what is in flight, which a broker that fell silent never answers; what is left then ends with its sockets. */
+export const leave = (client: Pick<Consumer | Producer, 'disconnect'>): Promise<void> =>
+  Promise.race([client.disconnect().catch(() => undefined), sleep(LEAVE_WITHIN, undefined, { ref: false })]);
 
 /** Its default leaves Nagle's algorithm on, which holds a small request back until the one before is acknowledged. */
 const eagerSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
+import { leave } from './client.ts';
 
 /** A fetch returns as soon as there is anything; this is for when there is nothing. */
 const LONGEST_FETCH: Millis = 500;
@@ -93,8 +94,8 @@ async function readOnce(options: ReaderOptions, stop: AbortSignal): Promise<void
     });
     await Promise.race([crashed, silent(() => Date.now() - alive, stop)]);
   } finally {
-    // What it still does ends by itself: its sockets are closed, and its group is nobody else's.
-    await Promise.race([consumer.disconnect().catch(() => undefined), sleep(2000, undefined, { ref: false })]);
+    // Its group is nobody else's.
+    await leave(consumer);
   }
 }
 

@@ -3,9 +3,9 @@
 // bounded time whether the broker has a message, holds a bounded number, and connects for ever. What failed is
 // dropped: the senders repeat what was not heard.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kafka, type Message, Partitioners } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
+import { leave } from './client.ts';
 
 const TIMEOUT: Millis = 2000;
 const RECONNECT: Millis = 500;
@@ -90,8 +90,7 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
       closed = true;
       const end = Date.now() + TIMEOUT;
       while (count > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
-      // It waits for what is in flight, which a broker that fell silent never answers.
-      await Promise.race([producer.disconnect().catch(() => undefined), sleep(2000, undefined, { ref: false })]);
+      await leave(producer);
     },
   };
 }

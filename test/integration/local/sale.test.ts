@@ -11,11 +11,10 @@ import { dataFolder } from '../../../operator/local/data-folder.ts';
 import { alive, type Identity, identify, signal } from '../../../operator/local/identity.ts';
 import { holderOf } from '../../../operator/local/lock.ts';
 import { readPids } from '../../../operator/local/pid-file.ts';
-import { isFree } from '../../../operator/local/ports.ts';
 import type { SaleReport } from '../../../operator/local/report.ts';
 import { flashsale, startFlashsale } from '../../harness/command.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
-import { freePort } from '../../harness/redis.ts';
+import { twoFreePorts } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -311,10 +310,7 @@ test('down --wipe leaves nothing behind', async () => {
 
 test('up --foreground stays, on the ports it was asked for, and Ctrl-C stops the sale', async () => {
   Object.assign(spec, { stock: 10, nodes: 1, shards: 1, replicas: 2 });
-  const port = await until('two free ports in a row', async () => {
-    const first = await freePort();
-    return (await isFree(first + 1)) && first;
-  });
+  const port = await twoFreePorts();
   writeFileSync(file(), yaml());
   const { child, outcome, stderr } = startFlashsale(state, [
     'up',
