@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { messageOf, UserError } from '../dataplane/runtime/user-error.ts';
 import { renderError } from '../operator/api/findings.ts';
 import { loadFlashSale } from '../operator/api/load.ts';
 import { drive, holds } from '../operator/load/drive.ts';
@@ -13,7 +14,6 @@ import { type CrowdFlags, crowdOf, crowdOptions } from '../operator/load/options
 import { auditSummary, loadSummary, number } from '../operator/load/show.ts';
 import { control } from '../operator/local/control.ts';
 import { dataFolder, salesFolder } from '../operator/local/data-folder.ts';
-import { messageOf, Trouble } from '../operator/local/errors.ts';
 import { readText } from '../operator/local/files.ts';
 import { localSale } from '../operator/local/find.ts';
 
@@ -45,7 +45,7 @@ const end = (): Promise<number> => flashsale(['down', '--wipe'], true);
 async function demo(options: Options): Promise<number> {
   const began = performance.now();
   const loaded = loadFlashSale(readText(options.sale), { source: options.sale, selfContained: true });
-  if (!loaded.ok) throw new Trouble(loaded.errors.map(renderError).join('\n'));
+  if (!loaded.ok) throw new UserError(loaded.errors.map(renderError).join('\n'));
   const { spec } = loaded.sale;
   const crowd = crowdOf(options, { stock: spec.stock, maxQuantity: spec.qualification.maxQuantity });
 
@@ -122,7 +122,7 @@ const program = crowdOptions(new Command('hack/demo'))
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0);
-  const known = error instanceof CommanderError || error instanceof Trouble;
+  const known = error instanceof CommanderError || error instanceof UserError;
   const text = known ? messageOf(error).replace(/^error: /, '') : ((error as Error).stack ?? messageOf(error));
   for (const line of text.split('\n')) process.stderr.write(`hack/demo: ${line}\n`);
   process.exit(error instanceof CommanderError ? 2 : 1);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Derives what is written down in more than one place: the API's TypeScript types and reference page from
 // crds/flashsale.yaml, the page on conditions from operator/reconcile/reasons.ts, Argo CD's settings from the scripts
-// beside them, and the chart's dashboards, copy of the CRD and README from hack/lib/dashboards and its own values.
+// beside them, and the chart's dashboards, copy of the CRD and README from charts/sources/dashboards and its own values.
 //
 //   node hack/generate.ts           writes the files
 //   node hack/generate.ts --check   writes nothing; exits 1 and names the files that are stale
@@ -22,9 +22,9 @@ import {
   type Schema,
   unitOf,
 } from '../operator/api/schema.ts';
-import { argocdSettings } from './lib/argocd-settings.ts';
-import { chartFiles } from './lib/chart/files.ts';
-import { conditionsPage } from './lib/conditions-page.ts';
+import { argocdSettings } from './lib/generate/argocd-settings.ts';
+import { chartFiles } from './lib/generate/chart/files.ts';
+import { conditionsPage } from './lib/generate/conditions-page.ts';
 
 /** The generated files' contents, by path from the root of the repository. */
 export const generated = (): Record<string, string> => ({

@@ -5,12 +5,12 @@
 import type {
   Epoch,
   Incarnation,
-  IssueNumber,
   Millis,
   NodeId,
   OrderId,
-  PeerId,
+  SequenceNumber,
   ShardId,
+  StockHolderId,
   Units,
   Version,
 } from './units.ts';
@@ -24,7 +24,7 @@ export const topicName = (prefix: string, topic: Topic): string => `${prefix}.${
 /** `deltas`, key = peer. The state of one shard (or the pool) after `version`, and what changed since the last report. */
 export interface Delta {
   incarnation: Incarnation;
-  peer: PeerId;
+  peer: StockHolderId;
   /** The shard's own database: a re-created one starts its versions anew. */
   peerIncarnation: Incarnation;
   version: Version;
@@ -39,11 +39,11 @@ export interface Delta {
   missed: Units;
   missedMax: Units;
   /** Units ever sent, by final destination; a forward by the pool counts at its origin, not here. */
-  sent: Partial<Record<PeerId, Units>>;
+  sent: Partial<Record<StockHolderId, Units>>;
   /** Units ever received for good (the pool: only those whose final destination is the pool). */
   received: Units;
   /** The last version applied of each sender; senders repeat what is above it. */
-  receivedVersions: Partial<Record<PeerId, Version>>;
+  receivedVersions: Partial<Record<StockHolderId, Version>>;
   /** The newest command executed. */
   command: CommandId;
   /** Only the pool: what it owes to a lowered supply, and what it may deal out (available − owed, at least 0). */
@@ -67,7 +67,7 @@ export interface Level {
   granted: Units;
   revoked: Units;
   /** Lifetime of this epoch, for status and metrics. */
-  issued: IssueNumber;
+  issued: SequenceNumber;
   settledUnits: Units;
   returnedUnits: Units;
 }
@@ -75,12 +75,12 @@ export interface Level {
 /** `transfers`, key = receiving hop. Stock under way; applied only when the receiver's last version of `from` equals `previous`. */
 export interface Transfer {
   incarnation: Incarnation;
-  from: PeerId;
+  from: StockHolderId;
   fromIncarnation: Incarnation;
   /** The hop this message is for: the pool, or (from the pool) the final destination. */
-  to: PeerId;
+  to: StockHolderId;
   /** Where the stock is to end: the pool forwards it in the transaction that receives it. */
-  destination: PeerId;
+  destination: StockHolderId;
   units: Units;
   version: Version;
   /** The sender's version of its transfer to this hop before; 0: none. */
@@ -96,8 +96,8 @@ export interface CommandId {
 /** `commands`, key = source. R17: output shard and amount, input shards and amounts. Executed in one transaction (R20). */
 export interface Command extends CommandId {
   incarnation: Incarnation;
-  source: PeerId;
-  legs: { destination: PeerId; units: Units }[];
+  source: StockHolderId;
+  legs: { destination: StockHolderId; units: Units }[];
 }
 
 export type OrderEventKind = 'placed' | 'paid' | 'cancelled' | 'refund-due';

@@ -4,7 +4,7 @@
 // the order of messages: any order and any repetition of the same reports gives the same table.
 
 import { type CommandId, type Delta, type Level, newer } from './messages.ts';
-import type { Incarnation, Millis, NodeId, PeerId, ShardId, Units } from './units.ts';
+import type { Incarnation, Millis, NodeId, ShardId, StockHolderId, Units } from './units.ts';
 
 /** One shard as last reported. Amounts in units; `sold`, `cancelled`, `missed` are lifetime totals. */
 export interface ShardView {
@@ -73,10 +73,10 @@ export class ResourceTable {
   dropped = 0;
   /** Reports whose delta did not lead from the amount before to the amount they state: a fault of the sender. */
   disagreements = 0;
-  readonly #deltas = new Map<PeerId, Entry<Delta>>();
+  readonly #deltas = new Map<StockHolderId, Entry<Delta>>();
   readonly #levels = new Map<NodeId, Entry<Level>>();
   /** Lifetime units sent by everyone, by final destination. */
-  readonly #sentTo = new Map<PeerId, Units>();
+  readonly #sentTo = new Map<StockHolderId, Units>();
   #shards: { revision: number; views: ShardView[]; byId: Map<ShardId, ShardView> } | undefined;
 
   constructor(incarnation: Incarnation) {
@@ -150,33 +150,33 @@ export class ResourceTable {
   }
 
   /** Σ sent to it − received by it; at least 0, as a receiver may report before a sender does. */
-  inFlight(peer: PeerId): Units {
+  inFlight(peer: StockHolderId): Units {
     return Math.max(0, this.sentTo(peer) - this.received(peer));
   }
 
   /** Lifetime units everyone says to have sent to it. */
-  sentTo(peer: PeerId): Units {
+  sentTo(peer: StockHolderId): Units {
     return this.#sentTo.get(peer) ?? 0;
   }
 
   /** Lifetime units each says to have sent, by final destination. */
-  flows(): ReadonlyMap<PeerId, Readonly<Partial<Record<PeerId, Units>>>> {
+  flows(): ReadonlyMap<StockHolderId, Readonly<Partial<Record<StockHolderId, Units>>>> {
     return new Map([...this.#deltas].map(([peer, { last }]) => [peer, last.sent]));
   }
 
   /** Lifetime units it says to have received for good. */
-  received(peer: PeerId): Units {
+  received(peer: StockHolderId): Units {
     return this.#deltas.get(peer)?.last.received ?? 0;
   }
 
   /** The newest command it says to have executed. */
-  executed(peer: PeerId): CommandId {
+  executed(peer: StockHolderId): CommandId {
     return this.#deltas.get(peer)?.last.command ?? { term: 0, sequence: 0 };
   }
 
   /** When it was last heard of, by the clock given to `apply…`; a repeat counts. Undefined: never. */
-  heardAt(peer: PeerId | NodeId): Millis | undefined {
-    return (this.#deltas.get(peer as PeerId) ?? this.#levels.get(peer as NodeId))?.heardAt;
+  heardAt(peer: StockHolderId | NodeId): Millis | undefined {
+    return (this.#deltas.get(peer as StockHolderId) ?? this.#levels.get(peer as NodeId))?.heardAt;
   }
 
   /** R14, over the shards' available stock. */
@@ -213,7 +213,7 @@ export class ResourceTable {
   }
 }
 
-const peersOf = (delta: Delta | undefined): PeerId[] => Object.keys(delta?.sent ?? {}) as PeerId[];
+const peersOf = (delta: Delta | undefined): StockHolderId[] => Object.keys(delta?.sent ?? {}) as StockHolderId[];
 
 /**
  * Two reports of one version: stock is the same, but misses and commands that moved nothing leave no version behind,

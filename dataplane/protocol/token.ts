@@ -2,7 +2,7 @@
 // trust it without asking anybody. Not secret from its buyer; worth nothing to anybody else, because the buyer is
 // part of it. The same claims always give the same characters: a duplicate click gets a byte-identical token.
 //
-//   fs1.<incarnation>.<id>.<quantity>.<node>.<epoch>.<issue>.<shard>.<due>.<buyer, base64url>.<mac, base64url>
+//   fs1.<incarnation>.<id>.<quantity>.<node>.<epoch>.<sequence>.<shard>.<due>.<buyer, base64url>.<mac, base64url>
 //
 // The mac is HMAC-SHA256 over every character before its dot. It is compared as text, so that no second spelling
 // of the same bytes passes: a token with any character altered is invalid.
@@ -12,10 +12,10 @@ import {
   type BuyerId,
   type Epoch,
   type Incarnation,
-  type IssueNumber,
   isShardId,
   type Millis,
   type NodeId,
+  type SequenceNumber,
   type ShardId,
   type TokenId,
   type Units,
@@ -28,7 +28,7 @@ export interface TokenClaims {
   quantity: Units;
   node: NodeId;
   epoch: Epoch;
-  issue: IssueNumber;
+  sequence: SequenceNumber;
   shard: ShardId;
   /** By the node's clock; for information, nobody judges it but the node. */
   due: Millis;
@@ -60,7 +60,7 @@ export function tokenSigner(key: string): TokenSigner {
   return {
     sign(c) {
       const buyer = Buffer.from(c.buyer).toString('base64url');
-      const payload = `${VERSION}.${c.incarnation}.${c.id}.${c.quantity}.${c.node}.${c.epoch}.${c.issue}.${c.shard}.${c.due}.${buyer}`;
+      const payload = `${VERSION}.${c.incarnation}.${c.id}.${c.quantity}.${c.node}.${c.epoch}.${c.sequence}.${c.shard}.${c.due}.${buyer}`;
       return `${payload}.${mac(payload)}`;
     },
     verify(text) {
@@ -81,7 +81,7 @@ const isNodeId = (text: string): text is NodeId => /^c(0|[1-9]\d{0,5})$/.test(te
 /** Of a payload whose signature is right; anything odd was signed by another version of this program. */
 function claimsOf(payload: string): TokenVerdict {
   const parts = payload.split('.');
-  const [version, incarnation, id, quantity, node, epoch, issue, shard, due, buyer] = parts;
+  const [version, incarnation, id, quantity, node, epoch, sequence, shard, due, buyer] = parts;
   if (parts.length !== 10 || version !== VERSION) return FORM;
   if (!incarnation || !id || !buyer || !node || !shard || !isNodeId(node) || !isShardId(shard)) return FORM;
   const claims: TokenClaims = {
@@ -91,10 +91,10 @@ function claimsOf(payload: string): TokenVerdict {
     quantity: number(quantity),
     node,
     epoch: number(epoch),
-    issue: number(issue),
+    sequence: number(sequence),
     shard,
     due: number(due),
   };
-  const sum = claims.quantity + claims.epoch + claims.issue + claims.due;
+  const sum = claims.quantity + claims.epoch + claims.sequence + claims.due;
   return Number.isNaN(sum) || claims.quantity < 1 ? FORM : { valid: true, claims };
 }

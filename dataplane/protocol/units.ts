@@ -14,7 +14,7 @@ export type NodeId = `c${number}`;
 export type ShardId = `s${number}`;
 
 /** A shard that may hold stock: one that serves orders, or the transfer pool. */
-export type PeerId = ShardId | 'pool';
+export type StockHolderId = ShardId | 'pool';
 
 /** Names one life of a sale. Deleting and re-creating a sale gives a new one; everything old is then refused. */
 export type Incarnation = string;
@@ -23,7 +23,7 @@ export type Incarnation = string;
 export type Epoch = number;
 
 /** Counts the tokens a cache node issued within its epoch, from 1, without gaps. */
-export type IssueNumber = number;
+export type SequenceNumber = number;
 
 /** Counts a shard's changes, from 1, without gaps, in commit order. */
 export type Version = number;

@@ -2,15 +2,15 @@
 // times are never judged here: a token that was returned is refused by its shard, whatever anybody's clock says. The
 // node is told of an order after the buyer is.
 
-import { WrongIncarnation } from '../clients/errors.ts';
-import type { Order, OrderStatus } from '../clients/shard.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenClaims, TokenSigner } from '../protocol/token.ts';
 import { type BuyerId, type Millis, type OrderId, orderId, type Units } from '../protocol/units.ts';
-import type { LaneAnswer } from './lane.ts';
+import { WrongIncarnation } from '../stores/errors.ts';
+import type { Order, OrderStatus } from '../stores/shard/shard.ts';
+import type { CheckoutAnswer } from './checkout-batcher.ts';
 import type { Store } from './metrics.ts';
 import type { Nodes } from './nodes.ts';
-import type { Settler } from './settle.ts';
+import type { SettleBatcher } from './settle-batcher.ts';
 import type { ShardLink, Shards } from './shards.ts';
 
 export interface CheckedOut {
@@ -26,7 +26,7 @@ export interface CheckoutDeps {
   nodes: Nodes;
   shards: Shards;
   signer: Pick<TokenSigner, 'verify'>;
-  settler: Settler;
+  settler: SettleBatcher;
   /** A store failed to answer. */
   failed(store: Store, error: unknown): void;
 }
@@ -54,8 +54,15 @@ export class Checkouts {
     if (shard === undefined) return UNAVAILABLE;
     if (await this.#settled(claims)) return this.#known(shard, claims);
 
-    const { id, quantity, node, epoch, issue } = claims;
-    const answer = await shard.lane.submit(claims.incarnation, { token: id, buyer, quantity, node, epoch, issue });
+    const { id, quantity, node, epoch, sequence } = claims;
+    const answer = await shard.checkouts.submit(claims.incarnation, {
+      token: id,
+      buyer,
+      quantity,
+      node,
+      epoch,
+      sequence,
+    });
     switch (answer.outcome) {
       case 'sold':
         this.#settle(claims);
@@ -74,12 +81,12 @@ export class Checkouts {
   }
 
   /** What the node has stored for the token. A node that cannot say leaves it to the shard, like one that says live. */
-  async #settled({ node, issue, id, buyer }: TokenClaims): Promise<boolean> {
+  async #settled({ node, sequence, id, buyer }: TokenClaims): Promise<boolean> {
     const link = this.#deps.nodes.get(node);
     if (link === undefined) return false;
     try {
-      const stored = await link.lookup.token(buyer);
-      return stored?.issue === issue && stored.id === id && stored.state === 'settled';
+      const stored = await link.tokenReads.token(buyer);
+      return stored?.sequence === sequence && stored.id === id && stored.state === 'settled';
     } catch (error) {
       this.#deps.failed('cache', error);
       return false;
@@ -100,13 +107,13 @@ export class Checkouts {
     return payWithin === undefined ? known : { ...known, payWithin };
   }
 
-  #settle({ node, incarnation, epoch, issue, id, buyer }: TokenClaims): void {
+  #settle({ node, incarnation, epoch, sequence, id, buyer }: TokenClaims): void {
     const link = this.#deps.nodes.get(node);
-    if (link !== undefined) this.#deps.settler.push(link.client, { incarnation, epoch }, { issue, id, buyer });
+    if (link !== undefined) this.#deps.settler.push(link.client, { incarnation, epoch }, { sequence, id, buyer });
   }
 }
 
-function sold({ shard, id, quantity }: TokenClaims, { paymentDeadline }: LaneAnswer): CheckedOut {
+function sold({ shard, id, quantity }: TokenClaims, { paymentDeadline }: CheckoutAnswer): CheckedOut {
   const order = orderId(shard, id);
   if (paymentDeadline === undefined) return { sold: true, order, quantity, status: 'final' };
   return { sold: true, order, quantity, status: 'placed', payWithin: paymentDeadline };

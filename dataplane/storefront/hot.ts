@@ -7,7 +7,7 @@ import { type Answer, refused, send } from './answer.ts';
 /** Bytes of a body. The largest legal one, a checkout with the longest buyer id, is well below. */
 const BODY_LIMIT = 4096;
 /** A larger body is read and forgotten up to here, so that the client reads our answer instead of a reset. */
-const PATIENCE = 1024 * 1024;
+const MAX_DRAIN_BYTES = 1024 * 1024;
 
 const TOO_LARGE = refused({ problem: 'too-large', parameters: { limit: BODY_LIMIT } });
 
@@ -20,7 +20,7 @@ function readBody(request: IncomingMessage, done: (body: string | undefined) => 
   request.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (over) return;
-    if (size > PATIENCE) {
+    if (size > MAX_DRAIN_BYTES) {
       over = true;
       done(undefined);
     } else if (size > BODY_LIMIT) first = rest = undefined;

@@ -1,8 +1,8 @@
-// Which cache nodes there are, as their own stamps say (decision 0001): the highest layout number wins, so that a
+// Which cache nodes there are, as their own identities say (decision 0001): the highest layout number wins, so that a
 // node that sleeps through a change cannot lead anybody back. Pure.
 
-import type { Stamp } from '../clients/cache-node.ts';
 import type { Incarnation } from '../protocol/units.ts';
+import type { NodeIdentity } from '../stores/cache-node/cache-node.ts';
 
 export interface Layout {
   incarnation: Incarnation;
@@ -12,19 +12,19 @@ export interface Layout {
 }
 
 /**
- * What to go by, after the stamps heard so far. The incarnation is kept as long as any node still has it: a sale that
+ * What to go by, after the identities heard so far. The incarnation is kept as long as any node still has it: a sale that
  * was created anew changes all of its nodes. The layout of one incarnation only ever rises.
  */
-export function layoutOf(known: Layout | undefined, stamps: readonly Stamp[]): Layout | undefined {
-  const [any] = stamps;
+export function layoutOf(known: Layout | undefined, identities: readonly NodeIdentity[]): Layout | undefined {
+  const [any] = identities;
   if (any === undefined) return known;
   const incarnation =
-    known !== undefined && stamps.some((s) => s.incarnation === known.incarnation)
+    known !== undefined && identities.some((s) => s.incarnation === known.incarnation)
       ? known.incarnation
       : any.incarnation;
   let best = known?.incarnation === incarnation ? known : undefined;
-  for (const stamp of stamps)
-    if (stamp.incarnation === incarnation && (best === undefined || stamp.layout > best.number))
-      best = { incarnation, number: stamp.layout, count: stamp.count };
+  for (const identity of identities)
+    if (identity.incarnation === incarnation && (best === undefined || identity.layout > best.number))
+      best = { incarnation, number: identity.layout, count: identity.count };
   return best;
 }

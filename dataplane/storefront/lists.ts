@@ -6,9 +6,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Logger } from '../common/log.ts';
 import type { ListConfig } from '../protocol/config.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
+import type { Logger } from '../runtime/log.ts';
 
 const LOOK_EVERY: Millis = 1000;
 

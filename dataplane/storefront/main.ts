@@ -4,14 +4,14 @@
 // node dataplane/storefront/main.ts --config FILE --secrets FOLDER --listen HOST:PORT --metrics HOST:PORT [--id ID]
 
 import { readFileSync } from 'node:fs';
-import { connectStorefrontNode } from '../clients/cache-node-redis.ts';
-import { connectStorefrontShard } from '../clients/shard-postgres.ts';
-import { connectBus } from '../common/bus-kafka.ts';
-import { watchConfig } from '../common/config.ts';
-import { failpoint } from '../common/failpoint.ts';
-import { runRole } from '../common/role.ts';
 import { databaseSecret, redisSecret, SECRETS } from '../protocol/config.ts';
-import { LANE } from './lane.ts';
+import { connectBus } from '../runtime/bus-kafka.ts';
+import { watchConfig } from '../runtime/config.ts';
+import { failpoint } from '../runtime/failpoint.ts';
+import { runRole } from '../runtime/role.ts';
+import { connectStorefrontNode } from '../stores/cache-node/redis.ts';
+import { connectStorefrontShard } from '../stores/shard/postgres.ts';
+import { CHECKOUT_BATCHER } from './checkout-batcher.ts';
 import { refillClient } from './refill.ts';
 import { createStorefront } from './storefront.ts';
 
@@ -42,7 +42,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
     random: Math.random,
     wall: Date.now,
     now: () => performance.now(),
-    ...(rows ? { lane: { ...LANE, most: Number(rows) } } : {}),
+    ...(rows ? { batcher: { ...CHECKOUT_BATCHER, most: Number(rows) } } : {}),
   });
   role.onStop(watchConfig(role, storefront.edit));
 

@@ -1,27 +1,27 @@
-// The cache nodes as this storefront knows them: one connection each, and the stamp it last showed. Stamps are read
+// The cache nodes as this storefront knows them: one connection each, and the identity it last showed. Identities are read
 // once a second and whenever a script calls an expectation stale, so that neither the registry nor an agent is on the
-// buyer's path. A node that does not answer keeps its last stamp: scripts check it again anyway.
+// buyer's path. A node that does not answer keeps its last identity: scripts check it again anyway.
 
-import type { Stamp, StorefrontNode } from '../clients/cache-node.ts';
 import type { NodeConfig } from '../protocol/config.ts';
-import { homeNode } from '../protocol/home.ts';
+import { ownerNode } from '../protocol/owner-node.ts';
 import { type BuyerId, type Millis, type NodeId, nodeId } from '../protocol/units.ts';
+import type { NodeIdentity, StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import { type Layout, layoutOf } from './layout.ts';
-import { Lookup } from './lookup.ts';
-import { Reservations } from './reservations.ts';
+import { ReserveBatcher } from './reserve-batcher.ts';
+import { TokenReadBatcher } from './token-read-batcher.ts';
 
 const POLL_EVERY: Millis = 1000;
 
 export interface NodeLink {
   readonly config: NodeConfig;
   readonly client: StorefrontNode;
-  readonly lookup: Lookup;
-  readonly reservations: Reservations;
+  readonly tokenReads: TokenReadBatcher;
+  readonly reserves: ReserveBatcher;
   /** Undefined: never heard of, or not fit for use now. */
-  stamp: Stamp | undefined;
+  identity: NodeIdentity | undefined;
   /** Whether it answered when it was last asked. */
   answers: boolean;
-  /** Whether it ever showed a stamp. */
+  /** Whether it ever showed a identity. */
   heard: boolean;
 }
 
@@ -49,21 +49,21 @@ export class Nodes {
   }
 
   /** R4: the buyer's home; undefined: no layout is known, or its node is not configured here. */
-  home(buyer: BuyerId): NodeLink | undefined {
-    return this.#layout && this.#links.get(homeNode(buyer, this.#layout.count));
+  owner(buyer: BuyerId): NodeLink | undefined {
+    return this.#layout && this.#links.get(ownerNode(buyer, this.#layout.count));
   }
 
   /** Some node takes no purchases. */
   get paused(): boolean {
-    return [...this.#links.values()].some(({ stamp }) => stamp?.paused);
+    return [...this.#links.values()].some(({ identity }) => identity?.paused);
   }
 
-  /** Undefined: every node of the layout has shown a stamp. Otherwise what is missing, in words. */
+  /** Undefined: every node of the layout has shown a identity. Otherwise what is missing, in words. */
   missing(): string | undefined {
     const layout = this.#layout;
-    if (layout === undefined) return 'no cache node has shown its stamp yet';
+    if (layout === undefined) return 'no cache node has shown its identity yet';
     for (let n = 0; n < layout.count; n++)
-      if (!this.#links.get(nodeId(n))?.heard) return `cache node c${n} has not shown its stamp yet`;
+      if (!this.#links.get(nodeId(n))?.heard) return `cache node c${n} has not shown its identity yet`;
     return undefined;
   }
 
@@ -79,18 +79,18 @@ export class Nodes {
     void this.refresh();
   }
 
-  /** Asks every node for its stamp; who is being asked already is not asked twice. Never rejects. */
+  /** Asks every node for its identity; who is being asked already is not asked twice. Never rejects. */
   async refresh(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => this.#ask(link)));
   }
 
   /** What a node said of itself, in whatever answer. */
-  learn(link: NodeLink, stamp: Stamp | undefined): void {
-    link.stamp = stamp;
+  learn(link: NodeLink, identity: NodeIdentity | undefined): void {
+    link.identity = identity;
     link.answers = true;
-    link.heard ||= stamp !== undefined;
-    const stamps = [...this.#links.values()].flatMap((l) => (l.answers && l.stamp ? [l.stamp] : []));
-    this.#layout = layoutOf(this.#layout, stamps);
+    link.heard ||= identity !== undefined;
+    const identities = [...this.#links.values()].flatMap((l) => (l.answers && l.identity ? [l.identity] : []));
+    this.#layout = layoutOf(this.#layout, identities);
   }
 
   async close(): Promise<void> {
@@ -103,9 +103,9 @@ export class Nodes {
     return {
       config,
       client,
-      lookup: new Lookup(client),
-      reservations: new Reservations(client),
-      stamp: undefined,
+      tokenReads: new TokenReadBatcher(client),
+      reserves: new ReserveBatcher(client),
+      identity: undefined,
       answers: false,
       heard: false,
     };
@@ -115,9 +115,9 @@ export class Nodes {
     let asking = this.#asking.get(link);
     if (asking === undefined) {
       asking = link.client
-        .stamp()
+        .identity()
         .then(
-          (stamp) => this.learn(link, stamp),
+          (identity) => this.learn(link, identity),
           () => {
             link.answers = false;
           },

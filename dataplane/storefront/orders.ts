@@ -1,9 +1,9 @@
 // Orders after the checkout: look at one, pay it, cancel it (R31). The shard decides; another buyer's order is, to
 // everybody else, no order at all (R25).
 
-import type { Order, StorefrontShard } from '../clients/shard.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import { type BuyerId, type Incarnation, isShardId, type OrderId, orderId, type TokenId } from '../protocol/units.ts';
+import type { Order, StorefrontShard } from '../stores/shard/shard.ts';
 import type { Store } from './metrics.ts';
 import type { Shards } from './shards.ts';
 

@@ -2,18 +2,18 @@
 // token it left is signed. Every answer that is not a token left nothing behind, but for `unavailable`, after which
 // the same buyer's next try finds what was done (R27, R34).
 
-import type { ReserveReply } from '../clients/cache-node.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenSigner } from '../protocol/token.ts';
 import type { BuyerId, Millis, NodeId, TokenId, Units } from '../protocol/units.ts';
-import type { Crowd } from './crowd.ts';
+import type { ReserveReply } from '../stores/cache-node/cache-node.ts';
+import type { AdmissionLimiter } from './admission-limiter.ts';
 import type { Store } from './metrics.ts';
 import type { NodeLink, Nodes } from './nodes.ts';
 import { type Attempt, BUYER_CHECKS, FIRST_CHECKS, qualify } from './qualification.ts';
 import type { AskRefill } from './refill.ts';
 import type { CurrentRules } from './rules.ts';
 import type { Shards } from './shards.ts';
-import type { Pace, SoldOut, SoldOutness } from './sold-out.ts';
+import type { RetryAfterPacer, SoldOut, SoldOutness } from './sold-out.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface Purchased {
@@ -32,8 +32,8 @@ export interface PurchaseDeps {
   signer: Pick<TokenSigner, 'sign'>;
   tokenId(): TokenId;
   soldOut: SoldOut;
-  pace: Pace;
-  crowd: Crowd;
+  pacer: RetryAfterPacer;
+  limiter: AdmissionLimiter;
   /** One flight per node and quantity. */
   askRefill: AskRefill;
   /** A store failed to answer. */
@@ -68,16 +68,16 @@ export class Purchases {
     const attempt = { buyer, quantity, now: wall(), at: now() };
     const refusal = qualify(FIRST_CHECKS, attempt, current);
     if (refusal !== undefined) return refusal;
-    const home = nodes.home(buyer);
+    const home = nodes.owner(buyer);
     const known = home && soldOut.recall(home.config.id, quantity, now());
     if (known === 'for-good') return SOLD_OUT;
-    const { crowd, random } = this.#deps;
+    const { limiter, random } = this.#deps;
     // Before the checks that count: who is told to come back has not used up anything.
-    const turnedAway = crowd.enter(now(), random);
+    const turnedAway = limiter.enter(now(), random);
     if (turnedAway !== undefined) return turnedAway;
     const refused = known === undefined ? qualify(BUYER_CHECKS, attempt, current) : undefined;
     if (refused === undefined) return this.#asked(attempt, current, known === 'for-now' ? home : undefined);
-    crowd.leave();
+    limiter.leave();
     return refused;
   }
 
@@ -91,13 +91,13 @@ export class Purchases {
       this.#deps.failed('cache', error);
       return UNAVAILABLE;
     } finally {
-      this.#deps.crowd.leave();
+      this.#deps.limiter.leave();
     }
   }
 
   /** R27: nothing is left, but this buyer may have some of what is reserved, and clicked again. */
   async #ifHolding(home: NodeLink, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
-    const token = await home.lookup.token(buyer);
+    const token = await home.tokenReads.token(buyer);
     return token?.state === 'live' ? this.#reserve(buyer, quantity, rules) : this.#soldOut('for-now');
   }
 
@@ -119,16 +119,16 @@ export class Purchases {
     };
     for (let round = 0; round < ROUNDS; round++) {
       const { layout } = nodes;
-      const home = nodes.home(buyer);
-      if (layout === undefined || home?.stamp === undefined) {
+      const home = nodes.owner(buyer);
+      if (layout === undefined || home?.identity === undefined) {
         if (await lookAgain()) continue;
         return UNAVAILABLE;
       }
       const shard = shards.pick(layout.incarnation, random());
       if (shard === undefined) return UNAVAILABLE;
       const { incarnation, number } = layout;
-      const { epoch } = home.stamp;
-      const reply = await home.reservations.reserve(
+      const { epoch } = home.identity;
+      const reply = await home.reserves.reserve(
         { incarnation, epoch, layout: number, ttl: sale.token.ttl, perBuyer: sale.qualification.perBuyer },
         { id: tokenId(), buyer, quantity, shard },
       );
@@ -143,7 +143,7 @@ export class Purchases {
         }
         case 'stale':
           // It said what it is, and the others may have changed with it.
-          nodes.learn(home, reply.stamp);
+          nodes.learn(home, reply.identity);
           if (!(await lookAgain())) return UNAVAILABLE;
           break;
         case 'short': {
@@ -159,8 +159,8 @@ export class Purchases {
     { token, fresh, left }: ReserveReply & { kind: 'token' },
     from: { incarnation: string; node: NodeId; epoch: number },
   ): Purchased {
-    const { id, buyer, quantity, issue, shard, due } = token;
-    const text = this.#deps.signer.sign({ ...from, id, buyer, quantity, issue, shard, due });
+    const { id, buyer, quantity, sequence, shard, due } = token;
+    const text = this.#deps.signer.sign({ ...from, id, buyer, quantity, sequence, shard, due });
     return { fresh, token: text, quantity, left };
   }
 
@@ -178,7 +178,7 @@ export class Purchases {
   }
 
   #soldOut(kind: SoldOutness): Refusal {
-    const { pace, now } = this.#deps;
-    return kind === 'for-good' ? SOLD_OUT : { problem: 'sold-out', retryAfter: pace.next(now()) };
+    const { pacer, now } = this.#deps;
+    return kind === 'for-good' ? SOLD_OUT : { problem: 'sold-out', retryAfter: pacer.next(now()) };
   }
 }

@@ -2,10 +2,10 @@
 // with the next request; what did not change keeps its state (buckets, lists in memory, remembered tokens).
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from '../common/log.ts';
 import type { ListConfig, SaleConfig } from '../protocol/config.ts';
 import type { BuyerId } from '../protocol/units.ts';
-import { challenge, type Identify, identifier } from './identity.ts';
+import type { Logger } from '../runtime/log.ts';
+import { challenge, type Identify, identifier } from './authentication.ts';
 import { BuyerList } from './lists.ts';
 import type { Rules } from './qualification.ts';
 import { RateLimit } from './rate.ts';

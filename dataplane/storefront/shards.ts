@@ -1,11 +1,11 @@
-// The shards as this storefront knows them: one connection and one lane each, which sale each has joined, whether it
+// The shards as this storefront knows them: one connection and one checkout batcher each, which sale each has joined, whether it
 // answers, and where the next purchase goes. Nothing is asked inside a purchase (R8): shards are looked at once a
 // second, their stock comes from the pushed view.
 
-import type { StorefrontShard } from '../clients/shard.ts';
 import type { ShardConfig } from '../protocol/config.ts';
 import type { Incarnation, Millis, ShardId } from '../protocol/units.ts';
-import { Lane, type LaneHooks, type LaneOptions } from './lane.ts';
+import type { StorefrontShard } from '../stores/shard/shard.ts';
+import { CheckoutBatcher, type CheckoutBatcherHooks, type CheckoutBatcherOptions } from './checkout-batcher.ts';
 import { pick, type Routes, routesFor, type StockView } from './route.ts';
 
 const POLL_EVERY: Millis = 1000;
@@ -15,7 +15,7 @@ const FRESH_FOR: Millis = 20;
 export interface ShardLink {
   readonly config: ShardConfig;
   readonly client: StorefrontShard;
-  readonly lane: Lane;
+  readonly checkouts: CheckoutBatcher;
   /** The sale it has joined; undefined: none, or not known yet. */
   incarnation: Incarnation | undefined;
   /** Whether it answered when it was last asked anything. */
@@ -25,8 +25,8 @@ export interface ShardLink {
 export interface ShardsDeps {
   connect(config: ShardConfig): StorefrontShard;
   view: StockView;
-  hooks: LaneHooks;
-  lane?: LaneOptions;
+  hooks: CheckoutBatcherHooks;
+  batcher?: CheckoutBatcherOptions;
 }
 
 export class Shards {
@@ -48,7 +48,7 @@ export class Shards {
 
   /** Checkouts that wait, per shard. */
   queued(): [ShardId, number][] {
-    return [...this.#links.values()].map(({ config, lane }) => [config.id, lane.waiting]);
+    return [...this.#links.values()].map(({ config, checkouts }) => [config.id, checkouts.waiting]);
   }
 
   /** Undefined: some shard has joined this sale. An outage later is answered to buyers, not hidden from them. */
@@ -104,7 +104,7 @@ export class Shards {
   #link(config: ShardConfig): ShardLink {
     const client = this.#deps.connect(config);
     const { hooks } = this.#deps;
-    const lane = new Lane(
+    const checkouts = new CheckoutBatcher(
       client,
       {
         ...hooks,
@@ -117,9 +117,9 @@ export class Shards {
           hooks.failed(error);
         },
       },
-      this.#deps.lane,
+      this.#deps.batcher,
     );
-    const link: ShardLink = { config, client, lane, incarnation: undefined, answers: false };
+    const link: ShardLink = { config, client, checkouts, incarnation: undefined, answers: false };
     return link;
   }
 

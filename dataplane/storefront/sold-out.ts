@@ -59,7 +59,7 @@ const LONGEST_WAIT = 5;
  * no more than CALM a second, so that a crowd of losers does not keep the storefront from the winners. Whoever was
  * refused within the last wait is still to come.
  */
-export class Pace {
+export class RetryAfterPacer {
   /** Of each of the last seconds, at its number modulo theirs. */
   readonly #refused = new Array<number>(LONGEST_WAIT).fill(0);
   #second = 0;

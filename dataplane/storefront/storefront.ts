@@ -4,17 +4,17 @@
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
-import type { StorefrontNode } from '../clients/cache-node.ts';
-import type { StorefrontShard } from '../clients/shard.ts';
-import type { Bus } from '../common/bus.ts';
-import type { Logger } from '../common/log.ts';
 import { type Address, type NodeConfig, type SaleConfig, SECRETS, type ShardConfig } from '../protocol/config.ts';
 import { tokenSigner } from '../protocol/token.ts';
 import type { Millis } from '../protocol/units.ts';
+import type { Bus } from '../runtime/bus.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { StorefrontNode } from '../stores/cache-node/cache-node.ts';
+import type { StorefrontShard } from '../stores/shard/shard.ts';
+import { AdmissionLimiter, type Watermarks } from './admission-limiter.ts';
 import { createApi } from './api.ts';
 import { Checkouts } from './checkout.ts';
-import { Crowd, type Room } from './crowd.ts';
-import type { LaneHooks, LaneOptions } from './lane.ts';
+import type { CheckoutBatcherHooks, CheckoutBatcherOptions } from './checkout-batcher.ts';
 import { type Store, storefrontMetrics } from './metrics.ts';
 import { Nodes } from './nodes.ts';
 import { openapi } from './openapi.ts';
@@ -24,9 +24,9 @@ import { type RefillClient, singleFlight } from './refill.ts';
 import { closeRules, rulesFor } from './rules.ts';
 import { saleState } from './sale-state.ts';
 import { type BuyersServer, createBuyersServer } from './server.ts';
-import { Settler } from './settle.ts';
+import { SettleBatcher } from './settle-batcher.ts';
 import { Shards } from './shards.ts';
-import { Pace, SoldOut } from './sold-out.ts';
+import { RetryAfterPacer, SoldOut } from './sold-out.ts';
 import { tokenIds } from './token-ids.ts';
 import { View } from './view.ts';
 
@@ -48,8 +48,8 @@ export interface StorefrontDeps {
   metrics: Registry;
   /** Orders are committed and nobody knows yet. */
   committed(): void;
-  lane?: LaneOptions;
-  room?: Room;
+  batcher?: CheckoutBatcherOptions;
+  admission?: Watermarks;
   /** From 0 up to and without 1. */
   random(): number;
   /** Since 1970. */
@@ -77,10 +77,10 @@ const WAIT_FOR_NODES: Millis = 10_000;
 
 export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
   const { stores, log, now, wall, random } = deps;
-  const crowd = new Crowd(deps.room);
+  const limiter = new AdmissionLimiter(deps.admission);
   const metrics = storefrontMetrics(deps.metrics, {
     queued: () => shards.queued(),
-    purchasing: () => crowd.underWay,
+    purchasing: () => limiter.underWay,
   });
   const complain = complaints(log, now);
   const failed = (store: Store, error: unknown) => {
@@ -103,11 +103,11 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
 
   const soldOut = new SoldOut();
   const view: View = new View({
-    stocked: (shard, available) => shards.get(shard)?.lane.stocked(available),
+    stocked: (shard, available) => shards.get(shard)?.checkouts.stocked(available),
     virtual: () => soldOut.forget(),
   });
   const nodes = new Nodes(stores.node, initial.cache.nodes);
-  const laneHooks: LaneHooks = {
+  const laneHooks: CheckoutBatcherHooks = {
     paymentDeadline: () => rules.sale.orders.paymentDeadline,
     committed: deps.committed,
     batch(rows, took) {
@@ -119,10 +119,10 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     now,
   };
   const shards: Shards = new Shards(
-    { connect: stores.shard, view, hooks: laneHooks, ...(deps.lane ? { lane: deps.lane } : {}) },
+    { connect: stores.shard, view, hooks: laneHooks, ...(deps.batcher ? { batcher: deps.batcher } : {}) },
     initial.shards,
   );
-  const settler = new Settler({
+  const settler = new SettleBatcher({
     settled(tokens, lag) {
       metrics.settled(tokens);
       metrics.settleLag(lag);
@@ -147,8 +147,8 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     signer,
     tokenId: tokenIds(),
     soldOut,
-    pace: new Pace(),
-    crowd,
+    pacer: new RetryAfterPacer(),
+    limiter,
     askRefill,
     failed,
     random,

@@ -11,8 +11,8 @@ coredns_version=1.14.7
 helm_version=4.3.1
 kind_version=0.33.0
 
-# One folder for all of them, as components look for each other on the PATH. A program counts as built when its stamp
-# says what it was built from, and the stamp is written last.
+# One folder for all of them, as components look for each other on the PATH. A program counts as built when its identity
+# says what it was built from, and the identity is written last.
 FLASHSALE_KUBE_BIN="$FLASHSALE_CACHE/kubernetes-$kubernetes_version"
 export FLASHSALE_KUBE_BIN
 

@@ -3,9 +3,9 @@
 // so a finding counts only if it is still there when `patience` ends.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Secret } from '../../dataplane/common/config.ts';
 import { databaseSecret, redisSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Secret } from '../../dataplane/runtime/config.ts';
 import { type AuditReport, check } from './check.ts';
 import { readNodes } from './read-nodes.ts';
 import { readShards } from './read-shards.ts';

@@ -5,12 +5,12 @@
 // read.ts), so that whatever was received is found among what was sent; what a moving sale still blurs (an order not
 // yet settled at its node) is named `unsettled` and counted once.
 
-import type { Epoch, NodeId, PeerId, ShardId, TokenId, Units, Version } from '../../dataplane/protocol/units.ts';
+import type { Epoch, NodeId, ShardId, StockHolderId, TokenId, Units, Version } from '../../dataplane/protocol/units.ts';
 
 export interface TransferRow {
   /** Out: the hop it went to. In: the sender. */
-  peer: PeerId;
-  destination: PeerId;
+  peer: StockHolderId;
+  destination: StockHolderId;
   units: Units;
   /** The sender's version. */
   version: Version;
@@ -26,7 +26,7 @@ export interface OrderRow {
 
 /** One shard's database (or the pool's), read in one snapshot. */
 export interface ShardReading {
-  peer: PeerId;
+  peer: StockHolderId;
   available: Units;
   version: Version;
   ledger: { rows: number; lowest: Version; highest: Version; sum: Units; orders: Units; cancels: Units; supply: Units };
@@ -124,7 +124,7 @@ function checkLedger(shard: ShardReading): string[] {
 
 /** Everything received was sent, once, with the same units; what was sent and not received is in flight. */
 function checkTransfers(shards: ShardReading[]): { inFlight: Units; found: string[] } {
-  const key = (from: PeerId, to: PeerId, version: Version) => `${from}>${to}@${version}`;
+  const key = (from: StockHolderId, to: StockHolderId, version: Version) => `${from}>${to}@${version}`;
   const sent = new Map<string, Units>();
   for (const s of shards) for (const t of s.out) sent.set(key(s.peer, t.peer, t.version), t.units);
   let inFlight = sum(sent.values(), (units) => units);

@@ -5,25 +5,25 @@
 // version: the cut lowers a receiver to just before the first transfer that its sender's cut does not know, until
 // none is left. What remains is a state the sale could have been in at one instant, with every unit in its place.
 
-import type { PeerId, Version } from '../../dataplane/protocol/units.ts';
+import type { StockHolderId, Version } from '../../dataplane/protocol/units.ts';
 
 export interface Receipt {
   /** The receiver's own version. */
   version: Version;
-  from: PeerId;
+  from: StockHolderId;
   /** The sender's version. */
   sent: Version;
 }
 
 export interface LedgerEnds {
-  peer: PeerId;
+  peer: StockHolderId;
   version: Version;
   receipts: Receipt[];
 }
 
 /** The version to read each database at. */
-export function consistentCut(ledgers: LedgerEnds[]): Map<PeerId, Version> {
-  const cut = new Map<PeerId, Version>(ledgers.map((l) => [l.peer, l.version]));
+export function consistentCut(ledgers: LedgerEnds[]): Map<StockHolderId, Version> {
+  const cut = new Map<StockHolderId, Version>(ledgers.map((l) => [l.peer, l.version]));
   for (let moved = true; moved; ) {
     moved = false;
     for (const ledger of ledgers) {

@@ -2,11 +2,11 @@
 // while they were read.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditNode } from '../../dataplane/clients/cache-node.ts';
-import { connectAuditNode } from '../../dataplane/clients/cache-node-redis.ts';
-import { StoreUnknown } from '../../dataplane/clients/errors.ts';
 import type { NodeConfig, SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis, NodeId } from '../../dataplane/protocol/units.ts';
+import type { AuditNode } from '../../dataplane/stores/cache-node/cache-node.ts';
+import { connectAuditNode } from '../../dataplane/stores/cache-node/redis.ts';
+import { StoreUnknown } from '../../dataplane/stores/errors.ts';
 import type { LiveToken, NodeReading } from './check.ts';
 
 /** A node that is busy is read this often before the newest reading is taken as it is. */
@@ -39,7 +39,7 @@ async function readNode(id: NodeId, node: AuditNode): Promise<NodeReading | unde
     if (after?.sequence !== before.sequence && reading < READINGS) continue;
     return {
       node: id,
-      epoch: before.stamp.epoch,
+      epoch: before.identity.epoch,
       virtual: before.virtual,
       granted: before.granted,
       revoked: before.revoked,
@@ -50,7 +50,7 @@ async function readNode(id: NodeId, node: AuditNode): Promise<NodeReading | unde
   }
 }
 
-/** A node that cannot be read, or has no stamp, is named in `unread`. */
+/** A node that cannot be read, or has no identity, is named in `unread`. */
 export async function readNodes(
   config: SaleConfig,
   password: string,

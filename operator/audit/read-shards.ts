@@ -4,7 +4,7 @@
 import pg from 'pg';
 import type { Address, SaleConfig } from '../../dataplane/protocol/config.ts';
 import { databaseRole } from '../../dataplane/protocol/config.ts';
-import type { NodeId, PeerId, ShardId, Version } from '../../dataplane/protocol/units.ts';
+import type { NodeId, ShardId, StockHolderId, Version } from '../../dataplane/protocol/units.ts';
 import type { OrderRow, RegistryReading, ShardReading, TransferRow } from './check.ts';
 import { consistentCut } from './cut.ts';
 
@@ -14,18 +14,18 @@ interface TransferColumns {
   kind: 'transfer_in' | 'transfer_out';
   version: string;
   delta: string;
-  peer: PeerId;
-  destination: PeerId;
+  peer: StockHolderId;
+  destination: StockHolderId;
   peer_version: string | null;
 }
 
 class Snapshot {
-  readonly peer: PeerId;
+  readonly peer: StockHolderId;
   private readonly client: pg.Client;
   private transfers: TransferColumns[] = [];
   version: Version = 0;
 
-  constructor(peer: PeerId, at: Address & { database: string }, password: string) {
+  constructor(peer: StockHolderId, at: Address & { database: string }, password: string) {
     this.peer = peer;
     this.client = new pg.Client({
       host: at.host,

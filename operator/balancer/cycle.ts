@@ -3,12 +3,12 @@
 // newest measurements, by the balancer's own clock alone; until there are any, the configured values.
 
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, PeerId, Units } from '../../dataplane/protocol/units.ts';
+import type { Millis, StockHolderId, Units } from '../../dataplane/protocol/units.ts';
 import type { Pending } from './pending.ts';
 
 /** A hand-over whose storing is awaited: done when the destination has received this lifetime total. */
 interface Arrival {
-  destination: PeerId;
+  destination: StockHolderId;
   total: Units;
   since: Millis;
 }

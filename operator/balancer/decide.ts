@@ -11,10 +11,10 @@
 
 import type { Command } from '../../dataplane/protocol/messages.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, StockHolderId } from '../../dataplane/protocol/units.ts';
+import { allocate } from './allocate.ts';
 import { cover } from './cover.ts';
 import { type Cycle, cycleOf, type Measures, measure, nothingMeasured } from './cycle.ts';
-import { deal } from './deal.ts';
 import { Draft, type Reason } from './draft.ts';
 import { gatherOwed } from './owed.ts';
 import { answered, due, issue, overdue, type Pending, type Pendings, repeat } from './pending.ts';
@@ -31,7 +31,7 @@ export interface Policy {
   shardTime: Millis;
   delay: Millis;
   /** Everyone who should report: the pool and all configured shards. */
-  expected: readonly PeerId[];
+  expected: readonly StockHolderId[];
 }
 
 export interface Memory {
@@ -118,7 +118,7 @@ export function decide(table: ResourceTable, policy: Policy, now: Millis, before
 }
 
 interface Plan {
-  legs: Map<PeerId, Command['legs']>;
+  legs: Map<StockHolderId, Command['legs']>;
   moved: Draft['moved'];
   remember: Pick<Memory, 'joined' | 'ruleAt' | 'rule'>;
 }
@@ -126,9 +126,9 @@ interface Plan {
 function makePlan(table: ResourceTable, policy: Policy, now: Millis, memory: Memory, cycle: Cycle): Plan {
   const { pending, wants, ruleAt, rule } = memory;
   const peers = peersOf(table);
-  const fenced = (peer: PeerId) => table.executed(peer).term === memory.term;
+  const fenced = (peer: StockHolderId) => table.executed(peer).term === memory.term;
   const greetings = peers.filter((peer) => !fenced(peer) && !pending.has(peer));
-  const legs = new Map<PeerId, Command['legs']>(greetings.map((peer) => [peer, []]));
+  const legs = new Map<StockHolderId, Command['legs']>(greetings.map((peer) => [peer, []]));
 
   const present = new Set(peers.filter((peer) => fenced(peer) && now - (table.heardAt(peer) ?? 0) < SILENT));
   const joined = join(memory.joined, present, policy.expected, now);
@@ -139,7 +139,7 @@ function makePlan(table: ResourceTable, policy: Policy, now: Millis, memory: Mem
   const draft = new Draft(table, present, outstanding, (shard) => wants.get(shard)?.units ?? 0);
   cover(draft);
   gatherOwed(draft);
-  deal(draft);
+  allocate(draft);
   const ready = policy.rule.cadence === 'event' || now - ruleAt >= (policy.period ?? cycle.length);
   const remember = ready
     ? { joined, ruleAt: now, rule: spreadByRule(table, draft, policy.rule, now, rule) }
@@ -149,7 +149,12 @@ function makePlan(table: ResourceTable, policy: Policy, now: Millis, memory: Mem
 }
 
 /** Planning begins when everyone expected is there, or nobody new came for a while: early stock goes to all alike. */
-function join(last: Memory['joined'], present: ReadonlySet<PeerId>, expected: readonly PeerId[], now: Millis) {
+function join(
+  last: Memory['joined'],
+  present: ReadonlySet<StockHolderId>,
+  expected: readonly StockHolderId[],
+  now: Millis,
+) {
   const since = present.size > last.peers ? now : last.since;
   const begun = last.begun || expected.every((peer) => present.has(peer)) || now - since >= SETTLE;
   return { peers: Math.max(last.peers, present.size), since, begun };
@@ -162,15 +167,15 @@ function spreadByRule(table: ResourceTable, draft: Draft, rule: Rule, now: Milli
     draft.shards.map(() => 1),
   );
   const standings = draft.shards.map((place, i) => {
-    const { sold = 0, missed = 0 } = table.shard(place.peer) ?? {};
-    return { shard: place.peer, stock: unpromised(place), capacity: capacities[i] ?? 0, sold, missed };
+    const { sold = 0, missed = 0 } = table.shard(place.holder) ?? {};
+    return { shard: place.holder, stock: unpromised(place), capacity: capacities[i] ?? 0, sold, missed };
   });
   const { aims, memory } = rule.aims(standings, now, last?.name === rule.name ? last.memory : rule.start);
   spread(draft, aims);
   return { name: rule.name, memory };
 }
 
-function peersOf(table: ResourceTable): PeerId[] {
+function peersOf(table: ResourceTable): StockHolderId[] {
   const shards = table.shards().map((view) => view.shard);
   return table.pool() ? ['pool', ...shards] : shards;
 }

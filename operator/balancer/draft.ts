@@ -4,14 +4,14 @@
 
 import type { Command } from '../../dataplane/protocol/messages.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { PeerId, ShardId, Units } from '../../dataplane/protocol/units.ts';
+import type { ShardId, StockHolderId, Units } from '../../dataplane/protocol/units.ts';
 import { levelDown } from './shares.ts';
 
 /** Why units move; a label of the metrics. */
 export type Reason = 'shortage' | 'cover' | 'owed' | 'deal' | 'spread';
 
-export interface Place<Peer extends PeerId = PeerId> {
-  readonly peer: Peer;
+export interface Place<Peer extends StockHolderId = StockHolderId> {
+  readonly holder: Peer;
   /** Units that buyers asked for here and did not get. */
   readonly wanted: Units;
   /** Units which must stay or come: those, or all that live tokens name it for; at the pool, what a lowered supply is owed. */
@@ -38,17 +38,17 @@ export class Draft {
   readonly pool: Place<'pool'>;
   /** Planned so far, by reason. */
   readonly moved: Record<Reason, Units> = { shortage: 0, cover: 0, owed: 0, deal: 0, spread: 0 };
-  readonly #legs = new Map<PeerId, Map<PeerId, Units>>();
+  readonly #legs = new Map<StockHolderId, Map<StockHolderId, Units>>();
 
   /** `present`: who takes part, the pool among them. `outstanding`: commands that count as still to be carried out. */
   constructor(
     table: ResourceTable,
-    present: ReadonlySet<PeerId>,
+    present: ReadonlySet<StockHolderId>,
     outstanding: readonly Command[],
     wanted: (shard: ShardId) => Units,
   ) {
-    const coming = new Map<PeerId, Units>();
-    const going = new Map<PeerId, Units>();
+    const coming = new Map<StockHolderId, Units>();
+    const going = new Map<StockHolderId, Units>();
     const busy = new Set(outstanding.map((command) => command.source));
     for (const { source, legs } of outstanding) {
       for (const { destination, units } of legs) {
@@ -56,14 +56,14 @@ export class Draft {
         going.set(source, (going.get(source) ?? 0) + units);
       }
     }
-    const place = <Peer extends PeerId>(
+    const place = <Peer extends StockHolderId>(
       peer: Peer,
       available: Units,
       inFlight: Units,
       wants: Units,
       promises: Units,
     ): Place<Peer> => ({
-      peer,
+      holder: peer,
       wanted: wants,
       promised: Math.max(wants, promises),
       left: busy.has(peer) ? 0 : available,
@@ -81,9 +81,9 @@ export class Draft {
     from.stock -= units;
     to.stock += units;
     this.moved[reason] += units;
-    const legs = this.#legs.get(from.peer) ?? new Map<PeerId, Units>();
-    legs.set(to.peer, (legs.get(to.peer) ?? 0) + units);
-    this.#legs.set(from.peer, legs);
+    const legs = this.#legs.get(from.holder) ?? new Map<StockHolderId, Units>();
+    legs.set(to.holder, (legs.get(to.holder) ?? 0) + units);
+    this.#legs.set(from.holder, legs);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Draft {
   }
 
   /** One entry for each source that gives anything, all its destinations in it (R17, R20). */
-  legs(): Map<PeerId, Command['legs']> {
+  legs(): Map<StockHolderId, Command['legs']> {
     return new Map(
       [...this.#legs].map(([source, legs]) => [
         source,

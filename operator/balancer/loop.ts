@@ -3,13 +3,13 @@
 // without it, or without Kafka, shards sell what they hold.
 
 import type { Registry } from 'prom-client';
-import type { OperatorRegistry } from '../../dataplane/clients/registry.ts';
-import type { Bus } from '../../dataplane/common/bus.ts';
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Delta, Level } from '../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Incarnation, Millis } from '../../dataplane/protocol/units.ts';
+import type { Bus } from '../../dataplane/runtime/bus.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
+import type { OperatorRegistry } from '../../dataplane/stores/registry/registry.ts';
 import type { Cycle } from './cycle.ts';
 import { decide, type Memory, startMemory } from './decide.ts';
 import { type BalancerMetrics, balancerMetrics } from './metrics.ts';

@@ -1,11 +1,11 @@
 // The balancer as a process of its own (local mode): --config FILE --secrets FOLDER --metrics HOST:PORT. In a cluster
 // the operator's leader runs the same loop. Two at once are harmless: the one with the lower term is refused.
 
-import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
-import { connectBus } from '../../dataplane/common/bus-kafka.ts';
-import { watchConfig } from '../../dataplane/common/config.ts';
-import { runRole } from '../../dataplane/common/role.ts';
 import { databaseSecret } from '../../dataplane/protocol/config.ts';
+import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import { watchConfig } from '../../dataplane/runtime/config.ts';
+import { runRole } from '../../dataplane/runtime/role.ts';
+import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
 import { startBalancer } from './loop.ts';
 
 await runRole('balancer', process.argv.slice(2), async (role) => {

@@ -2,7 +2,7 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, StockHolderId } from '../../dataplane/protocol/units.ts';
 import type { Decision } from './decide.ts';
 
 export interface BalancerMetrics {
@@ -29,7 +29,10 @@ export function balancerMetrics(registers: Registry[], table: ResourceTable, now
         collect(this);
       },
     });
-  const peers = (): PeerId[] => [...(table.pool() ? (['pool'] as const) : []), ...table.shards().map((s) => s.shard)];
+  const peers = (): StockHolderId[] => [
+    ...(table.pool() ? (['pool'] as const) : []),
+    ...table.shards().map((s) => s.shard),
+  ];
 
   const commands = counter('commands_total', 'Commands published, by whether they were new or repeated.', ['kind']);
   const units = counter('planned_units_total', 'Units commands asked to move, by reason.', ['reason']);

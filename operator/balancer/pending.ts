@@ -6,7 +6,7 @@
 
 import { type Command, newer } from '../../dataplane/protocol/messages.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, StockHolderId } from '../../dataplane/protocol/units.ts';
 
 export interface Pending {
   command: Command;
@@ -16,18 +16,18 @@ export interface Pending {
   times: number;
 }
 
-export type Pendings = ReadonlyMap<PeerId, Pending>;
+export type Pendings = ReadonlyMap<StockHolderId, Pending>;
 
 /** Published again after this long, then after twice as long, and so on up to the longest. */
 const FIRST_REPEAT: Millis = 300;
 const LONGEST_REPEAT: Millis = 5000;
 /** Unanswered for so long, a command no longer counts as stock on its way. */
-const PATIENCE: Millis = 2000;
+const GIVE_UP_AFTER: Millis = 2000;
 
 export const answered = (pending: Pending, table: ResourceTable): boolean =>
   !newer(pending.command, table.executed(pending.command.source));
 
-export const overdue = (pending: Pending, now: Millis): boolean => now - pending.issuedAt >= PATIENCE;
+export const overdue = (pending: Pending, now: Millis): boolean => now - pending.issuedAt >= GIVE_UP_AFTER;
 
 export const due = (pending: Pending, now: Millis): boolean =>
   now - pending.sentAt >= Math.min(LONGEST_REPEAT, FIRST_REPEAT * 2 ** (pending.times - 1));

@@ -5,7 +5,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { connectKube, type KubeClient } from '../kube/client.ts';
-import { inWords } from './kube-trouble.ts';
+import { inWords } from './kube-errors.ts';
 import { type ClusterChoice, findKubeconfig } from './kubeconfig.ts';
 
 export interface Cluster {

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 import { nearest } from '../api/suggest.ts';
-import { messageOf, Trouble } from '../local/errors.ts';
 
 export interface ClusterChoice {
   kubeconfig?: string;
@@ -35,7 +35,7 @@ function usualFiles(env: NodeJS.ProcessEnv): string[] {
   const usual = join(env.HOME ?? homedir(), '.kube', 'config');
   const files = (named.length > 0 ? named : [usual]).filter((file) => existsSync(file));
   if (files.length > 0 || existsSync(SERVICE_ACCOUNT)) return files;
-  throw new Trouble(
+  throw new UserError(
     named.length > 0
       ? `there is no kubeconfig: KUBECONFIG names ${named.join(', ')}, which does not exist`
       : `there is no kubeconfig: neither --kubeconfig nor KUBECONFIG names one, and ${usual} does not exist`,
@@ -44,7 +44,7 @@ function usualFiles(env: NodeJS.ProcessEnv): string[] {
 
 function existing(file: string): string {
   if (existsSync(file)) return file;
-  throw new Trouble(`there is no kubeconfig ${file}`);
+  throw new UserError(`there is no kubeconfig ${file}`);
 }
 
 function read(file: string): KubeConfig {
@@ -52,7 +52,7 @@ function read(file: string): KubeConfig {
   try {
     config.loadFromFile(file);
   } catch (error) {
-    throw new Trouble(`the kubeconfig ${file} cannot be read: ${messageOf(error).split('\n')[0]}`);
+    throw new UserError(`the kubeconfig ${file} cannot be read: ${messageOf(error).split('\n')[0]}`);
   }
   return config;
 }
@@ -70,16 +70,16 @@ function checkContext(config: KubeConfig): void {
   const names = config.contexts.map(({ name }) => name);
   const { currentContext: wanted } = config;
   if (!wanted)
-    throw new Trouble(
+    throw new UserError(
       `the kubeconfig has no current context; name one with --context${names.length > 0 ? `: ${names.join(', ')}` : ''}`,
     );
   const found = config.getContextObject(wanted);
   if (!found) {
     const meant = nearest(wanted, names);
-    throw new Trouble(
+    throw new UserError(
       `the kubeconfig has no context ${wanted}; ${meant === undefined ? `there is ${names.join(', ') || 'none'}` : `did you mean ${meant}?`}`,
     );
   }
   if (!config.getCluster(found.cluster))
-    throw new Trouble(`the kubeconfig's context ${wanted} names the cluster ${found.cluster}, which is not in it`);
+    throw new UserError(`the kubeconfig's context ${wanted} names the cluster ${found.cluster}, which is not in it`);
 }

@@ -2,7 +2,7 @@
 // when it did what it was asked to: 2 for a command line it does not understand, 1 for everything else.
 
 import { type Command, CommanderError } from 'commander';
-import { messageOf, Trouble } from '../local/errors.ts';
+import { messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 import { note, noteStyled } from './output.ts';
 
 export async function runProgram(program: Command): Promise<void> {
@@ -28,7 +28,7 @@ function explain(error: unknown, program: string): number {
       complain(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see --help`);
     return 2;
   }
-  if (error instanceof Trouble) for (const line of error.message.split('\n')) complain(line);
+  if (error instanceof UserError) for (const line of error.message.split('\n')) complain(line);
   else complain(`something went wrong: ${messageOf(error)} (FLASHSALE_DEBUG=1 shows where)`);
   if (process.env.FLASHSALE_DEBUG) note(error instanceof Error ? (error.stack ?? '') : '');
   return 1;

@@ -1,11 +1,11 @@
 // Finds the sale that a person means, in a cluster. Throws `Trouble`, which names what there is instead.
 
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { nearest } from '../api/suggest.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
-import { Trouble } from '../local/errors.ts';
-import { isForbidden, isNotServed, NOT_INSTALLED } from './kube-trouble.ts';
+import { isForbidden, isNotServed, NOT_INSTALLED } from './kube-errors.ts';
 
 /** The API server keeps what the CRD allows, with its defaults. */
 export const asSale = (object: KubeObject): FlashSale => object as unknown as FlashSale;
@@ -18,7 +18,7 @@ export async function listSales(client: KubeClient, namespace: string | undefine
     const { items } = await client.list(RESOURCES.FlashSale, { namespace });
     return items.map(asSale).sort((a, b) => fullName(a).localeCompare(fullName(b), 'en', { numeric: true }));
   } catch (error) {
-    throw isNotServed(error) ? new Trouble(NOT_INSTALLED) : error;
+    throw isNotServed(error) ? new UserError(NOT_INSTALLED) : error;
   }
 }
 
@@ -31,7 +31,7 @@ interface Where {
 /** `name`, or `namespace/name`. */
 function splitName(name: string, namespace: string): [namespace: string, name: string] {
   const [first = '', second, ...rest] = name.split('/');
-  if (rest.length > 0) throw new Trouble(`${name} is no name of a sale; write NAME or NAMESPACE/NAME`);
+  if (rest.length > 0) throw new UserError(`${name} is no name of a sale; write NAME or NAMESPACE/NAME`);
   return second === undefined ? [namespace, first] : [first, second];
 }
 
@@ -42,14 +42,14 @@ export async function findSale({ client, namespace: usual }: Where, wanted: stri
   const found = await client.get(RESOURCES.FlashSale, namespace, name);
   if (found) return asSale(found);
   const here = await listSales(client, namespace);
-  throw new Trouble(`there is no sale ${namespace}/${name}; ${await instead(client, name, here, namespace)}`);
+  throw new UserError(`there is no sale ${namespace}/${name}; ${await instead(client, name, here, namespace)}`);
 }
 
 function onlySale(sales: FlashSale[], namespace: string): FlashSale {
   const [only] = sales;
-  if (only === undefined) throw new Trouble(`there is no sale in namespace ${namespace}; choose another with -n`);
+  if (only === undefined) throw new UserError(`there is no sale in namespace ${namespace}; choose another with -n`);
   if (sales.length > 1)
-    throw new Trouble(`say which sale you mean: ${sales.map(({ metadata }) => metadata.name).join(', ')}`);
+    throw new UserError(`say which sale you mean: ${sales.map(({ metadata }) => metadata.name).join(', ')}`);
   return only;
 }
 

@@ -7,7 +7,7 @@ import type { Traffic } from './source.ts';
 import { trafficOf } from './traffic.ts';
 
 /** Within the second from one snapshot to the next. */
-const PATIENCE: Millis = 700;
+const TIMEOUT: Millis = 700;
 /** A storefront shows some ten thousand characters; whatever shows more is none. */
 const LONGEST = 4_000_000;
 
@@ -29,7 +29,7 @@ export function trafficReader(): TrafficReader {
 
 async function ask(url: string): Promise<MetricLine[] | undefined> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE), redirect: 'error' });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT), redirect: 'error' });
     const text = await answer.text();
     return answer.ok && text.length <= LONGEST ? ours(parseMetrics(text)) : undefined;
   } catch {

@@ -1,8 +1,8 @@
 // Keeps the curve of every sale while the console runs, watched or not: one sample a second, from what the source has
 // in memory.
 
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { History } from './history.ts';
 import { type SaleKey, type SaleSource, type SaleSummary, type Sample, saleKey } from './source.ts';
 import { startTicking } from './ticking.ts';

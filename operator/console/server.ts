@@ -8,9 +8,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Address } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { Problem, sendAsset, sendJson, sendProblem } from './answers.ts';
 import { loadAssets } from './assets.ts';
 import { Audits } from './audits.ts';

@@ -2,7 +2,7 @@
 // figures of the resource's status and from the resource table.
 
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, NodeId, PeerId, ShardId } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, ShardId, StockHolderId } from '../../dataplane/protocol/units.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import type { Flow, NodeRow, SaleSnapshot, SaleSummary, ShardRow, Traffic } from './source.ts';
 
@@ -92,7 +92,7 @@ function dispersionOf({ dispersion }: FlashSaleStatus): SaleSnapshot['dispersion
 
 const flowsOf = (table: Pick<ResourceTable, 'flows'>): Flow[] =>
   [...table.flows()].flatMap(([from, sent]) =>
-    Object.entries(sent).flatMap(([to, units = 0]) => (units > 0 ? [{ from, to: to as PeerId, units }] : [])),
+    Object.entries(sent).flatMap(([to, units = 0]) => (units > 0 ? [{ from, to: to as StockHolderId, units }] : [])),
   );
 
 const instant = (text: string | undefined): Millis | undefined => (text === undefined ? undefined : Date.parse(text));

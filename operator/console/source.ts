@@ -3,7 +3,7 @@
 // absent is not known, and is shown so: never as zero.
 
 import type { Dispersion } from '../../dataplane/protocol/table.ts';
-import type { Millis, NodeId, PeerId, ShardId, Units } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, ShardId, StockHolderId, Units } from '../../dataplane/protocol/units.ts';
 import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import type { AuditReport } from '../audit/check.ts';
 
@@ -91,8 +91,8 @@ export interface NodeRow {
 }
 
 export interface Flow {
-  from: PeerId;
-  to: PeerId;
+  from: StockHolderId;
+  to: StockHolderId;
   units: Units;
 }
 

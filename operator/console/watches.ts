@@ -6,8 +6,8 @@
 // any more; the stream ends), `trouble` (it cannot be read at the moment; `detail` may say why).
 
 import type { ServerResponse } from 'node:http';
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { headersOf, Problem } from './answers.ts';
 import { type SaleKey, type SaleSnapshot, type SaleSource, type Sample, Unavailable } from './source.ts';
 import { startTicking } from './ticking.ts';

@@ -4,8 +4,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
 import { eventObject, type Report, type Reporter, seriesKey, seriesPatch } from './event-series.ts';

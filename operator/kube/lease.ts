@@ -7,8 +7,8 @@
 // A leader that cannot renew stops before the others may take over: renewDeadline, counted from before the last renewal
 // was sent, is shorter than leaseDuration, which they count from when they saw it.
 
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { spread } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { isConflict } from './errors.ts';

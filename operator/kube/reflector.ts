@@ -9,15 +9,15 @@
 // the connection may be dead, whatever the kernel says. (Where nothing at all happens to a kind there are none either:
 // then a watch is begun anew, which harms nobody.) A list now and then finds what no watch told.
 
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { spread } from './backoff.ts';
 import type { KubeClient } from './client.ts';
-import { type Change, Known } from './known.ts';
 import type { ReflectorMetrics } from './metrics.ts';
 import type { KubeObject, Resource } from './objects.ts';
 import { pause } from './pause.ts';
 import { afterWatch, type Next, type Outcome } from './reflection.ts';
+import { type Change, Store } from './store.ts';
 
 export interface Reflector {
   /** When the first list is in. Stays pending if it is stopped before. */
@@ -60,7 +60,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
   const { kind } = resource;
   const timing = { ...TIMING, ...options.timing };
   const log = options.log.child({ reflector: kind, ...(namespace === undefined ? {} : { namespace }) });
-  const known = new Known();
+  const known = new Store();
   const stopping = new AbortController();
   const { signal } = stopping;
   const synced = Promise.withResolvers<void>();

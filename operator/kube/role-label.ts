@@ -2,8 +2,8 @@
 // the labels that the one before left, so the start waits for the label to go, though not for long. Nothing else waits:
 // whoever cannot be labelled leads all the same.
 
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { KubeClient } from './client.ts';
 import { RESOURCES } from './objects.ts';
 import { pause } from './pause.ts';

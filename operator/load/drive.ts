@@ -2,9 +2,9 @@
 // have in common.
 
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import { type Audited, audit } from '../audit/audit.ts';
 import type { AuditReport } from '../audit/check.ts';
-import { Trouble } from '../local/errors.ts';
 import type { LoadOptions } from './plan.ts';
 import { type LoadReport, loadReport } from './report.ts';
 import { runLoad } from './run.ts';
@@ -32,9 +32,9 @@ export interface Driven {
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { config, crowd } = options;
   if (config.auth.kind !== 'header')
-    throw new Trouble('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
+    throw new UserError('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
   if (crowd.cancel > 0 && config.orders.paymentDeadline === undefined)
-    throw new Trouble('--cancel needs spec.orders.paymentDeadline: without it orders are final');
+    throw new UserError('--cancel needs spec.orders.paymentDeadline: without it orders are final');
   const shown = options.progress && showProgress(config.stock, options.progress);
   const tally = await runLoad({
     ...crowd,

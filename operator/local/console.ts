@@ -1,7 +1,7 @@
 // The console of a sale on this machine: what the supervisor knows of it, served on loopback while somebody wants it.
 
-import { secretsIn } from '../../dataplane/common/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { secretsIn } from '../../dataplane/runtime/config.ts';
 import { audit } from '../audit/audit.ts';
 import { trafficReader } from '../console/read-traffic.ts';
 import { type RunningConsole, startConsole } from '../console/server.ts';
@@ -17,7 +17,7 @@ export type ConsoleWish = 'off' | { port?: number };
 
 const CONSOLE = 'console';
 /** What a running sale blurs is given so long to settle. */
-const PATIENCE: Millis = 10_000;
+const AUDIT_TIMEOUT: Millis = 10_000;
 
 export class LocalConsole {
   readonly #site: Site;
@@ -85,7 +85,7 @@ function sourceOf(site: Site, report: () => Promise<SaleReport>): SaleSource {
         if (!site.config) throw new Error(`there is nothing to audit of ${key} yet`);
         return { config: site.config, secret: secretsIn(site.folder.secrets) };
       };
-      return audit(sale, { patience: PATIENCE });
+      return audit(sale, { patience: AUDIT_TIMEOUT });
     },
   };
 }

@@ -5,9 +5,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { codeOf, messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 import type { ApiError } from '../api/findings.ts';
 import { Refused } from './edit.ts';
-import { codeOf, messageOf, Trouble } from './errors.ts';
 import { PRIVATE_FILE } from './files.ts';
 import type { SaleReport } from './report.ts';
 import type { Applied, ApplyOptions, Supervisor } from './supervisor.ts';
@@ -41,7 +41,7 @@ export async function serveControl(socket: string, supervisor: Supervisor, stop:
     } catch (error) {
       const refusal: Refusal = { error: messageOf(error) };
       if (error instanceof Refused) refusal.errors = error.errors;
-      answer(error instanceof Trouble ? 422 : 500, refusal);
+      answer(error instanceof UserError ? 422 : 500, refusal);
     }
   });
   // Left over from a supervisor that was killed.
@@ -70,7 +70,7 @@ export const control = (socket: string): Control => ({
   },
 });
 
-export class NotRunning extends Trouble {}
+export class NotRunning extends UserError {}
 
 function call<T>(socketPath: string, method: string, path: string, timeout: Millis, body?: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -85,14 +85,14 @@ function call<T>(socketPath: string, method: string, path: string, timeout: Mill
         const answer = JSON.parse(await text(response)) as T & Refusal;
         if (response.statusCode === 200) resolve(answer);
         else if (answer.errors) reject(new Refused(answer.errors));
-        else reject(response.statusCode === 422 ? new Trouble(answer.error) : new Error(answer.error));
+        else reject(response.statusCode === 422 ? new UserError(answer.error) : new Error(answer.error));
       } catch (error) {
         fail(error as Error);
       }
     });
     outgoing.once('error', fail);
     outgoing.setTimeout(timeout, () =>
-      outgoing.destroy(new Trouble(`the supervisor does not answer; its log is beside ${socketPath}, in logs`)),
+      outgoing.destroy(new UserError(`the supervisor does not answer; its log is beside ${socketPath}, in logs`)),
     );
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -5,22 +5,22 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import { type Control, control, NotRunning } from './control.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
-import { Trouble } from './errors.ts';
 import { PRIVATE_FILE } from './files.ts';
 import { stopOrphans } from './fleet.ts';
 import { holderOf } from './lock.ts';
 import { end } from './process.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-const PATIENCE: Millis = 60_000;
+const START_TIMEOUT: Millis = 60_000;
 
 /** The running supervisor's control, or that of a new one. */
 export async function reachSupervisor(folder: DataFolder): Promise<Control> {
   const daemon = holderOf(folder.lock) ? undefined : startDaemon(folder);
   const reached = control(folder.control);
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + START_TIMEOUT;
   for (;;) {
     try {
       await reached.status();
@@ -29,7 +29,8 @@ export async function reachSupervisor(folder: DataFolder): Promise<Control> {
       if (!(error instanceof NotRunning)) throw error;
       // Another one may have been faster; then ours has ended, and the other one answers soon.
       const ended = daemon?.exitCode !== null && daemon !== undefined && !holderOf(folder.lock);
-      if (ended || Date.now() > deadline) throw new Trouble(`the supervisor did not start: ${lastLine(logOf(folder))}`);
+      if (ended || Date.now() > deadline)
+        throw new UserError(`the supervisor did not start: ${lastLine(logOf(folder))}`);
     }
     await sleep(50);
   }

@@ -3,7 +3,7 @@
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { messageOf, Trouble } from './errors.ts';
+import { messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 import { PRIVATE_FOLDER } from './files.ts';
 
 export interface DataFolder {
@@ -69,19 +69,19 @@ const foreignIn = ({ path }: DataFolder): string | undefined =>
 export function wipe(folder: DataFolder): void {
   const foreign = foreignIn(folder);
   if (foreign !== undefined)
-    throw new Trouble(`${folder.path} was not removed: ${foreign} lies in it, which is not ours`);
+    throw new UserError(`${folder.path} was not removed: ${foreign} lies in it, which is not ours`);
   rmSync(folder.path, { recursive: true, force: true });
 }
 
 /** Makes what is missing. Throws `Trouble` when the folder cannot be ours. */
 export function makeDataFolder(folder: DataFolder): void {
   if (Buffer.byteLength(folder.control) > LONGEST_SOCKET)
-    throw new Trouble(
+    throw new UserError(
       `the data folder's path is too long for a Unix socket; choose a shorter one than ${folder.path} with --data`,
     );
   const foreign = foreignIn(folder);
   if (foreign !== undefined)
-    throw new Trouble(
+    throw new UserError(
       `${folder.path} is no data folder of a sale: ${foreign} lies in it; choose an empty folder with --data`,
     );
   try {
@@ -91,6 +91,8 @@ export function makeDataFolder(folder: DataFolder): void {
     }
     accessSync(folder.path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new Trouble(`cannot use the data folder ${folder.path}: ${messageOf(error)}; choose another one with --data`);
+    throw new UserError(
+      `cannot use the data folder ${folder.path}: ${messageOf(error)}; choose another one with --data`,
+    );
   }
 }

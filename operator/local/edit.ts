@@ -2,18 +2,18 @@
 // that a refused edit has changed nothing.
 
 import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import { type ApiError, renderError } from '../api/findings.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { loadFlashSale } from '../api/load.ts';
 import type { Companions } from '../api/references.ts';
 import { buildTopology, type Topology } from '../topology/topology.ts';
 import { companionsVersion } from './companions.ts';
-import { Trouble } from './errors.ts';
 import type { State } from './state.ts';
 import { findTools, type Tools } from './tools.ts';
 
 /** A FlashSale that the API's rules refuse; one line for each mistake. */
-export class Refused extends Trouble {
+export class Refused extends UserError {
   readonly errors: ApiError[];
   constructor(errors: ApiError[]) {
     super(errors.map(renderError).join('\n'));
@@ -36,7 +36,7 @@ export function readEdit(text: string, source: string, state: State | undefined)
   const loaded = loadFlashSale(text, { source, selfContained: true, ...(old ? { old } : {}) });
   if (!loaded.ok) throw new Refused(loaded.errors);
   if (old && fullName(old) !== fullName(loaded.sale))
-    throw new Trouble(
+    throw new UserError(
       `the data folder holds the sale ${fullName(old)}, not ${fullName(loaded.sale)}; choose another one with --data`,
     );
   const tools = findTools({ kafka: loaded.sale.spec.kafka.bootstrapServers === undefined });

@@ -2,7 +2,7 @@
 
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf, messageOf, Trouble } from './errors.ts';
+import { codeOf, messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 
 export const PRIVATE_FILE = 0o600;
 export const PRIVATE_FOLDER = 0o700;
@@ -43,6 +43,6 @@ export function readText(path: string): string {
     const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'you may not read it' }[
       codeOf(error) ?? ''
     ];
-    throw new Trouble(`cannot read ${path}: ${why ?? messageOf(error)}`);
+    throw new UserError(`cannot read ${path}: ${why ?? messageOf(error)}`);
   }
 }

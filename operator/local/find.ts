@@ -4,12 +4,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { readConfig, type Secret, secretsIn } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { readConfig, type Secret, secretsIn } from '../../dataplane/runtime/config.ts';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import { loadFlashSale } from '../api/load.ts';
 import { type DataFolder, dataFolder, defaultFolder, salesFolder } from './data-folder.ts';
 import { Refused } from './edit.ts';
-import { Trouble } from './errors.ts';
 import { readText } from './files.ts';
 import { HOST } from './ports.ts';
 import { storefrontName } from './processes.ts';
@@ -41,8 +41,8 @@ export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
   const known = knownSales();
   const [only] = known;
   if (only === undefined)
-    throw new Trouble('there is no sale on this machine yet; start one with flashsale up -f FILE');
-  if (known.length > 1) throw new Trouble(`say which sale you mean: ${known.join(', ')}`);
+    throw new UserError('there is no sale on this machine yet; start one with flashsale up -f FILE');
+  if (known.length > 1) throw new UserError(`say which sale you mean: ${known.join(', ')}`);
   return folderOfName(only);
 }
 
@@ -64,7 +64,7 @@ function folderOfName(wanted: string): DataFolder {
   const folder = dataFolder(defaultFolder(namespace ?? '', name ?? ''));
   if (existsSync(folder.state)) return folder;
   const known = knownSales();
-  throw new Trouble(
+  throw new UserError(
     `there is no sale ${namespace}/${name} on this machine; ${known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`}`,
   );
 }
@@ -93,7 +93,7 @@ export function localSale(choice: SaleChoice): LocalSale {
   const folder = chooseFolder(choice);
   const state = readState(folder);
   if (!state || !existsSync(folder.config))
-    throw new Trouble(`no sale was started in ${folder.path} yet; start one with flashsale up -f FILE`);
+    throw new UserError(`no sale was started in ${folder.path} yet; start one with flashsale up -f FILE`);
   const names = Array.from({ length: state.sale.spec.storefront.replicas }, (_, n) => storefrontName(n));
   return {
     folder: resolve(folder.path),

@@ -2,7 +2,7 @@
 // live one's.
 
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { codeOf } from './errors.ts';
+import { codeOf } from '../../dataplane/runtime/user-error.ts';
 import { PRIVATE_FILE, readIfThere } from './files.ts';
 import { alive, type Identity, identify } from './identity.ts';
 

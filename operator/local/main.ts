@@ -2,8 +2,8 @@
 // applies a FlashSale by its socket, and goes away when nobody does. SIGINT and SIGTERM stop the sale in order.
 
 import { parseArgs } from 'node:util';
-import { makeLogger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { makeLogger } from '../../dataplane/runtime/log.ts';
 import { runSupervisor } from './run.ts';
 
 /** Whoever started it applies at once. */

@@ -4,7 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Trouble } from './errors.ts';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 
 /** Below the ranges systems hand out by themselves, so that no client's connection ever sits on one. */
 const LOWEST = 20_000;
@@ -51,7 +51,7 @@ export class Ports {
     const before = this.#chosen[name];
     if (wanted !== undefined) {
       if (!(await isFree(wanted)))
-        throw new Trouble(`port ${wanted} is in use by another program; choose another one with ${option}`);
+        throw new UserError(`port ${wanted} is in use by another program; choose another one with ${option}`);
       this.#keep(name, wanted);
     } else if (before === undefined || !(await becomesFree(before))) await this.#another(name);
     return this.#chosen[name] !== before;
@@ -69,7 +69,7 @@ export class Ports {
       this.#keep(name, port);
       return port;
     }
-    throw new Trouble(`no port from ${LOWEST} to ${HIGHEST - 1} is free on ${HOST}; stop something that uses them`);
+    throw new UserError(`no port from ${LOWEST} to ${HIGHEST - 1} is free on ${HOST}; stop something that uses them`);
   }
 
   #keep(name: string, port: number): void {

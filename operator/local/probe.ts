@@ -5,7 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import type { Address } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { codeOf, messageOf } from './errors.ts';
+import { codeOf, messageOf } from '../../dataplane/runtime/user-error.ts';
 
 export type Probe =
   | { kind: 'redis'; at: Address; user: string; password: string }
@@ -14,7 +14,7 @@ export type Probe =
   /** 200 is ready; the body of anything else says why not. */
   | { kind: 'http'; url: string };
 
-const PATIENCE: Millis = 2_000;
+const PROBE_TIMEOUT: Millis = 2_000;
 
 /** Undefined: ready. Otherwise a few words why not. Never rejects. */
 export async function ask(probe: Probe): Promise<string | undefined> {
@@ -47,7 +47,7 @@ function askRedis(at: Address, user: string, password: string): Promise<string |
   return new Promise((resolve, reject) => {
     let reply = '';
     const socket = connect(at.port, at.host, () => socket.write(`AUTH ${user} ${password}\r\nPING\r\n`));
-    socket.setTimeout(PATIENCE, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(PROBE_TIMEOUT, () => socket.destroy(new Error('no answer')));
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => {
       reply += text;
@@ -67,8 +67,8 @@ async function askPostgres(at: Address, user: string, password: string): Promise
     user,
     password,
     database: 'postgres',
-    connectionTimeoutMillis: PATIENCE,
-    query_timeout: PATIENCE,
+    connectionTimeoutMillis: PROBE_TIMEOUT,
+    query_timeout: PROBE_TIMEOUT,
   });
   client.on('error', () => undefined);
   try {
@@ -84,8 +84,8 @@ async function askKafka(at: Address): Promise<undefined> {
     clientId: 'flashsale-probe',
     brokers: [`${at.host}:${at.port}`],
     logLevel: logLevel.NOTHING,
-    connectionTimeout: PATIENCE,
-    requestTimeout: PATIENCE,
+    connectionTimeout: PROBE_TIMEOUT,
+    requestTimeout: PROBE_TIMEOUT,
     retry: { retries: 0 },
   }).admin();
   try {
@@ -97,7 +97,7 @@ async function askKafka(at: Address): Promise<undefined> {
 }
 
 async function askHttp(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT) });
   const text = (await response.text()).trim();
   return response.ok ? undefined : text.slice(0, 200) || `status ${response.status}`;
 }

@@ -1,9 +1,9 @@
 // Topology → the processes of a sale on this machine, as data. Pure: where everything lies and listens comes in.
 
 import { join } from 'node:path';
-import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { type Address, type RedisUser, redisSecret } from '../../dataplane/protocol/config.ts';
 import type { NodeId } from '../../dataplane/protocol/units.ts';
+import { redisConf } from '../../dataplane/runtime/redis-conf.ts';
 import type { Placement } from '../topology/placement.ts';
 import { connectionsFor, SUPERUSER } from '../topology/postgres-settings.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -110,12 +110,12 @@ export function processesOf(topology: Topology, s: Surroundings): ProcessSpec[] 
     postgresProcess(topology, s),
     ...(topology.kafka.brokers || !s.tools.kafka ? [] : [kafkaProcess(s.tools.kafka, s)]),
     ...s.nodes.map((id) =>
-      role(`cache-agent-${id}`, `cache agent ${id}`, 'dataplane/cache/main.ts', { id, stage: 'agents' }),
+      role(`cache-agent-${id}`, `cache agent ${id}`, 'dataplane/cache-agent/main.ts', { id, stage: 'agents' }),
     ),
     ...topology.shards.members.map(({ id }) =>
-      role(`shard-agent-${id}`, `shard agent ${id}`, 'dataplane/shard/main.ts', { id, stage: 'agents' }),
+      role(`shard-agent-${id}`, `shard agent ${id}`, 'dataplane/shard-agent/main.ts', { id, stage: 'agents' }),
     ),
-    role(POOL_AGENT, 'pool agent', 'dataplane/shard/main.ts', { id: 'pool', stage: 'agents', listens: true }),
+    role(POOL_AGENT, 'pool agent', 'dataplane/shard-agent/main.ts', { id: 'pool', stage: 'agents', listens: true }),
     role('balancer', 'balancer', 'operator/balancer/main.ts', { stage: 'agents' }),
     ...Array.from({ length: topology.storefronts.replicas }, (_, n) =>
       role(storefrontName(n), `storefront ${n}`, 'dataplane/storefront/main.ts', {

@@ -1,9 +1,9 @@
 // How a sale on this machine stands: what `flashsale status` shows and `-o json` prints. Pure: readings in, one
 // document out.
 
-import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, NodeId, PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, StockHolderId } from '../../dataplane/protocol/units.ts';
+import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { undelivered } from '../sale/supply.ts';
 import { figures } from '../topology/status.ts';
@@ -74,8 +74,8 @@ export function saleReport(input: ReportInput, now: Millis): SaleReport {
             registry: input.registry,
             table,
             readyCaches: readyIds<NodeId>('cache-agent-'),
-            readyShards: new Set<PeerId>([
-              ...readyIds<PeerId>('shard-agent-'),
+            readyShards: new Set<StockHolderId>([
+              ...readyIds<StockHolderId>('shard-agent-'),
               ...(ready.has('pool-agent') ? (['pool'] as const) : []),
             ]),
             readyStorefronts: readyIds('storefront-').size,

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { destination, pino } from 'pino';
-import type { Logger } from '../../dataplane/common/log.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { serveControl } from './control.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { PRIVATE_FILE } from './files.ts';

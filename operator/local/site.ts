@@ -3,9 +3,9 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeId } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { type Placement, saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';

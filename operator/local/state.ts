@@ -1,9 +1,9 @@
 // What the supervisor must remember of a sale from one start to the next. Without secrets: those are files of their
 // own.
 
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { DataFolder } from './data-folder.ts';
-import { Trouble } from './errors.ts';
 import { readIfThere, writeDurably } from './files.ts';
 
 export interface State {
@@ -27,7 +27,7 @@ export function readState(folder: DataFolder): State | undefined {
   if (text === undefined) return undefined;
   const state = parse(text);
   if (state?.version !== 1)
-    throw new Trouble(`${folder.state} is not this program's; choose another data folder with --data`);
+    throw new UserError(`${folder.state} is not this program's; choose another data folder with --data`);
   return state;
 }
 

@@ -5,13 +5,13 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 import { unsettled } from '../sale/registry-steps.ts';
 import { type Change, changesBetween } from '../topology/changes.ts';
 import { givenSecrets, writeLists } from './companions.ts';
 import { type ConsoleWish, LocalConsole } from './console.ts';
 import { type DataFolder, dataFolder, makeDataFolder } from './data-folder.ts';
 import { readEdit } from './edit.ts';
-import { messageOf, Trouble } from './errors.ts';
 import { type Fleet, stopOrphans } from './fleet.ts';
 import { takeLock } from './lock.ts';
 import { boundLogs } from './log-files.ts';
@@ -36,7 +36,7 @@ export interface Applied {
 }
 
 const RETRY: Millis = 500;
-const PATIENCE: Millis = 1_000;
+const STATUS_TIMEOUT: Millis = 1_000;
 
 interface Pass {
   abort: AbortController;
@@ -60,7 +60,7 @@ export class Supervisor {
     const folder = dataFolder(path);
     makeDataFolder(folder);
     const release = takeLock(folder.lock);
-    if (!release) throw new Trouble(`another supervisor runs the sale in ${folder.path}`);
+    if (!release) throw new UserError(`another supervisor runs the sale in ${folder.path}`);
     try {
       return new Supervisor(new Site(folder, options), release);
     } catch (error) {
@@ -106,7 +106,7 @@ export class Supervisor {
   }
 
   async #take(text: string, { source, firstPort, console }: ApplyOptions): Promise<Applied> {
-    if (this.#stopped) throw new Trouble('the sale is being stopped');
+    if (this.#stopped) throw new UserError('the sale is being stopped');
     const site = this.#site;
     const before = site.state;
     const edit = readEdit(text, source, before);
@@ -135,7 +135,7 @@ export class Supervisor {
   /** Reads what can be read at once; never rejects. */
   async report(): Promise<SaleReport> {
     const { plan, view, folder, fleet, ports, state } = this.#site;
-    await Promise.race([view.read().catch(() => undefined), sleep(PATIENCE)]);
+    await Promise.race([view.read().catch(() => undefined), sleep(STATUS_TIMEOUT)]);
     const waiting = plan
       ? (this.#problem ??
         unsettled(view.registry, wantedOf(plan.topology)) ??

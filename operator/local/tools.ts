@@ -4,7 +4,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { Trouble } from './errors.ts';
+import { UserError } from '../../dataplane/runtime/user-error.ts';
 
 export interface Tools {
   node: string;
@@ -33,7 +33,7 @@ export function findTools(options: { kafka: boolean }, env: NodeJS.ProcessEnv = 
 }
 
 const missing = (what: string, advice: string): never => {
-  throw new Trouble(`${what} is missing: ${advice}`);
+  throw new UserError(`${what} is missing: ${advice}`);
 };
 
 /** A path, or a name to look for on the PATH. */

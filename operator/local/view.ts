@@ -3,14 +3,14 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Registry } from 'prom-client';
-import type { OperatorRegistry, RegistryView } from '../../dataplane/clients/registry.ts';
-import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
-import type { Bus } from '../../dataplane/common/bus.ts';
-import { connectBus } from '../../dataplane/common/bus-kafka.ts';
-import type { Secret } from '../../dataplane/common/config.ts';
-import type { Logger } from '../../dataplane/common/log.ts';
 import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { Bus } from '../../dataplane/runtime/bus.ts';
+import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import type { Secret } from '../../dataplane/runtime/config.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
+import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
+import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { Step } from '../sale/registry-steps.ts';
 
 type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;

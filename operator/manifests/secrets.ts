@@ -1,8 +1,8 @@
 // The Secrets of a sale: S-secrets with every password and key, a file each, of which a pod sees only those it needs;
 // and S-redis with the configuration of the cache nodes. The only objects that may hold a secret.
 
-import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { databaseSecret, type RedisUser, redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
+import { redisConf } from '../../dataplane/runtime/redis-conf.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { SUPERUSER_SECRET } from '../topology/postgres-settings.ts';
 import type { SecretName, Topology } from '../topology/topology.ts';

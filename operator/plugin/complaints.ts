@@ -1,6 +1,6 @@
 // What an API server has against an object, field by field. Pure.
 
-import { saidBy } from '../cli/kube-trouble.ts';
+import { saidBy } from '../cli/kube-errors.ts';
 import type { KubeError } from '../kube/errors.ts';
 
 export interface Complaint {

@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { messageOf, Trouble } from '../local/errors.ts';
+import { messageOf, UserError } from '../../dataplane/runtime/user-error.ts';
 
 export interface Place {
   namespace: string;
@@ -25,12 +25,12 @@ export async function execIn(config: KubeConfig, at: Place, command: string[], t
   const socket = await new Exec(config)
     .exec(at.namespace, at.pod, at.container, command, stdout, stderr, null, false, ended.resolve)
     .catch((error: unknown) => {
-      throw new Trouble(refused(at, error));
+      throw new UserError(refused(at, error));
     });
   socket.on('error', ended.reject);
-  socket.on('close', () => ended.reject(new Trouble(`the connection to pod ${at.namespace}/${at.pod} was cut`)));
+  socket.on('close', () => ended.reject(new UserError(`the connection to pod ${at.namespace}/${at.pod} was cut`)));
   const late = setTimeout(
-    () => ended.reject(new Trouble(`${command.join(' ')} did not end within ${timeout / 1000} s in pod ${at.pod}`)),
+    () => ended.reject(new UserError(`${command.join(' ')} did not end within ${timeout / 1000} s in pod ${at.pod}`)),
     timeout,
   );
   const output = Promise.all([text(stdout), text(stderr)]);

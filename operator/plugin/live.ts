@@ -3,8 +3,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { messageOf } from '../../dataplane/runtime/user-error.ts';
 import { styled, width } from '../cli/output.ts';
-import { messageOf } from '../local/errors.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';

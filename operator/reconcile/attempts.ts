@@ -6,7 +6,7 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 import { pause } from '../kube/pause.ts';
 
 /** A server that is well has answered by then. */
-const PATIENCE: Millis = 300;
+const WAIT_AT_MOST: Millis = 300;
 
 /** `error`: absent while it is tried for the first time. */
 export type Attempt = { done: true } | { done: false; error?: Error };
@@ -42,7 +42,7 @@ export class Attempts {
     }
     const patience = new AbortController();
     this.#waitedFor.add(what);
-    const ended = await Promise.race([this.#begin(what, work), pause(PATIENCE, patience.signal)]);
+    const ended = await Promise.race([this.#begin(what, work), pause(WAIT_AT_MOST, patience.signal)]);
     this.#waitedFor.delete(what);
     patience.abort();
     return ended ?? pending;

@@ -2,8 +2,8 @@
 // does.
 
 import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { absenceReason, type DegradedReason, type Readiness } from './degraded-reasons.ts';
 import type { ConditionType, ReasonOf, StatusOf } from './reasons.ts';
-import { absenceReason, type Readiness, type Trouble } from './troubles.ts';
 
 export interface Progress {
   reason: ReasonOf<'Progressing', 'True'>;
@@ -14,7 +14,7 @@ export interface Progress {
 export interface Standing {
   phase: NonNullable<FlashSaleStatus['phase']>;
   /** Most important first. */
-  troubles: readonly Trouble[];
+  troubles: readonly DegradedReason[];
   readiness: Readiness;
   /** Undefined: everything is as the resource says. */
   progress: Progress | undefined;

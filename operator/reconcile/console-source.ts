@@ -27,7 +27,7 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
   const audited = (key: string): Audited => {
     const { copies, peek } = leading();
     const sale = copies.sale(key);
-    const config = peek(key)?.engine.config;
+    const config = peek(key)?.session.config;
     if (!sale || !config) throw new Unavailable('There is nothing to audit yet.');
     const name = nameOf(sale.metadata, 'secrets');
     const secrets = valuesOf(copies.find(key, { kind: 'Secret', metadata: { name } }));
@@ -44,7 +44,7 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
       if (!sale) return undefined;
       const memo = peek(key);
       const traffic = await memo?.traffic.read(storefrontMetrics(copies.pods(key)));
-      const { table } = memo?.engine ?? {};
+      const { table } = memo?.session ?? {};
       return snapshotOf(
         { sale, status: statusOf(sale), table, waitingFor: memo?.snapshot?.waitingFor, traffic },
         Date.now(),

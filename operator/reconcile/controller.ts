@@ -2,18 +2,18 @@
 // changed. Several sales at once, one sale never twice at once; a pass that fails is tried again later and disturbs no
 // other.
 
-import type { Logger } from '../../dataplane/common/log.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { ReflectorMetrics } from '../kube/metrics.ts';
 import { startQueue, type WorkQueue } from '../kube/queue.ts';
 import type { OperatorOptions } from '../manifests/options.ts';
-import { Copies, type SaleKey } from './copies.ts';
-import { Engine } from './engine.ts';
-import { close, type Kit, type Memo, newMemo } from './kit.ts';
+import { close, newSaleState, type ReconcileContext, type SaleState } from './context.ts';
+import { InformerCache, type SaleKey } from './informer-cache.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
+import { SaleSession } from './sale-session.ts';
 
 export interface ControllerDeps {
   client: KubeClient;
@@ -29,12 +29,12 @@ const CONCURRENCY = 8;
 const FIGURES_AFTER = 500;
 
 export class Controller {
-  readonly copies: Copies;
+  readonly copies: InformerCache;
   readonly #deps: ControllerDeps;
   readonly #queue: WorkQueue;
-  readonly #memos = new Map<SaleKey, Memo>();
+  readonly #memos = new Map<SaleKey, SaleState>();
   readonly #stirred = new Set<SaleKey>();
-  readonly #kit: Kit;
+  readonly #kit: ReconcileContext;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
@@ -44,14 +44,14 @@ export class Controller {
       concurrency: CONCURRENCY,
       failed: (key, error, retryIn) => log.warn({ err: error, sale: key, retryIn }, 'a pass failed'),
     });
-    this.copies = new Copies({
+    this.copies = new InformerCache({
       ...{ client, log, namespaces: options.watchNamespaces },
       ...(reflectors ? { metrics: reflectors } : {}),
       touched: (key) => this.#queue.add(key),
     });
     this.#kit = {
-      ...{ client, events, options, log, copies: this.copies },
-      memo: (key) => this.#memo(key),
+      ...{ client, events, options, log, cache: this.copies },
+      state: (key) => this.#memo(key),
       forget: (key) => this.#forget(key),
       wall: Date.now,
       now: () => performance.now(),
@@ -67,7 +67,7 @@ export class Controller {
   }
 
   /** What is remembered of a sale; undefined: it was not looked at yet. */
-  readonly peek = (key: SaleKey): Memo | undefined => this.#memos.get(key);
+  readonly peek = (key: SaleKey): SaleState | undefined => this.#memos.get(key);
 
   async stop(): Promise<void> {
     await this.copies.stop();
@@ -93,13 +93,13 @@ export class Controller {
     }
   }
 
-  #memo(key: SaleKey): Memo {
+  #memo(key: SaleKey): SaleState {
     let memo = this.#memos.get(key);
     if (!memo) {
       const { metrics } = this.#deps;
       const log = this.#deps.log.child({ sale: key });
-      const engine = new Engine({ log, metrics: () => metrics.saleRegistry(key), changed: () => this.#stir(key) });
-      memo = newMemo(engine, log, () => this.#queue.add(key));
+      const engine = new SaleSession({ log, metrics: () => metrics.saleRegistry(key), changed: () => this.#stir(key) });
+      memo = newSaleState(engine, log, () => this.#queue.add(key));
       this.#memos.set(key, memo);
     }
     return memo;

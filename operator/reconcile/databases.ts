@@ -2,10 +2,10 @@
 // is looked at again.
 
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
-import type { PeerId } from '../../dataplane/protocol/units.ts';
+import type { StockHolderId } from '../../dataplane/protocol/units.ts';
 import { provision } from '../sale/databases.ts';
 import { SUPERUSER, SUPERUSER_SECRET } from '../topology/postgres-settings.ts';
-import type { Kit, Memo } from './kit.ts';
+import type { ReconcileContext, SaleState } from './context.ts';
 import type { PodView } from './observed.ts';
 
 export interface Provisioned {
@@ -16,15 +16,15 @@ export interface Provisioned {
 }
 
 export async function makeDatabases(
-  { log }: Kit,
-  { attempts, provisioned }: Memo,
+  { log }: ReconcileContext,
+  { attempts, provisioned }: SaleState,
   config: SaleConfig,
   secrets: ReadonlyMap<string, string>,
   pods: readonly PodView[],
 ): Promise<Provisioned> {
   const waiting: string[] = [];
   const secret = (name: string) => secrets.get(name) ?? '';
-  const servers: { peer: PeerId; host: string; port: number; database: string }[] = [
+  const servers: { peer: StockHolderId; host: string; port: number; database: string }[] = [
     { peer: 'pool', ...config.pool },
     ...config.shards.map((shard) => ({ peer: shard.id, ...shard })),
   ];

@@ -3,8 +3,8 @@
 // says otherwise: the StatefulSets carry that, and the Secret that goes with the volumes is owned by nobody then.
 
 import { isDeepStrictEqual } from 'node:util';
-import { deleteTopics } from '../../dataplane/common/bus-kafka.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { deleteTopics } from '../../dataplane/runtime/bus-kafka.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { type KubeObject, keyOf, RESOURCES, resourceOf } from '../kube/objects.ts';
 import { nameOf, ownerReference } from '../manifests/objects.ts';
@@ -12,7 +12,7 @@ import { placeInCluster } from '../manifests/placement.ts';
 import { retentionPolicy } from '../manifests/sets.ts';
 import { saleConfig } from '../topology/placement.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
-import { close, type Kit } from './kit.ts';
+import { close, type ReconcileContext } from './context.ts';
 import { valuesOf } from './secrets.ts';
 
 const POLL: Millis = 1000;
@@ -20,7 +20,7 @@ const SOON: Millis = 200;
 /** A Kafka that stays away for so long must not keep a namespace from being deleted. */
 const KAFKA_WITHIN: Millis = 60_000;
 
-export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Millis }> {
+export async function finalize(sale: FlashSale, kit: ReconcileContext): Promise<{ again: Millis }> {
   const { namespace, name, finalizers = [], resourceVersion } = sale.metadata;
   const key = keyOf(namespace, name);
   const object = sale as unknown as KubeObject;
@@ -28,14 +28,14 @@ export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Mill
     await kit.forget(key);
     return { again: POLL };
   }
-  await close(kit.memo(key));
+  await close(kit.state(key));
 
-  if (await keepsItsWord(sale, kit)) return { again: SOON };
-  const running = kit.copies.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
+  if (await isDeletionPolicyPending(sale, kit)) return { again: SOON };
+  const running = kit.cache.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
   for (const workload of running)
     if (workload.metadata.deletionTimestamp === undefined)
       await kit.client.delete(resourceOf(workload), namespace, workload.metadata.name, { propagation: 'Background' });
-  if (running.length > 0 || kit.copies.pods(key).length > 0) return { again: POLL };
+  if (running.length > 0 || kit.cache.pods(key).length > 0) return { again: POLL };
 
   const kept = await removeTopics(sale, kit);
   if (kept !== undefined) {
@@ -60,13 +60,13 @@ export async function finalize(sale: FlashSale, kit: Kit): Promise<{ again: Mill
  * The resource's last word on its volumes: no pass may have carried out the newest edit. True: it is not in force yet, for
  * the set's controller has not seen it.
  */
-async function keepsItsWord(sale: FlashSale, { client, copies }: Kit): Promise<boolean> {
+async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: ReconcileContext): Promise<boolean> {
   const { namespace, name, uid = '' } = sale.metadata;
   const key = keyOf(namespace, name);
   const topology = topologyOf(sale);
   const policy = retentionPolicy(topology);
   let waits = false;
-  for (const set of copies.owned(key)) {
+  for (const set of cache.owned(key)) {
     if (set.kind !== 'StatefulSet' || set.metadata.deletionTimestamp !== undefined) continue;
     const { persistentVolumeClaimRetentionPolicy: found } = (set.spec ?? {}) as {
       persistentVolumeClaimRetentionPolicy?: object;
@@ -80,7 +80,7 @@ async function keepsItsWord(sale: FlashSale, { client, copies }: Kit): Promise<b
     waits = true;
   }
   // Without it kept volumes could not be read.
-  const secret = copies.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
+  const secret = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
   const isOwned = (secret?.metadata.ownerReferences ?? []).length > 0;
   if (secret && isOwned === topology.retain)
     await client.patch(RESOURCES.Secret, namespace, secret.metadata.name, {
@@ -90,19 +90,18 @@ async function keepsItsWord(sale: FlashSale, { client, copies }: Kit): Promise<b
 }
 
 /** Undefined: they are gone. Otherwise why not. */
-async function removeTopics(sale: FlashSale, kit: Kit): Promise<string | undefined> {
-  const { client, copies, options, log } = kit;
+async function removeTopics(sale: FlashSale, kit: ReconcileContext): Promise<string | undefined> {
+  const { client, cache, options, log } = kit;
   const topology = topologyOf(sale);
   if (!topology.kafka.brokers && !options.kafka) return undefined;
   const { namespace, name } = sale.metadata;
   const wanted = { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } };
   const held =
-    copies.find(keyOf(namespace, name), wanted) ??
-    (await client.get(RESOURCES.Secret, namespace, wanted.metadata.name));
+    cache.find(keyOf(namespace, name), wanted) ?? (await client.get(RESOURCES.Secret, namespace, wanted.metadata.name));
   const secrets = valuesOf(held);
   const site = { cachePods: 1, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const { kafka } = saleConfig(topology, placeInCluster(topology, site));
-  const { attempts } = kit.memo(keyOf(namespace, name));
+  const { attempts } = kit.state(keyOf(namespace, name));
   const attempt = await attempts.try('topics', () => deleteTopics(kafka, (file) => secrets.get(file) ?? '', log));
   return attempt.done ? undefined : (attempt.error?.message ?? 'it has not answered yet');
 }

@@ -5,7 +5,7 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { parseTimestamp } from '../api/scalars.ts';
-import type { SaleKey } from './copies.ts';
+import type { SaleKey } from './informer-cache.ts';
 
 export interface OperatorMetrics {
   readonly registry: Registry;

@@ -5,14 +5,18 @@ import { createHash } from 'node:crypto';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { KubeError } from '../kube/client.ts';
 import { RESOURCES } from '../kube/objects.ts';
-import type { SaleKey } from './copies.ts';
-import type { Kit } from './kit.ts';
+import type { ReconcileContext } from './context.ts';
+import type { SaleKey } from './informer-cache.ts';
 
 const ANNOTATION = 'flashsale.dev/config';
 
-export async function nudgePods({ client, copies, log }: Kit, key: SaleKey, config: SaleConfig): Promise<void> {
+export async function nudgePods(
+  { client, cache, log }: ReconcileContext,
+  key: SaleKey,
+  config: SaleConfig,
+): Promise<void> {
   const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
-  for (const { metadata } of copies.pods(key)) {
+  for (const { metadata } of cache.pods(key)) {
     if (metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATION] === hash) continue;
     try {
       await client.patch(RESOURCES.Pod, metadata.namespace ?? '', metadata.name, {

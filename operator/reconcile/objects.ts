@@ -8,14 +8,14 @@ import { type Difference, firstDifference } from '../kube/difference.ts';
 import { type KubeObject, resourceOf, titleOf } from '../kube/objects.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import { nameOf } from '../manifests/objects.ts';
-import type { SaleKey } from './copies.ts';
-import type { Kit } from './kit.ts';
+import type { ReconcileContext } from './context.ts';
+import { type DegradedReason, refusalReason } from './degraded-reasons.ts';
+import type { SaleKey } from './informer-cache.ts';
 import { workloadView } from './observed.ts';
-import { refusalReason, type Trouble } from './troubles.ts';
 import { keepVolumes } from './volumes.ts';
 
 export interface Made {
-  troubles: Trouble[];
+  troubles: DegradedReason[];
   /** What will still happen, in words: parts that were edited now, and those that wait until an earlier one has replaced its pods. */
   rollout: string[];
 }
@@ -24,7 +24,7 @@ export interface Made {
 const WORKLOADS = ['pool', 'shards', 'caches', 'storefronts'] as const;
 
 export async function makeObjects(
-  kit: Kit,
+  kit: ReconcileContext,
   key: SaleKey,
   sale: KubeObject,
   manifests: Manifests,
@@ -41,7 +41,7 @@ export async function makeObjects(
   let rolling: string | undefined;
   for (const part of WORKLOADS)
     for (const wanted of manifests[part]) {
-      const found = kit.copies.find(key, wanted);
+      const found = kit.cache.find(key, wanted);
       const { name } = wanted.metadata;
       if (!isWorkload(wanted) || !found) {
         await make(wanted);
@@ -77,10 +77,10 @@ function hasOtherTemplate(wanted: KubeObject, found: KubeObject): boolean {
 const AUTOSCALING = 'flashsale-autoscaling';
 
 /** A Deployment whose replicas nobody owns any more would fall to one, in the middle of a sale. */
-async function handReplicasOver({ client, copies }: Kit, key: SaleKey, wanted: KubeObject): Promise<void> {
-  const found = copies.find(key, wanted);
+async function handReplicasOver({ client, cache }: ReconcileContext, key: SaleKey, wanted: KubeObject): Promise<void> {
+  const found = cache.find(key, wanted);
   const { apiVersion, kind, metadata } = wanted;
-  const scaled = copies.find(key, { kind: 'HorizontalPodAutoscaler', metadata });
+  const scaled = cache.find(key, { kind: 'HorizontalPodAutoscaler', metadata });
   const replicas = found && specOf(found).replicas;
   if (kind !== 'Deployment' || replicas === undefined || scaled || specOf(wanted).replicas !== undefined) return;
   const { name, namespace = '' } = metadata;
@@ -90,18 +90,18 @@ async function handReplicasOver({ client, copies }: Kit, key: SaleKey, wanted: K
 
 interface One {
   did: Applied['did'];
-  trouble: Trouble | undefined;
+  trouble: DegradedReason | undefined;
 }
 
 async function makeOne(
-  kit: Kit,
+  kit: ReconcileContext,
   key: SaleKey,
   sale: KubeObject,
   asked: KubeObject,
   secretExists: boolean,
 ): Promise<One> {
-  const { client, copies, events } = kit;
-  const { wanted, trouble } = keepVolumes(asked, copies.find(key, asked));
+  const { client, cache, events } = kit;
+  const { wanted, trouble } = keepVolumes(asked, cache.find(key, asked));
   const title = `${wanted.kind} ${wanted.metadata.name}`;
   try {
     await handReplicasOver(kit, key, wanted);
@@ -110,7 +110,7 @@ async function makeOne(
       await createWanted(client, wanted);
       return { did: 'created', trouble };
     }
-    const { did, why, taken = [] } = await applyWanted(client, wanted, copies.find(key, wanted));
+    const { did, why, taken = [] } = await applyWanted(client, wanted, cache.find(key, wanted));
     if (did === 'created' && isNews(sale, wanted))
       events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
     if (did === 'changed') events.event(sale, 'Normal', 'Updated', 'Update', `Updated ${title}${because(wanted, why)}`);
@@ -128,7 +128,7 @@ async function makeOne(
     // of the pass does not wait for it.
     if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422, 500].includes(error.status)) throw error;
     const message = `${titleOf(wanted)} cannot be made: ${error.message}`;
-    const blocks = copies.find(key, wanted) === undefined;
+    const blocks = cache.find(key, wanted) === undefined;
     return { did: 'nothing', trouble: { reason: refusalReason(error.message), message, blocks } };
   }
 }
@@ -153,9 +153,14 @@ function inWords(value: unknown): string {
 }
 
 /** Objects of earlier edits: an autoscaler that is not wanted any more, policies that were switched off. */
-async function removeSurplus(kit: Kit, key: SaleKey, sale: KubeObject, wanted: readonly KubeObject[]): Promise<void> {
+async function removeSurplus(
+  kit: ReconcileContext,
+  key: SaleKey,
+  sale: KubeObject,
+  wanted: readonly KubeObject[],
+): Promise<void> {
   const names = new Set(wanted.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-  for (const found of kit.copies.owned(key)) {
+  for (const found of kit.cache.owned(key)) {
     const { kind, metadata } = found;
     if (names.has(`${kind}/${metadata.name}`) || metadata.deletionTimestamp !== undefined) continue;
     await kit.client.delete(resourceOf(found), metadata.namespace ?? '', metadata.name, {

@@ -1,12 +1,12 @@
 // What is still on its way to being as the resource says; undefined: nothing. Pure; the first that applies is said.
 
-import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import { unsettled, type Wanted } from '../sale/registry-steps.ts';
 import { undelivered } from '../sale/supply.ts';
 import type { Progress } from './conditions.ts';
+import { readinessOf } from './degraded-reasons.ts';
 import type { Observed } from './observed.ts';
-import { readinessOf } from './troubles.ts';
 
 export interface Standing {
   /** Buyers were served before. */

@@ -5,9 +5,9 @@
 //   databases → registry (supply, nodes, pause) → balancer → status
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Secret } from '../../dataplane/common/config.ts';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Secret } from '../../dataplane/runtime/config.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
 import { manifestsOf } from '../manifests/manifests.ts';
@@ -18,17 +18,17 @@ import { saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
 import { firstConditions, type Progress } from './conditions.ts';
-import type { SaleKey } from './copies.ts';
+import type { ReconcileContext, SaleState } from './context.ts';
 import { makeDatabases } from './databases.ts';
+import { type DegradedReason, degradedReasonsOf, readinessOf, tooFewShards } from './degraded-reasons.ts';
 import { finalize } from './finalize.ts';
-import type { Kit, Memo } from './kit.ts';
+import type { SaleKey } from './informer-cache.ts';
 import { nudgePods } from './nudge.ts';
 import { makeObjects } from './objects.ts';
 import { type Observed, observe } from './observed.ts';
 import { progressOf } from './progress.ts';
 import { fingerprint, saleSecrets } from './secrets.ts';
 import { statusOf } from './status.ts';
-import { readinessOf, type Trouble, tooFewShards, troublesOf } from './troubles.ts';
 
 /** A sale at rest is looked at so often, for what shows in no event: silent shards, edited references. */
 const AT_REST: Millis = 60_000;
@@ -39,33 +39,33 @@ const STATUS_EVERY: Millis = 1000;
 /** Shards report every second: silent for so long, Kafka does not carry their reports. */
 const SILENT: Millis = 15_000;
 
-export async function reconcile(sale: FlashSale, kit: Kit): Promise<{ again: Millis }> {
+export async function reconcile(sale: FlashSale, kit: ReconcileContext): Promise<{ again: Millis }> {
   if (sale.metadata.deletionTimestamp !== undefined) return finalize(sale, kit);
   const key = keyOf(sale.metadata.namespace, sale.metadata.name);
   await adopt(sale, kit);
-  const memo = kit.memo(key);
-  const shown = observe(kit.copies.owned(key), kit.copies.pods(key));
+  const memo = kit.state(key);
+  const shown = observe(kit.cache.owned(key), kit.cache.pods(key));
   const observed = await memo.refusals.read(shown, sale.metadata.namespace, kit);
   const pass: Pass = { kit, key, sale, memo, topology: topologyOf(sale), observed };
   return report(pass, await converge(pass));
 }
 
 interface Pass {
-  kit: Kit;
+  kit: ReconcileContext;
   key: SaleKey;
   sale: FlashSale;
-  memo: Memo;
+  memo: SaleState;
   topology: Topology;
   observed: Observed;
 }
 
 interface Outcome {
-  troubles: Trouble[];
+  troubles: DegradedReason[];
   progress: Progress | undefined;
 }
 
 /** Until the finalizer is on it, a sale could vanish and leave its topics behind. */
-async function adopt({ metadata, status }: FlashSale, { client, wall }: Kit): Promise<void> {
+async function adopt({ metadata, status }: FlashSale, { client, wall }: ReconcileContext): Promise<void> {
   const { namespace, name, finalizers = [], generation = 1, resourceVersion } = metadata;
   if (!finalizers.includes(FINALIZER))
     await client.patch(RESOURCES.FlashSale, namespace, name, {
@@ -77,13 +77,13 @@ async function adopt({ metadata, status }: FlashSale, { client, wall }: Kit): Pr
 }
 
 async function converge({ kit, key, sale, memo, topology, observed }: Pass): Promise<Outcome> {
-  const { client, copies, options } = kit;
-  const troubles = troublesOf(observed).map((trouble) => namingClass(trouble, topology));
+  const { client, cache, options } = kit;
+  const troubles = degradedReasonsOf(observed).map((trouble) => namingClass(trouble, topology));
   const blocks = readinessOf(observed).absent.length > 0;
 
   const { given, missing } = await memo.references.read(client, topology, kit.now());
-  troubles.push(...missing.map((message): Trouble => ({ reason: 'MissingReference', message, blocks })));
-  const held = copies.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
+  troubles.push(...missing.map((message): DegradedReason => ({ reason: 'MissingReference', message, blocks })));
+  const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
   const { values: secrets, exists } = await saleSecrets(client, topology, held, given);
   const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
   if (!kafka)
@@ -95,7 +95,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   if (!kafka || topology.givenSecrets.some(({ file }) => !secrets.has(file)))
     return { troubles, progress: { reason: 'Starting', message: troubles.map(({ message }) => message).join('; ') } };
 
-  const cachePods = nodesToRun(memo.engine.view, topology.caches.nodes.length, observed.workloads.cache?.wanted ?? 0);
+  const cachePods = nodesToRun(memo.session.view, topology.caches.nodes.length, observed.workloads.cache?.wanted ?? 0);
   const site = { cachePods, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const config = saleConfig(topology, placeInCluster(topology, site));
   const startedWith = fingerprint(secrets, config.kafka);
@@ -109,7 +109,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   if (databases.pool) troubles.push(...(await agree(memo, config, (name) => secrets.get(name) ?? '', wanted)));
   troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
-  const { view: registry, table } = memo.engine;
+  const { view: registry, table } = memo.session;
   troubles.push(...tooFewShards(registry, topology));
   const { rollout } = made;
   const progress = progressOf({ served, observed, registry, table, wanted, databases: databases.waiting, rollout });
@@ -117,7 +117,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
 }
 
 /** What was found last; the copy of the resource may be older than what was written to it. */
-const lastStatus = (sale: FlashSale, { snapshot }: Memo): FlashSaleStatus | undefined =>
+const lastStatus = (sale: FlashSale, { snapshot }: SaleState): FlashSaleStatus | undefined =>
   snapshot?.status ?? sale.status;
 
 /** Once a sale served buyers, a part that is down is a trouble and no start. */
@@ -127,7 +127,7 @@ function wasServing(status: FlashSaleStatus | undefined): boolean {
 }
 
 /** The scheduler does not say which class a volume waits for. */
-function namingClass(trouble: Trouble, { caches, shards }: Topology): Trouble {
+function namingClass(trouble: DegradedReason, { caches, shards }: Topology): DegradedReason {
   const classes = new Set([caches.storage, shards.storage].flatMap(({ storageClassName }) => storageClassName ?? []));
   if (trouble.reason !== 'VolumePending' || classes.size === 0) return trouble;
   return {
@@ -145,31 +145,36 @@ const wantedOf = ({ settings, caches }: Topology): Wanted => ({
 
 /** Tells the registry what the resource wants, and keeps the balancer at it. */
 async function agree(
-  { engine, attempts }: Memo,
+  { session, attempts }: SaleState,
   config: SaleConfig,
   secret: Secret,
   wanted: Wanted,
-): Promise<Trouble[]> {
+): Promise<DegradedReason[]> {
   const attempt = await attempts.try('registry', async () => {
-    const view = await engine.read(config, secret);
+    const view = await session.read(config, secret);
     const steps = view ? registrySteps(view, wanted) : [];
-    for (const step of steps) await engine.take(step);
-    if (steps.length > 0) await engine.read(config, secret);
-    await engine.balance(config, secret);
+    for (const step of steps) await session.take(step);
+    if (steps.length > 0) await session.read(config, secret);
+    await session.balance(config, secret);
   });
   // Before it ever answered, it is only not there yet.
-  if (attempt.done || !attempt.error || !engine.view) return [];
+  if (attempt.done || !attempt.error || !session.view) return [];
   const message = `the registry in the transfer pool does not answer: ${attempt.error.message}`;
   return [{ reason: 'ShardsNotReady', message, blocks: false }];
 }
 
 /** Reports come every second over Kafka, whatever happens. */
-function silence({ now }: Kit, memo: Memo, brokers: readonly string[], status: FlashSaleStatus | undefined): Trouble[] {
-  const { table } = memo.engine;
+function silence(
+  { now }: ReconcileContext,
+  memo: SaleState,
+  brokers: readonly string[],
+  status: FlashSaleStatus | undefined,
+): DegradedReason[] {
+  const { table } = memo.session;
   const heard = ['pool' as const, ...(table?.shards().map(({ shard }) => shard) ?? [])].map(
     (peer) => table?.heardAt(peer) ?? 0,
   );
-  const last = Math.max(0, ...heard, memo.engine.balancingSince ?? now());
+  const last = Math.max(0, ...heard, memo.session.balancingSince ?? now());
   if (now() - last < SILENT) return [];
   const message = `no shard was heard of for ${Math.round((now() - last) / 1000)} s: Kafka at ${brokers.join(', ')} may be out of reach`;
   // Before the first reports no shard has got its stock.
@@ -179,7 +184,7 @@ function silence({ now }: Kit, memo: Memo, brokers: readonly string[], status: F
 /** Writes the status if it changed; answers when to look again. */
 async function report(pass: Pass, { troubles, progress }: Outcome): Promise<{ again: Millis }> {
   const { kit, sale, topology, observed, memo } = pass;
-  const { view: registry, table, cycle } = memo.engine;
+  const { view: registry, table, cycle } = memo.session;
   const status = statusOf(
     {
       sale,

@@ -2,14 +2,14 @@
 // Deployment says so in a condition, a StatefulSet in Events only. Those are listed while a set has lacked pods for a
 // while; for a sale that has all its pods nothing is read.
 
-import type { Logger } from '../../dataplane/common/log.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { Logger } from '../../dataplane/runtime/log.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { Observed } from './observed.ts';
 
 /** A set that was just made, grew or lost a pod lacks some for a moment. */
-const PATIENCE: Millis = 5000;
+const GRACE_PERIOD: Millis = 5000;
 const FRESH_FOR: Millis = 10_000;
 /** One list is for all sets of the sale: the API server walks all Events of the namespace for it, whatever is selected. */
 const SELECTED = 'regarding.kind=StatefulSet,reason=FailedCreate';
@@ -89,7 +89,7 @@ export class RefusalReader {
     const at = { now: now(), wall: wall() };
     this.#fills = fillsOf(observed, this.#fills, at);
     const lacks = [...this.#fills.values()].flatMap(({ lacksSince }) => lacksSince ?? []);
-    if (!lacks.some((since) => at.now - since >= PATIENCE)) return observed;
+    if (!lacks.some((since) => at.now - since >= GRACE_PERIOD)) return observed;
     if (at.now - this.#readAt >= FRESH_FOR) {
       this.#readAt = at.now;
       try {

@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { parseAddress } from '../../dataplane/common/health.ts';
 import type { Address } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { parseAddress } from '../../dataplane/runtime/health.ts';
 import { withDefaults } from '../api/defaults.ts';
 import { renderError, renderPath } from '../api/findings.ts';
 import { parseDuration } from '../api/scalars.ts';

@@ -1,16 +1,16 @@
 // The status of a sale, put together from what was found. Pure.
 
-import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Millis, NodeId, PeerId } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, StockHolderId } from '../../dataplane/protocol/units.ts';
+import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { selectorText } from '../manifests/objects.ts';
 import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
 import { balanceOf } from './balance.ts';
 import { conditionsOf, type Progress } from './conditions.ts';
+import { type DegradedReason, readinessOf } from './degraded-reasons.ts';
 import type { Component, Observed } from './observed.ts';
-import { readinessOf, type Trouble } from './troubles.ts';
 
 export interface Found {
   sale: FlashSale;
@@ -22,7 +22,7 @@ export interface Found {
   table: ResourceTable | undefined;
   /** The balance cycle in force. */
   period: Millis | undefined;
-  troubles: readonly Trouble[];
+  troubles: readonly DegradedReason[];
   progress: Progress | undefined;
 }
 
@@ -36,8 +36,8 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
       registry,
       table,
       readyCaches: new Set(ready('cache').map((index): NodeId => `c${index ?? 0}`)),
-      readyShards: new Set<PeerId>([
-        ...ready('shard').map((index): PeerId => `s${index ?? 0}`),
+      readyShards: new Set<StockHolderId>([
+        ...ready('shard').map((index): StockHolderId => `s${index ?? 0}`),
         ...ready('pool').map(() => 'pool' as const),
       ]),
       readyStorefronts: ready('storefront').length,

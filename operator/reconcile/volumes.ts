@@ -3,7 +3,7 @@
 
 import { firstDifference } from '../kube/difference.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { Trouble } from './troubles.ts';
+import type { DegradedReason } from './degraded-reasons.ts';
 
 interface Claim {
   metadata: { name: string; labels?: Record<string, string> };
@@ -17,7 +17,7 @@ const claimsOf = (set: KubeObject): Claim[] =>
 export function keepVolumes(
   wanted: KubeObject,
   found: KubeObject | undefined,
-): { wanted: KubeObject; trouble?: Trouble } {
+): { wanted: KubeObject; trouble?: DegradedReason } {
   if (wanted.kind !== 'StatefulSet' || found === undefined) return { wanted };
   const former = new Map(claimsOf(found).map((claim) => [claim.metadata.name, claim]));
   const [difference] = claimsOf(wanted).flatMap((claim) => {

@@ -3,11 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import type { Secret } from '../../dataplane/common/config.ts';
 import { type Address, type DatabaseUser, databaseRole, databaseSecret } from '../../dataplane/protocol/config.ts';
+import type { Secret } from '../../dataplane/runtime/config.ts';
 
 const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
-const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
+const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
 
 /** Somebody who may make roles and databases. */
 export interface Administrator extends Address {

@@ -1,8 +1,8 @@
 // What is to be written into the registry so that it says what the resource says. Pure: the registry's view in, steps
 // out. The pool's agent carries wishes out; here they are only made, and compared with what has become of them.
 
-import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { Units } from '../../dataplane/protocol/units.ts';
+import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 
 export interface Wanted {
   generation: number;

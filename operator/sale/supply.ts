@@ -1,9 +1,9 @@
 // Whether what the registry gave out has arrived where buyers get it: real stock in the shards, virtual stock on the
 // cache nodes. Pure; before that a sale that is made is not yet one that sells.
 
-import type { RegistryView } from '../../dataplane/clients/registry.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import { nodeNumber } from '../../dataplane/protocol/units.ts';
+import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 
 /** Undefined: everything has. Otherwise what is waited for, in a few words. */
 export function undelivered(

@@ -5,13 +5,13 @@ import { spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReserveRequest, Stamp, StorefrontNode } from '../../dataplane/clients/cache-node.ts';
-import { connectStorefrontNode } from '../../dataplane/clients/cache-node-redis.ts';
-import { StoreUnknown } from '../../dataplane/clients/errors.ts';
 import { redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
-import { homeNumber } from '../../dataplane/protocol/home.ts';
+import { homeNumber } from '../../dataplane/protocol/owner-node.ts';
 import { tokenSigner } from '../../dataplane/protocol/token.ts';
 import { shardId } from '../../dataplane/protocol/units.ts';
+import type { NodeIdentity, ReserveRequest, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
+import { connectStorefrontNode } from '../../dataplane/stores/cache-node/redis.ts';
+import { StoreUnknown } from '../../dataplane/stores/errors.ts';
 import { freePort } from '../harness/redis.ts';
 import { startSale, type TestSale } from '../harness/sale.ts';
 import type { Shot } from './wrk.ts';
@@ -49,15 +49,20 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
   const signer = tokenSigner(sale.secret(SECRETS.tokenKey));
   const nodes = config.cache.nodes.map((n) => connectStorefrontNode(n, sale.secret(redisSecret('storefront')), {}));
   try {
-    const stamps = await Promise.all(nodes.map(stampOf));
+    const identities = await Promise.all(nodes.map(stampOf));
     const shots: Shot[] = [];
     const some = async (home: number, wanted: ReserveRequest[]): Promise<void> => {
-      const [node, stamp] = [nodes[home], stamps[home]];
-      if (!node || !stamp) throw new Error('a cache node is not ready');
-      for (const reply of await node.reserve({ ...stamp, ttl: config.token.ttl, perBuyer: 1 }, wanted)) {
+      const [node, identity] = [nodes[home], identities[home]];
+      if (!node || !identity) throw new Error('a cache node is not ready');
+      for (const reply of await node.reserve({ ...identity, ttl: config.token.ttl, perBuyer: 1 }, wanted)) {
         if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
         const { token } = reply;
-        const text = signer.sign({ ...token, incarnation: stamp.incarnation, node: stamp.node, epoch: stamp.epoch });
+        const text = signer.sign({
+          ...token,
+          incarnation: identity.incarnation,
+          node: identity.node,
+          epoch: identity.epoch,
+        });
         shots.push({ path: '/checkout', buyer: token.buyer, body: JSON.stringify({ token: text }) });
       }
     };
@@ -77,10 +82,10 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
 }
 
 /** A connection begins with its first call, which does not wait for it. */
-async function stampOf(node: Pick<StorefrontNode, 'stamp'>): Promise<Stamp | undefined> {
+async function stampOf(node: Pick<StorefrontNode, 'identity'>): Promise<NodeIdentity | undefined> {
   for (const deadline = performance.now() + 3000; ; await sleep(20)) {
     try {
-      return await node.stamp();
+      return await node.identity();
     } catch (error) {
       if (!(error instanceof StoreUnknown) || performance.now() > deadline) throw error;
     }

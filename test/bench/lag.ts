@@ -4,10 +4,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { connectStorefrontShard } from '../../dataplane/clients/shard-postgres.ts';
-import { connectBus } from '../../dataplane/common/bus-kafka.ts';
 import { databaseSecret } from '../../dataplane/protocol/config.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
+import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import { connectStorefrontShard } from '../../dataplane/stores/shard/postgres.ts';
 import { startSale } from '../harness/sale.ts';
 import { figure, type Result } from './result.ts';
 
@@ -45,7 +45,7 @@ export async function lag(): Promise<Result[]> {
             quantity: 1,
             node: 'c0',
             epoch: 1,
-            issue: 1e9 + i,
+            sequence: 1e9 + i,
           },
         ],
         undefined,

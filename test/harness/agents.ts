@@ -7,18 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import type { PoolNode, StorefrontNode } from '../../dataplane/clients/cache-node.ts';
-import { connectPoolNode, connectStorefrontNode } from '../../dataplane/clients/cache-node-redis.ts';
-import type { OperatorRegistry, RegistryView } from '../../dataplane/clients/registry.ts';
-import { connectOperatorRegistry } from '../../dataplane/clients/registry-postgres.ts';
-import type { AgentShard, StorefrontShard } from '../../dataplane/clients/shard.ts';
-import { connectAgentShard, connectStorefrontShard } from '../../dataplane/clients/shard-postgres.ts';
-import type { Bus } from '../../dataplane/common/bus.ts';
-import { connectBus } from '../../dataplane/common/bus-kafka.ts';
-import { secretsIn } from '../../dataplane/common/config.ts';
-import type { Failpoint } from '../../dataplane/common/failpoint.ts';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
-import { type NodeId, nodeId, type PeerId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
+import { type NodeId, nodeId, type ShardId, type StockHolderId, shardId } from '../../dataplane/protocol/units.ts';
+import type { Bus } from '../../dataplane/runtime/bus.ts';
+import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import { secretsIn } from '../../dataplane/runtime/config.ts';
+import type { Failpoint } from '../../dataplane/runtime/failpoint.ts';
+import type { PoolNode, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
+import { connectPoolNode, connectStorefrontNode } from '../../dataplane/stores/cache-node/redis.ts';
+import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
+import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
+import { connectAgentShard, connectStorefrontShard } from '../../dataplane/stores/shard/postgres.ts';
+import type { AgentShard, StorefrontShard } from '../../dataplane/stores/shard/shard.ts';
 import { PATIENT } from './cache-node.ts';
 import { freePorts, startKafka, type TestKafka } from './kafka.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
@@ -51,12 +51,12 @@ export interface Backstage {
   redis: Map<NodeId, TestRedis>;
   refillUrl: string;
   /** Starts an agent: `s0`, `pool`, `c0`. A second one of the same id is a second process. `listen`: a pool's port. */
-  agent(id: PeerId | NodeId, listen?: number): Agent;
+  agent(id: StockHolderId | NodeId, listen?: number): Agent;
   /** The next process of the role to pass the point dies there. */
-  failAt(role: 'shard-agent' | 'cache-agent', id: PeerId | NodeId, point: Failpoint): void;
+  failAt(role: 'shard-agent' | 'cache-agent', id: StockHolderId | NodeId, point: Failpoint): void;
   /** Rewrites the configuration that the agents watch. */
   edit(change: (config: SaleConfig) => void): void;
-  shard(id: PeerId): AgentShard;
+  shard(id: StockHolderId): AgentShard;
   storefrontShard(id: ShardId): StorefrontShard;
   /** As a storefront or the pool's agent would reach the node. */
   node(id: NodeId): StorefrontNode & Pick<PoolNode, 'state'>;
@@ -82,8 +82,8 @@ export async function openBackstage(
   const configFile = join(folder, 'config.json');
   for (const path of [secrets, points]) mkdirSync(path);
   const shardIds = Array.from({ length: shards }, (_, i) => shardId(i));
-  const database = (peer: PeerId) => `${name}_${peer}`;
-  await postgres.createDatabases(['pool' as PeerId, ...shardIds].map(database));
+  const database = (peer: StockHolderId) => `${name}_${peer}`;
+  await postgres.createDatabases(['pool' as StockHolderId, ...shardIds].map(database));
   const [listen = 0] = await freePorts(1);
   const redis = new Map<NodeId, TestRedis>();
   const config: SaleConfig = {
@@ -137,7 +137,7 @@ export async function openBackstage(
     registry,
     refillUrl: `http://127.0.0.1:${listen}/refill`,
     agent(id, port = listen) {
-      const main = id.startsWith('c') ? 'cache' : 'shard';
+      const main = id.startsWith('c') ? 'cache-agent' : 'shard-agent';
       const log = join(folder, `${id}.log`);
       const output = openSync(log, 'a');
       const started = freePorts(1).then(([metrics]) => {

@@ -1,27 +1,27 @@
-// A cache node for tests of its scripts: a real Redis, a stamp put there by the scripts of recovery, and one client of
+// A cache node for tests of its scripts: a real Redis, a identity put there by the scripts of recovery, and one client of
 // every kind, connected. No agent runs: what one would do, the test does.
 
+import type { BuyerId, Epoch, Incarnation, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import type {
   AgentNode,
   AuditNode,
+  NodeIdentity,
   NodeState,
   PoolNode,
+  PurchaseMode,
   ReserveReply,
   ReserveRequest,
   ReserveTerms,
-  Stamp,
-  StampMode,
   StorefrontNode,
   TokenRecord,
   TokenRef,
-} from '../../dataplane/clients/cache-node.ts';
+} from '../../dataplane/stores/cache-node/cache-node.ts';
 import {
   connectAgentNode,
   connectAuditNode,
   connectPoolNode,
   connectStorefrontNode,
-} from '../../dataplane/clients/cache-node-redis.ts';
-import type { BuyerId, Epoch, Incarnation, NodeId, Units } from '../../dataplane/protocol/units.ts';
+} from '../../dataplane/stores/cache-node/redis.ts';
 import type { TestRedis } from './redis.ts';
 import { until } from './until.ts';
 
@@ -56,7 +56,7 @@ export async function connectAll(redis: TestRedis): Promise<CacheNodeClients> {
 /** Waits until each answers, for the first time or again. */
 export async function connected(clients: Omit<CacheNodeClients, 'close'>): Promise<void> {
   const { agent, storefront, pool, audit } = clients;
-  for (const ask of [agent.state, storefront.stamp, pool.state, audit.state]) await answers(ask);
+  for (const ask of [agent.state, storefront.identity, pool.state, audit.state]) await answers(ask);
 }
 
 export const answers = (ask: () => Promise<unknown>): Promise<true> =>
@@ -73,17 +73,17 @@ export interface Prepared {
   count?: number;
   epoch?: Epoch;
   layout?: number;
-  mode?: StampMode;
+  mode?: PurchaseMode;
   granted?: Units;
   revoked?: Units;
   ordered?: Units;
   buyers?: [BuyerId, Units][];
 }
 
-/** Whatever the node held is gone; it has this stamp and these numbers now. */
-export async function prepare(agent: AgentNode, wanted: Prepared = {}): Promise<Stamp> {
+/** Whatever the node held is gone; it has this identity and these numbers now. */
+export async function prepare(agent: AgentNode, wanted: Prepared = {}): Promise<NodeIdentity> {
   const { mode = 'selling', granted = 0, revoked = 0, ordered = 0, buyers = [] } = wanted;
-  const stamp: Stamp = {
+  const identity: NodeIdentity = {
     incarnation: wanted.incarnation ?? 'i1',
     node: wanted.node ?? 'c0',
     epoch: wanted.epoch ?? nextEpoch++,
@@ -91,13 +91,13 @@ export async function prepare(agent: AgentNode, wanted: Prepared = {}): Promise<
     count: wanted.count ?? 1,
     paused: mode !== 'selling',
   };
-  const { incarnation, epoch } = stamp;
+  const { incarnation, epoch } = identity;
   const done =
     (await agent.beginRecovery(incarnation, epoch)) &&
     (await agent.recoverBuyers(incarnation, epoch, buyers)) &&
-    (await agent.endRecovery(stamp, mode, { granted, revoked, ordered }));
+    (await agent.endRecovery(identity, mode, { granted, revoked, ordered }));
   if (!done) throw new Error('the node has a newer epoch');
-  return stamp;
+  return identity;
 }
 let nextEpoch = 1;
 
@@ -115,10 +115,10 @@ export async function reserve(storefront: Pick<StorefrontNode, 'reserve'>, wante
 }
 
 let requests = 0;
-export const request = (stamp: Stamp, patch: Partial<Wanted> = {}): Wanted => ({
-  incarnation: stamp.incarnation,
-  epoch: stamp.epoch,
-  layout: stamp.layout,
+export const request = (identity: NodeIdentity, patch: Partial<Wanted> = {}): Wanted => ({
+  incarnation: identity.incarnation,
+  epoch: identity.epoch,
+  layout: identity.layout,
   id: tokenId(++requests),
   buyer: `buyer-${requests}`,
   quantity: 1,
@@ -131,10 +131,10 @@ export const request = (stamp: Stamp, patch: Partial<Wanted> = {}): Wanted => ({
 /** A purchase that must succeed. */
 export async function purchase(
   storefront: StorefrontNode,
-  stamp: Stamp,
+  identity: NodeIdentity,
   patch: Partial<Wanted> = {},
 ): Promise<TokenRecord> {
-  const reply = await reserve(storefront, request(stamp, patch));
+  const reply = await reserve(storefront, request(identity, patch));
   if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
   return reply.token;
 }
@@ -147,7 +147,7 @@ export async function stored(storefront: StorefrontNode, { id, buyer }: TokenRef
 
 export async function stateOf(node: { state(): Promise<NodeState | undefined> }): Promise<NodeState> {
   const state = await node.state();
-  if (state === undefined) throw new Error('the node has no stamp');
+  if (state === undefined) throw new Error('the node has no identity');
   return state;
 }
 

@@ -1,7 +1,7 @@
 // A crowd for a test's sale: the load generator's own buyers, planned from a seed, with what a test may want to choose
 // about them. Small and quick by default; it ends when everybody has an order or a final no.
 
-import { homeNode } from '../../dataplane/protocol/home.ts';
+import { ownerNode } from '../../dataplane/protocol/owner-node.ts';
 import type { Millis, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import { type LoadOptions, planBuyers } from '../../operator/load/plan.ts';
 import { driveBuyers } from '../../operator/load/run.ts';
@@ -83,7 +83,7 @@ export const crowd = (sale: Shop, options: CrowdOptions = {}): Promise<Tally> =>
 export function namesAt(home: NodeId, count: number, prefix: string): () => string {
   let next = 0;
   return () => {
-    while (homeNode(`${prefix}${next}`, count) !== home) next++;
+    while (ownerNode(`${prefix}${next}`, count) !== home) next++;
     return `${prefix}${next++}`;
   };
 }

@@ -1,7 +1,7 @@
 // Deaths at exact places, and the proof that they happened: the trap was sprung, the process is another one, and it
 // is ready.
 
-import type { Failpoint } from '../../dataplane/common/failpoint.ts';
+import type { Failpoint } from '../../dataplane/runtime/failpoint.ts';
 import type { TestSale } from './sale.ts';
 import { until } from './until.ts';
 

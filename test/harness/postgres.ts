@@ -1,5 +1,5 @@
 // A real PostgreSQL server for one test file: own data folder, own port, scram passwords, fsync on, the roles of
-// dataplane/shard/sql/roles.sql. Must never outlive the process that started it.
+// dataplane/stores/shard/sql/roles.sql. Must never outlive the process that started it.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import pg from 'pg';
 import { type DatabaseUser, databaseRole } from '../../dataplane/protocol/config.ts';
 
 const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
-const ROLES = new URL('../../dataplane/shard/sql/roles.sql', import.meta.url);
+const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
 const HOST = '127.0.0.1';
 /** A test run that is killed takes its servers along: the kernel tells them, as nobody else can. */
 const DIE_WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'INT', '--'] : [];

@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisOptions as ConnectionOptions, Redis } from 'ioredis';
-import { redisConf } from '../../dataplane/common/redis-conf.ts';
 import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
+import { redisConf } from '../../dataplane/runtime/redis-conf.ts';
 import { isFree } from '../../operator/local/ports.ts';
 import { until } from './until.ts';
 

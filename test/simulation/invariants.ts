@@ -31,16 +31,16 @@ export function audited(world: World): void {
  */
 export function agreed(world: World): void {
   for (const node of world.nodes.values()) {
-    const { stamp, tokens, closing, granted, revoked } = node.data;
+    const { identity, tokens, closing, granted, revoked } = node.data;
     const entry = world.registry.nodes.get(node.id);
-    if (!stamp || !isTrusted(world, node) || stamp.epoch !== entry?.epoch) continue;
+    if (!identity || !isTrusted(world, node) || identity.epoch !== entry?.epoch) continue;
     if (entry.revoked > revoked || entry.granted < granted)
       throw new Violation(
         `R26: ${node.id} sells by granted ${granted}, revoked ${revoked}; the registry has ${entry.granted}, ${entry.revoked}`,
       );
-    for (const { id, issue, shard, state } of tokens.values()) {
-      if (state !== 'live' || issue <= closing) continue;
-      if (!world.shards.get(shard)?.accepts({ token: id, node: node.id, epoch: stamp.epoch, issue }))
+    for (const { id, sequence, shard, state } of tokens.values()) {
+      if (state !== 'live' || sequence <= closing) continue;
+      if (!world.shards.get(shard)?.accepts({ token: id, node: node.id, epoch: identity.epoch, sequence }))
         throw new Violation(`R28: ${id} lives on ${node.id}, and ${shard} would never sell it`);
     }
   }
@@ -52,7 +52,7 @@ const newestRecovery = new WeakMap<NodeModel, { run: number; epoch: number }>();
 export function onlyForward({ nodes }: World): void {
   for (const node of nodes.values()) {
     const { run } = node;
-    const epoch = Math.max(node.data.recovering?.epoch ?? 0, node.data.stamp?.epoch ?? 0);
+    const epoch = Math.max(node.data.recovering?.epoch ?? 0, node.data.identity?.epoch ?? 0);
     const before = newestRecovery.get(node);
     if (before?.run === run && epoch < before.epoch)
       throw new Violation(`R32: ${node.id} was recovered as epoch ${before.epoch}, and is back at ${epoch}`);
@@ -69,8 +69,8 @@ export interface Inquiry {
 /** What buyers of a node could get if everything granted were applied and everything unbooked came back. */
 function offers(world: World, node: NodeModel): Units {
   const entry = world.registry.nodes.get(node.id);
-  const { virtual, granted, revoked, stamp } = node.data;
-  if (!entry || !node.up || !node.enabled || stamp?.epoch !== entry.epoch || !isTrusted(world, node)) return 0;
+  const { virtual, granted, revoked, identity } = node.data;
+  if (!entry || !node.up || !node.enabled || identity?.epoch !== entry.epoch || !isTrusted(world, node)) return 0;
   return virtual + entry.granted - granted + revoked - entry.revoked;
 }
 
@@ -128,8 +128,8 @@ export function unrest(world: World): string[] {
   say(registry.supplied > registry.target && virtual > 0, 'the supply is above its target');
   for (const node of active) {
     const entry = registry.nodes.get(node.id);
-    const { stamp, granted, revoked, tokens } = node.data;
-    say(!node.enabled || stamp?.epoch !== entry?.epoch || stamp?.mode !== 'selling', `${node.id} does not sell`);
+    const { identity, granted, revoked, tokens } = node.data;
+    say(!node.enabled || identity?.epoch !== entry?.epoch || identity?.mode !== 'selling', `${node.id} does not sell`);
     say(granted !== entry?.granted, `${node.id} has not applied its grants`);
     say(revoked !== entry?.revoked, `${node.id} has revoked what is not booked`);
     const live = [...tokens.values()].filter(({ state }) => state === 'live').length;

@@ -26,8 +26,8 @@ export function readingsOf(world: World): Readings {
 
 /** Its data is what it says: it is in the layout, and what it holds was not rolled back by a restart. */
 export function isTrusted({ registry, scenario }: World, node: NodeModel): boolean {
-  const { stamp, recoveredIn } = node.data;
-  if (!stamp || nodeNumber(node.id) >= registry.count) return false;
+  const { identity, recoveredIn } = node.data;
+  if (!identity || nodeNumber(node.id) >= registry.count) return false;
   return scenario.durability === 'Always' || recoveredIn === node.run;
 }
 
@@ -65,7 +65,7 @@ function shardReading(shard: ShardModel): ShardReading {
 function nodeReading({ id, data }: NodeModel): NodeReading {
   return {
     node: id,
-    epoch: data.stamp?.epoch ?? 0,
+    epoch: data.identity?.epoch ?? 0,
     virtual: data.virtual,
     granted: data.granted,
     revoked: data.revoked,

@@ -21,7 +21,7 @@ export interface Scenario {
   agents: number;
   /** About the time between two rounds of a cache agent. */
   agentPeriod: Millis;
-  /** About the time between two looks of a storefront at the nodes' stamps. */
+  /** About the time between two looks of a storefront at the nodes' identities. */
   stampPeriod: Millis;
   balancers: number;
   stock: Units;

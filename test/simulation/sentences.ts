@@ -7,13 +7,13 @@
 
 export const SENTENCES = {
   'epoch-refused': 'a shard refuses tokens of another epoch than the node has there',
-  'closed-refused': 'a shard refuses issue numbers up to closed-up-to',
+  'closed-refused': 'a shard refuses sequence numbers up to low watermark',
   'known-first': 'a token that has an order is answered with it before anything else is looked at',
   'close-checks-epoch': 'closing under another epoch changes nothing, and the agent drops its list',
-  'close-before-reading': 'closed-up-to is raised, and then the orders are read',
-  'epoch-resets-closed': 'closed-up-to starts at 0 with a new epoch',
+  'close-before-reading': 'low watermark is raised, and then the orders are read',
+  'epoch-resets-closed': 'low watermark starts at 0 with a new epoch',
   'epochs-only-rise': 'a shard raises the epoch of a node only upward',
-  'locked-then-read': 'epochs, closed-up-to and orders are read after the stock row is locked',
+  'locked-then-read': 'epochs, low watermark and orders are read after the stock row is locked',
   'chained-transfers': "a transfer is applied only after the sender's one before it",
   'resend-unreported': 'transfers that stay unreported are sent again',
   'book-and-grant-at-once': 'booking a revocation and granting it is one transaction',

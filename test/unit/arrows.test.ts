@@ -3,15 +3,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cycles, fileEdges, folderEdges, impurities, wrongArrows } from '../../hack/lib/arrows.ts';
-import { type Module, moduleOf } from '../../hack/lib/imports.ts';
+import { cycles, fileEdges, folderEdges, impurities, wrongArrows } from '../harness/arrows.ts';
+import { type Module, moduleOf } from '../harness/imports.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const modulesOf = (sources: Record<string, string>): Module[] =>
   Object.entries(sources).map(([file, source]) => moduleOf(file, source));
 
 describe('this repository', () => {
-  const files = globSync('{operator,dataplane,hack,test}/**/*.ts', { cwd: root });
+  const files = globSync('{operator,dataplane,charts,hack,test}/**/*.ts', { cwd: root });
   const modules = files.map((file) => moduleOf(file, readFileSync(join(root, file), 'utf8')));
 
   test('imports go along the arrows only', () => expect(wrongArrows(modules)).toEqual([]));
@@ -49,10 +49,10 @@ describe('the checker', () => {
   });
 
   test.each([
-    ['the data plane imports the operator', 'dataplane/common/x.ts', 'operator/cli/x.ts'],
-    ['one role imports another', 'dataplane/storefront/x.ts', 'dataplane/cache/x.ts'],
-    ['the protocol imports something of ours', 'dataplane/protocol/x.ts', 'dataplane/common/x.ts'],
-    ['the operator imports a role', 'operator/cli/x.ts', 'dataplane/shard/main.ts'],
+    ['the data plane imports the operator', 'dataplane/runtime/x.ts', 'operator/cli/x.ts'],
+    ['one role imports another', 'dataplane/storefront/x.ts', 'dataplane/cache-agent/x.ts'],
+    ['the protocol imports something of ours', 'dataplane/protocol/x.ts', 'dataplane/runtime/x.ts'],
+    ['the operator imports a role', 'operator/cli/x.ts', 'dataplane/shard-agent/main.ts'],
     ['a program imports its tests', 'operator/cli/x.ts', 'test/support/x.ts'],
   ])('finds that %s', (_, from, to) => {
     const modules = modulesOf({ [from]: `import type { X } from '${'../'.repeat(2)}${to}';`, [to]: '' });

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { readConfig } from '../../../dataplane/common/config.ts';
+import { readConfig } from '../../../dataplane/runtime/config.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { loadFlashSale } from '../../api/load.ts';
 import { dataFolder, defaultFolder } from '../../local/data-folder.ts';

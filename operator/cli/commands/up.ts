@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Millis } from '../../../dataplane/protocol/units.ts';
+import { UserError } from '../../../dataplane/runtime/user-error.ts';
 import type { ConsoleWish } from '../../local/console.ts';
 import type { Control } from '../../local/control.ts';
 import { reachSupervisor } from '../../local/daemon.ts';
 import { dataFolder, defaultFolder } from '../../local/data-folder.ts';
 import { fullName, readEdit } from '../../local/edit.ts';
-import { Trouble } from '../../local/errors.ts';
 import { readText } from '../../local/files.ts';
 import { nameIn } from '../../local/find.ts';
 import type { SaleReport } from '../../local/report.ts';
@@ -125,7 +125,7 @@ async function settle(control: Control, timeout: Millis, began: Millis, quiet: b
     if (report.settled) return report;
     if (now - began > timeout) {
       progress.end();
-      throw new Trouble(
+      throw new UserError(
         `not ready after ${seconds(timeout)}, still waiting for ${report.waitingFor}; it goes on trying (flashsale status), its logs are in ${report.logs}`,
       );
     }

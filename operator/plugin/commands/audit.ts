@@ -2,13 +2,13 @@
 // stay in the cluster, so the audit runs there, in a pod of the operator; only its result comes here.
 
 import { Command } from 'commander';
+import { UserError } from '../../../dataplane/runtime/user-error.ts';
 import type { AuditReport } from '../../audit/check.ts';
 import { type Cluster, withCluster } from '../../cli/cluster.ts';
 import { auditOptions, showAudit } from '../../cli/commands/audit.ts';
-import { isForbidden } from '../../cli/kube-trouble.ts';
+import { isForbidden } from '../../cli/kube-errors.ts';
 import { findSale, fullName } from '../../cli/sales.ts';
 import { type KubeObject, RESOURCES } from '../../kube/objects.ts';
-import { Trouble } from '../../local/errors.ts';
 import { execIn, type Place } from '../exec.ts';
 import { type CommonOptions, examples } from '../options.ts';
 
@@ -46,21 +46,25 @@ async function auditInside(cluster: Cluster, sale: string, options: Options): Pr
       .split('\n')
       .at(-1)
       ?.replace(/^flashsale: /, '') || `the program ended with exit code ${code}`;
-  throw new Trouble(`the audit in pod ${place.namespace}/${place.pod} did not come about: ${said}`);
+  throw new UserError(`the audit in pod ${place.namespace}/${place.pod} did not come about: ${said}`);
 }
 
 /** Any that is ready: the audit asks the stores, not the operator. */
 async function operatorPod({ client }: Cluster, namespace: string | undefined): Promise<Place> {
   const { items } = await client.list(RESOURCES.Pod, { namespace, labelSelector: OPERATOR }).catch((error: unknown) => {
     if (namespace === undefined && isForbidden(error))
-      throw new Trouble('you may not look for the operator in all namespaces; name its own with --operator-namespace');
+      throw new UserError(
+        'you may not look for the operator in all namespaces; name its own with --operator-namespace',
+      );
     throw error;
   });
   const where = namespace === undefined ? 'this cluster' : `namespace ${namespace}`;
-  if (items.length === 0) throw new Trouble(`there is no operator in ${where}; an audit runs in one of its pods`);
+  if (items.length === 0) throw new UserError(`there is no operator in ${where}; an audit runs in one of its pods`);
   const pod = items.find(isReady);
   if (!pod)
-    throw new Trouble(`no operator pod in ${where} is ready: ${items.map(({ metadata }) => metadata.name).join(', ')}`);
+    throw new UserError(
+      `no operator pod in ${where} is ready: ${items.map(({ metadata }) => metadata.name).join(', ')}`,
+    );
   return { namespace: pod.metadata.namespace ?? '', pod: pod.metadata.name, container: 'operator' };
 }
 

@@ -2,6 +2,7 @@
 // to it.
 
 import { Command } from 'commander';
+import { UserError } from '../../../dataplane/runtime/user-error.ts';
 import { countFlashSales, loadFlashSale } from '../../api/load.ts';
 import { type Cluster, withCluster } from '../../cli/cluster.ts';
 import { type Format, outputOption } from '../../cli/options.ts';
@@ -9,7 +10,6 @@ import { print, printJson } from '../../cli/output.ts';
 import { asSale, listSales } from '../../cli/sales.ts';
 import { type KubeObject, RESOURCES } from '../../kube/objects.ts';
 import { Refused } from '../../local/edit.ts';
-import { Trouble } from '../../local/errors.ts';
 import { readText } from '../../local/files.ts';
 import { changesBetween } from '../../topology/changes.ts';
 import { dryRun } from '../dry-run.ts';
@@ -48,7 +48,7 @@ async function makePlan(cluster: Cluster, text: string, which: number, options: 
   const { file, namespace } = options;
   const loaded = loadFlashSale(text, { source: file, which });
   const written = placed(loaded.written, namespace, cluster.namespace);
-  if (!written) throw loaded.ok ? new Trouble(`${file} names no sale`) : new Refused(loaded.errors);
+  if (!written) throw loaded.ok ? new UserError(`${file} names no sale`) : new Refused(loaded.errors);
   const at = written.metadata;
   const found = await cluster.client.get(RESOURCES.FlashSale, at.namespace, at.name);
   // Nothing there may mean that the resource itself is not.
@@ -76,7 +76,7 @@ function placed(written: unknown, asked: string | undefined, usual: string): Pla
   if (object?.apiVersion !== apiVersion || object.kind !== kind || typeof name !== 'string' || name === '')
     return undefined;
   if (asked !== undefined && asked !== namespace)
-    throw new Trouble(
+    throw new UserError(
       `the file is of namespace ${namespace}, not ${asked}; leave out -n, or change metadata.namespace`,
     );
   return { ...object, metadata: { ...object.metadata, name, namespace } } as Placed;

@@ -1,13 +1,13 @@
 // kubectl flashsale status: how sales of a cluster stand.
 
 import { Command } from 'commander';
+import { UserError } from '../../../dataplane/runtime/user-error.ts';
 import type { FlashSale } from '../../api/flashsale.gen.ts';
 import { type Cluster, withCluster } from '../../cli/cluster.ts';
-import { isForbidden } from '../../cli/kube-trouble.ts';
+import { isForbidden } from '../../cli/kube-errors.ts';
 import { print, printJson } from '../../cli/output.ts';
 import { findSale, listSales } from '../../cli/sales.ts';
 import { RESOURCES } from '../../kube/objects.ts';
-import { Trouble } from '../../local/errors.ts';
 import { examples, type ListOptions, takesSales } from '../options.ts';
 import { type PodReport, podReports } from '../pods.ts';
 import { salesTable, saleText, whatFor } from '../sale-text.ts';
@@ -38,7 +38,7 @@ async function all(cluster: Cluster, { output, allNamespaces = false }: ListOpti
   }
   const [only] = sales;
   if (only === undefined)
-    throw new Trouble(
+    throw new UserError(
       allNamespaces
         ? 'there is no sale in this cluster'
         : `there is no sale in namespace ${cluster.namespace}; see -n and -A`,

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type Cluster, withCluster } from '../../cli/cluster.ts';
-import { inWords } from '../../cli/kube-trouble.ts';
+import { inWords } from '../../cli/kube-errors.ts';
 import { wholeNumber } from '../../cli/options.ts';
 import { print, printJson, styled } from '../../cli/output.ts';
 import { findSale, listSales } from '../../cli/sales.ts';

@@ -4,10 +4,10 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
-import type { Bus } from '../../../dataplane/common/bus.ts';
-import { connectBus } from '../../../dataplane/common/bus-kafka.ts';
 import type { ShardId } from '../../../dataplane/protocol/units.ts';
+import type { Bus } from '../../../dataplane/runtime/bus.ts';
+import { connectBus } from '../../../dataplane/runtime/bus-kafka.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { type Balancer, startBalancer } from '../../../operator/balancer/loop.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
 import { until } from '../../harness/until.ts';

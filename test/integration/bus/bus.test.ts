@@ -4,9 +4,9 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Bus, Messages } from '../../../dataplane/common/bus.ts';
-import { connectBus } from '../../../dataplane/common/bus-kafka.ts';
 import { type Command, type Level, TOPICS, topicName } from '../../../dataplane/protocol/messages.ts';
+import type { Bus, Messages } from '../../../dataplane/runtime/bus.ts';
+import { connectBus } from '../../../dataplane/runtime/bus-kafka.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
 import { until } from '../../harness/until.ts';
 

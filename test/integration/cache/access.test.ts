@@ -2,9 +2,9 @@
 
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AgentNode } from '../../../dataplane/clients/cache-node.ts';
-import { connectAgentNode } from '../../../dataplane/clients/cache-node-redis.ts';
 import { GATED_REDIS_USERS } from '../../../dataplane/protocol/config.ts';
+import type { AgentNode } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import { connectAgentNode } from '../../../dataplane/stores/cache-node/redis.ts';
 import { prepare } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
@@ -48,34 +48,35 @@ describe('R32: until the agent turns them on', () => {
   });
 });
 
-test('R32: enabling takes the run of the server and the stamp that were judged, nothing else', async () => {
-  const stamp = await prepare(agent, { granted: 1, layout: 2 });
+test('R32: enabling takes the run of the server and the identity that were judged, nothing else', async () => {
+  const identity = await prepare(agent, { granted: 1, layout: 2 });
   const { run } = await agent.server();
-  expect(await agent.enable('another run', stamp)).toBe(false);
-  expect(await agent.enable(run, { ...stamp, epoch: stamp.epoch - 1 })).toBe(false);
-  expect(await agent.enable(run, { ...stamp, layout: 1 })).toBe(false);
+  expect(await agent.enable('another run', identity)).toBe(false);
+  expect(await agent.enable(run, { ...identity, epoch: identity.epoch - 1 })).toBe(false);
+  expect(await agent.enable(run, { ...identity, layout: 1 })).toBe(false);
   expect(await agent.server()).toMatchObject({ users: 'none' });
-  expect(await agent.enable(run, stamp)).toBe(true);
+  expect(await agent.enable(run, identity)).toBe(true);
   expect(await agent.server()).toMatchObject({ users: 'all', run, recoveredIn: run });
 });
 
 test('R32: a restart turns everybody off, and what was judged before it enables nobody after it', async () => {
-  const stamp = await prepare(agent, { granted: 1 });
+  const identity = await prepare(agent, { granted: 1 });
   const { run } = await agent.server();
-  await agent.enable(run, stamp);
+  await agent.enable(run, identity);
   await redis.restart();
   await until('the agent to be connected again', () => agent.server().catch(() => undefined));
-  expect(await agent.enable(run, stamp)).toBe(false);
+  expect(await agent.enable(run, identity)).toBe(false);
   const after = await agent.server();
   expect(after).toMatchObject({ users: 'none', recoveredIn: run });
   expect(after.run).not.toBe(run);
 });
 
 test('R32: disabling ends the connections that are open', async () => {
-  const stamp = await prepare(agent, { granted: 1 });
-  await agent.enable((await agent.server()).run, stamp);
+  const identity = await prepare(agent, { granted: 1 });
+  await agent.enable((await agent.server()).run, identity);
   const connections = GATED_REDIS_USERS.map(open);
-  for (const connection of connections) await connection.hgetall('node').catch(() => connection.hget('node', 'stamp'));
+  for (const connection of connections)
+    await connection.hgetall('node').catch(() => connection.hget('node', 'identity'));
   const ended = connections.map((connection) => new Promise((resolve) => connection.once('end', resolve)));
   await agent.disable();
   await Promise.all(ended);
@@ -107,8 +108,8 @@ describe('least privilege', () => {
   };
 
   test.each(Object.entries(refused))('%s', async (_, commands) => {
-    const stamp = await prepare(agent, { granted: 1 });
-    await agent.enable((await agent.server()).run, stamp);
+    const identity = await prepare(agent, { granted: 1 });
+    await agent.enable((await agent.server()).run, identity);
     for (const [user, ...command] of commands)
       expect(await answer(open(user), ...command), `${user}: ${command.join(' ')}`).toMatch(
         /NOPERM|can't run this command|can't access/,

@@ -2,8 +2,8 @@
 // Redis, real PostgreSQL; the agent runs only when it is told to.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
+import { ownerNode } from '../../../dataplane/protocol/owner-node.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import { answers, request, reserve } from '../../harness/cache-node.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type Tiers } from './tier.ts';
@@ -42,7 +42,7 @@ describe('who may use the node', () => {
     const agent = tier.agent();
     await agent.attend();
     const connection = tier.nodeOf('c0').redis.raw('storefront', { retryStrategy: () => null });
-    await connection.hget('node', 'stamp');
+    await connection.hget('node', 'identity');
     const ended = new Promise((resolve) => connection.once('end', resolve));
     await tier.nodeOf('c0').redis.raw().flushall();
     await agent.attend();
@@ -95,7 +95,7 @@ describe('who may use the node', () => {
     const agent = tier.agent('c0', { registry: registryAway(tier) });
     expect(await agent.attend()).toBe(false);
     expect(await users(tier)).toBe('none');
-    expect(agent.unready()).toContain('no-stamp');
+    expect(agent.unready()).toContain('no-identity');
     expect(await agent.expire()).toBe(false);
     await agent.report();
     expect(agent.levels).toEqual([]);
@@ -103,14 +103,14 @@ describe('who may use the node', () => {
 
   test('R32: with the registry away a restarted node waits for it', async () => {
     const tier = await tiers.start();
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     await tier.nodeOf('c0').redis.restart();
     await answers(tier.nodeOf('c0').agent.state);
     const agent = tier.agent('c0', { registry: registryAway(tier) });
     await agent.attend();
     expect(await users(tier)).toBe('none');
     expect(agent.unready()).toBeDefined();
-    expect(await tier.enable()).toEqual(stamp);
+    expect(await tier.enable()).toEqual(identity);
   });
 
   test('one that was overtaken stands back for a while', async () => {
@@ -163,16 +163,16 @@ describe('grants', () => {
 describe('R33: pause and resize', () => {
   test('paused by the resource it lets no purchase through, and sells again after', async () => {
     const tier = await tiers.start();
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     const agent = tier.agent();
     const { storefront } = tier.nodeOf('c0');
     await tier.pool.operator.setPaused(true);
     await agent.attend();
-    expect(await reserve(storefront, request(stamp))).toEqual({ kind: 'paused' });
+    expect(await reserve(storefront, request(identity))).toEqual({ kind: 'paused' });
     expect(agent.unready()).toBeUndefined();
     await tier.pool.operator.setPaused(false);
     await agent.attend();
-    expect(await reserve(storefront, request(stamp))).toMatchObject({ kind: 'token' });
+    expect(await reserve(storefront, request(identity))).toMatchObject({ kind: 'token' });
   });
 
   test('more nodes: it drains, then every node takes the new layout and its buyers, then purchases go on', async () => {
@@ -181,7 +181,7 @@ describe('R33: pause and resize', () => {
     const buyers = Array.from({ length: 30 }, (_, i) => `b${i}`);
     for (const buyer of buyers.slice(0, 20)) {
       const held = await tier.purchase(buyer);
-      if (held) await tier.checkout(held.token, held.stamp);
+      if (held) await tier.checkout(held.token, held.identity);
     }
     const abandoned = await tier.purchase('b25', { ttl: 0 });
     expect(abandoned).toBeDefined();
@@ -195,34 +195,34 @@ describe('R33: pause and resize', () => {
     expect(await reserve(storefront, request(before))).toEqual({ kind: 'paused' });
     expect(await tier.state('c0')).toMatchObject({ draining: true, liveTokens: 21 });
     await tier.enable('c1');
-    expect(await tier.state('c1')).toMatchObject({ draining: true, stamp: { layout: 1, count: 1 } });
+    expect(await tier.state('c1')).toMatchObject({ draining: true, identity: { layout: 1, count: 1 } });
 
     await tier.pool.registry.resize('draining', 'rebuilding');
     await tier.enable('c0');
     await tier.enable('c1');
     for (const id of ['c0', 'c1'] as const) {
-      expect(await tier.state(id)).toMatchObject({ draining: false, stamp: { layout: 2, count: 2, paused: true } });
+      expect(await tier.state(id)).toMatchObject({ draining: false, identity: { layout: 2, count: 2, paused: true } });
       const known = (await tier.nodeOf(id).redis.raw().keys('b:*')).map((key) => key.slice(2)).sort();
       expect(known).toEqual(
         buyers
           .slice(0, 20)
-          .filter((buyer) => homeNode(buyer, 2) === id)
+          .filter((buyer) => ownerNode(buyer, 2) === id)
           .sort(),
       );
     }
     await tier.pool.registry.resize('rebuilding', 'none');
     for (const id of ['c0', 'c1'] as const) {
       await tier.agent(id).attend();
-      expect((await tier.state(id)).stamp.paused).toBe(false);
+      expect((await tier.state(id)).identity.paused).toBe(false);
       expect(await tier.wrong(id)).toEqual([]);
     }
     // A storefront that still believes in the old layout gets nothing.
     expect(await reserve(tier.nodeOf('c0').storefront, request(before))).toMatchObject({ kind: 'stale' });
     // And whoever ordered under the old layout is known at the new home.
     for (const buyer of buyers.slice(0, 20)) {
-      const home = homeNode(buyer, 2);
-      const { stamp } = await tier.state(home);
-      expect(await reserve(tier.nodeOf(home).storefront, request(stamp, { buyer }))).toEqual({
+      const home = ownerNode(buyer, 2);
+      const { identity } = await tier.state(home);
+      expect(await reserve(tier.nodeOf(home).storefront, request(identity, { buyer }))).toEqual({
         kind: 'limit',
         ordered: 1,
       });
@@ -236,15 +236,15 @@ describe('R33: pause and resize', () => {
     await tier.pool.operator.wantNodes(1);
     await tier.pool.registry.resize('none', 'draining');
     for (const id of ['c0', 'c1'] as const) await tier.agent(id).attend();
-    const { stamp } = await tier.state('c1');
-    const taken = await tier.nodeOf('c1').pool.revoke(stamp, 100);
+    const { identity } = await tier.state('c1');
+    const taken = await tier.nodeOf('c1').pool.revoke(identity, 100);
     expect(taken).toEqual({ revoked: 5, virtual: 0 });
-    await tier.pool.registry.book('c1', stamp.epoch, 5, 'c0');
+    await tier.pool.registry.book('c1', identity.epoch, 5, 'c0');
     await tier.pool.registry.resize('draining', 'rebuilding');
     await tier.enable('c0');
     await tier.enable('c1');
-    expect(await tier.state('c0')).toMatchObject({ virtual: 10, stamp: { layout: 2, count: 1 } });
-    expect(await tier.state('c1')).toMatchObject({ virtual: 0, stamp: { layout: 2, count: 1 } });
+    expect(await tier.state('c0')).toMatchObject({ virtual: 10, identity: { layout: 2, count: 1 } });
+    expect(await tier.state('c1')).toMatchObject({ virtual: 0, identity: { layout: 2, count: 1 } });
     expect(await tier.nodeOf('c1').redis.raw().keys('b:*')).toEqual([]);
   });
 });
@@ -252,7 +252,7 @@ describe('R33: pause and resize', () => {
 describe('levels', () => {
   test('say what the node holds: at once when it changed, else once a second', async () => {
     const tier = await tiers.start();
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     const agent = tier.agent();
     await agent.attend();
     await agent.report();
@@ -266,7 +266,7 @@ describe('levels', () => {
     expect(agent.levels[2]).toMatchObject({
       incarnation: tier.incarnation,
       node: 'c0',
-      epoch: stamp.epoch,
+      epoch: identity.epoch,
       layout: 1,
       paused: false,
       virtual: 99,

@@ -2,8 +2,8 @@
 // connection comes back by itself.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectStorefrontNode } from '../../../dataplane/clients/cache-node-redis.ts';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
+import { connectStorefrontNode } from '../../../dataplane/stores/cache-node/redis.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import {
   answers,
   type CacheNodeClients,
@@ -30,14 +30,14 @@ afterAll(async () => {
 });
 
 test('R34: with the server gone every call is unknown at once, and works again when it is back', async () => {
-  const stamp = await prepare(node.agent, { granted: 5 });
-  const token = await purchase(node.storefront, stamp, { buyer: 'b' });
+  const identity = await prepare(node.agent, { granted: 5 });
+  const token = await purchase(node.storefront, identity, { buyer: 'b' });
   await redis.kill9();
   for (const call of [
-    node.storefront.stamp(),
-    reserve(node.storefront, request(stamp)),
+    node.storefront.identity(),
+    reserve(node.storefront, request(identity)),
     stored(node.storefront, token),
-    node.storefront.settle(stamp, [token]),
+    node.storefront.settle(identity, [token]),
     node.pool.state(),
     node.agent.server(),
   ])
@@ -45,19 +45,19 @@ test('R34: with the server gone every call is unknown at once, and works again w
   await redis.restart();
   await connected(node);
   // The new process knows no script yet.
-  expect(await purchase(node.storefront, stamp, { buyer: 'b' })).toEqual(token);
+  expect(await purchase(node.storefront, identity, { buyer: 'b' })).toEqual(token);
 });
 
 test('R27, R34: calls in flight when the server dies are unknown as a whole; each buyer’s retry finds at most one token', async () => {
-  const stamp = await prepare(node.agent, { granted: 1000 });
+  const identity = await prepare(node.agent, { granted: 1000 });
   const buyers = Array.from({ length: 300 }, (_, i) => `b${i}`);
-  const terms = { ...stamp, ttl: 60_000, perBuyer: 1 };
+  const terms = { ...identity, ttl: 60_000, perBuyer: 1 };
   const calls = Array.from({ length: 30 }, (_, i) => buyers.slice(10 * i, 10 * i + 10));
   const attempts = Promise.allSettled(
     calls.map((some) =>
       node.storefront.reserve(
         terms,
-        some.map((buyer) => request(stamp, { buyer })),
+        some.map((buyer) => request(identity, { buyer })),
       ),
     ),
   );
@@ -66,42 +66,42 @@ test('R27, R34: calls in flight when the server dies are unknown as a whole; eac
     if (attempt.status === 'rejected') expect(attempt.reason).toBeInstanceOf(StoreUnknown);
   await redis.restart();
   await connected(node);
-  for (const buyer of buyers) await purchase(node.storefront, stamp, { buyer });
+  for (const buyer of buyers) await purchase(node.storefront, identity, { buyer });
   expect(await stateOf(node.agent)).toMatchObject({ virtual: 700, issued: 300, liveTokens: 300 });
 });
 
 test('R34: a server that holds its tongue is unknown after the timeout, and its connection is not trusted again', async () => {
-  const stamp = await prepare(node.agent, { granted: 5 });
+  const identity = await prepare(node.agent, { granted: 5 });
   const client = connectStorefrontNode(redis, redis.passwordOf('storefront'), { timeout: 100 });
-  await answers(client.stamp);
+  await answers(client.identity);
   await redis.raw().call('CLIENT', 'PAUSE', '1000', 'ALL');
-  await expect(reserve(client, request(stamp, { buyer: 'held' }))).rejects.toBeInstanceOf(StoreUnknown);
-  await answers(client.stamp);
+  await expect(reserve(client, request(identity, { buyer: 'held' }))).rejects.toBeInstanceOf(StoreUnknown);
+  await answers(client.identity);
   // By another one, which may take its time.
-  await purchase(node.storefront, stamp, { buyer: 'held' });
+  await purchase(node.storefront, identity, { buyer: 'held' });
   expect((await stateOf(node.agent)).virtual).toBe(4);
   await client.close();
 });
 
 test('scripts forgotten by the server are sent again, whole', async () => {
-  const stamp = await prepare(node.agent, { granted: 50 });
+  const identity = await prepare(node.agent, { granted: 50 });
   await redis.raw().script('FLUSH');
-  const tokens = await Promise.all(Array.from({ length: 50 }, () => purchase(node.storefront, stamp)));
-  expect(new Set(tokens.map(({ issue }) => issue)).size).toBe(50);
+  const tokens = await Promise.all(Array.from({ length: 50 }, () => purchase(node.storefront, identity)));
+  expect(new Set(tokens.map(({ sequence }) => sequence)).size).toBe(50);
   expect((await stateOf(node.agent)).virtual).toBe(0);
 });
 
 describe('connecting never fails', () => {
   test('to a server that is not there', async () => {
     const client = connectStorefrontNode({ host: '127.0.0.1', port: await freePort() }, 'x');
-    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+    await expect(client.identity()).rejects.toBeInstanceOf(StoreUnknown);
     await client.close();
-    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+    await expect(client.identity()).rejects.toBeInstanceOf(StoreUnknown);
   });
 
   test('with a wrong password', async () => {
     const client = connectStorefrontNode(redis, 'wrong');
-    await expect(client.stamp()).rejects.toBeInstanceOf(StoreUnknown);
+    await expect(client.identity()).rejects.toBeInstanceOf(StoreUnknown);
     await client.close();
   });
 });

@@ -3,9 +3,9 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CacheAgent } from '../../../dataplane/cache/agent.ts';
-import type { CacheShard } from '../../../dataplane/clients/shard.ts';
+import type { CacheAgent } from '../../../dataplane/cache-agent/agent.ts';
 import type { ShardId } from '../../../dataplane/protocol/units.ts';
+import type { CacheShard } from '../../../dataplane/stores/shard/shard.ts';
 import { type request, stored } from '../../harness/cache-node.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
 import { startTiers, type Tier, type Tiers } from './tier.ts';
@@ -48,8 +48,8 @@ test('R28: abandoned tokens come back, bought ones are settled, though nobody sa
   const told = await buy(tier, 'told', { ttl: 0, shard: 's1' });
   await buy(tier, 'gone', { ttl: 0, shard: 's1' });
   const thinking = await buy(tier, 'thinking');
-  for (const { token, stamp } of [bought, told]) expect(await tier.checkout(token, stamp)).toBe('sold');
-  await tier.nodeOf('c0').storefront.settle(told.stamp, [told.token]);
+  for (const { token, identity } of [bought, told]) expect(await tier.checkout(token, identity)).toBe('sold');
+  await tier.nodeOf('c0').storefront.settle(told.identity, [told.token]);
 
   await expire(await attending(tier));
   expect(await tier.state()).toMatchObject({
@@ -64,17 +64,17 @@ test('R28: abandoned tokens come back, bought ones are settled, though nobody sa
   expect(await tier.wrong()).toEqual([]);
   // The buyer who went away may come back; the one who thinks still may buy.
   const again = await buy(tier, 'gone');
-  expect(await tier.checkout(again.token, again.stamp)).toBe('sold');
-  expect(await tier.checkout(thinking.token, thinking.stamp)).toBe('sold');
+  expect(await tier.checkout(again.token, again.identity)).toBe('sold');
+  expect(await tier.checkout(thinking.token, thinking.identity)).toBe('sold');
 });
 
 test('R28: a token due behind thousands that were sold is found at once', async () => {
   const tier = await tiers.start({ supply: 5000 });
-  const stamp = await tier.enable();
+  const identity = await tier.enable();
   for (let i = 0; i < 2400; i += 200) {
     const held = await Promise.all(Array.from({ length: 200 }, (_, n) => buy(tier, `b${i + n}`)));
     await tier.nodeOf('c0').storefront.settle(
-      stamp,
+      identity,
       held.map(({ token }) => token),
     );
   }
@@ -86,9 +86,9 @@ test('R28: a token due behind thousands that were sold is found at once', async 
 test('R28: a returned token cannot be sold any more', async () => {
   const tier = await tiers.start();
   await tier.enable();
-  const { token, stamp } = await buy(tier, 'late', { ttl: 0 });
+  const { token, identity } = await buy(tier, 'late', { ttl: 0 });
   await expire(await attending(tier));
-  expect(await tier.checkout(token, stamp)).toBe('expired');
+  expect(await tier.checkout(token, identity)).toBe('expired');
   expect(await tier.wrong()).toEqual([]);
 });
 
@@ -97,7 +97,7 @@ test('R28, R32: an agent that dies between the fence and the return: the next on
   await tier.enable();
   const bought = await buy(tier, 'bought', { ttl: 0 });
   const gone = await buy(tier, 'gone', { ttl: 0 });
-  await tier.checkout(bought.token, bought.stamp);
+  await tier.checkout(bought.token, bought.identity);
   const dying = await attending(tier, {
     passed: () => {
       throw new Error('dies');
@@ -106,7 +106,7 @@ test('R28, R32: an agent that dies between the fence and the return: the next on
   await dying.expire();
   await dying.settled();
   expect(await tier.state()).toMatchObject({ liveTokens: 2, returnedUnits: 0 });
-  expect(await tier.checkout(gone.token, gone.stamp)).toBe('expired');
+  expect(await tier.checkout(gone.token, gone.identity)).toBe('expired');
   await expire(await attending(tier));
   expect(await tier.state()).toMatchObject({ virtual: 99, liveTokens: 0, settledUnits: 1, returnedUnits: 1 });
   expect(await tier.wrong()).toEqual([]);
@@ -162,7 +162,7 @@ test('R28: a list of an older epoch is void, for the shard and for the node', as
 
 test('R27, R28: buyers against two expiries, in any order: sold or returned, never both, never neither', async () => {
   const tier = await tiers.start({ supply: 100_000, stock: 100_000 });
-  const stamp = await tier.enable();
+  const identity = await tier.enable();
   let round = 0;
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), async (scheduler) => {
@@ -173,23 +173,23 @@ test('R27, R28: buyers against two expiries, in any order: sold or returned, nev
       );
       const step = <T>(call: () => Promise<T>) => scheduler.schedule(Promise.resolve()).then(call);
       const buyer = async ({ token }: (typeof held)[number]) => {
-        const outcome = await step(() => tier.checkout(token, stamp));
-        if (outcome === 'sold') await step(() => storefront.settle(stamp, [token]));
+        const outcome = await step(() => tier.checkout(token, identity));
+        if (outcome === 'sold') await step(() => storefront.settle(identity, [token]));
         if (outcome !== 'expired') return;
         const next = await step(() => tier.purchase(token.buyer, { ttl: 0 }));
-        if (next) await step(() => tier.checkout(next.token, next.stamp));
+        if (next) await step(() => tier.checkout(next.token, next.identity));
       };
       const expiry = async () => {
-        const due = await step(() => node.due(stamp, 0, 100));
+        const due = await step(() => node.due(identity, 0, 100));
         for (const shard of ['s0', 's1'] as const) {
           const tokens = due?.tokens.filter((token) => token.shard === shard) ?? [];
           const ids = tokens.map(({ id }) => id);
           const close = () =>
-            tier.shardOf(shard).cache.closeTokens(tier.incarnation, 'c0', stamp.epoch, due?.upTo ?? 0, ids);
+            tier.shardOf(shard).cache.closeTokens(tier.incarnation, 'c0', identity.epoch, due?.upTo ?? 0, ids);
           const ordered = await step(close);
           await step(() =>
             node.finish(
-              stamp,
+              identity,
               tokens.map((token) => ({ ...token, ordered: ordered?.has(token.id) ?? false })),
             ),
           );

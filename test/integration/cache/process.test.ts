@@ -2,9 +2,9 @@
 // pool's agents beside it. Buyers are played by the test.
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { StorefrontNode, TokenRecord, TokenRef } from '../../../dataplane/clients/cache-node.ts';
-import type { StorefrontShard } from '../../../dataplane/clients/shard.ts';
 import type { Level } from '../../../dataplane/protocol/messages.ts';
+import type { StorefrontNode, TokenRecord, TokenRef } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import type { StorefrontShard } from '../../../dataplane/stores/shard/shard.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
 import { missing, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
@@ -50,22 +50,22 @@ afterAll(async () => {
   await servers?.stop();
 });
 
-const ready = () => until('the node is on', async () => (await agent.ready()) && (await stamp()) !== undefined);
-const stamp = () => node.stamp().catch(() => undefined);
+const ready = () => until('the node is on', async () => (await agent.ready()) && (await identity()) !== undefined);
+const identity = () => node.identity().catch(() => undefined);
 const state = () => until('the node answers', () => stateOf(node).catch(() => undefined));
 
 async function buy(buyer: string, ttl = 60_000): Promise<TokenRecord> {
-  const now = await until('a stamp', stamp);
+  const now = await until('a identity', identity);
   const reply = await reserve(node, request(now, { buyer, ttl }));
   if (reply.kind !== 'token') throw new Error(`${buyer} got ${reply.kind}`);
   return reply.token;
 }
 
-async function checkout({ id, buyer, quantity, issue }: TokenRecord, epoch: number) {
+async function checkout({ id, buyer, quantity, sequence }: TokenRecord, epoch: number) {
   const { incarnation } = await sale.view();
   const [outcome] = await shard.checkout(
     incarnation,
-    [{ token: id, buyer, quantity, node: 'c0', epoch, issue }],
+    [{ token: id, buyer, quantity, node: 'c0', epoch, sequence }],
     undefined,
   );
   return outcome;
@@ -82,23 +82,23 @@ let ordered = 0;
 
 test('reports its level, shows its numbers, and names no buyer', async () => {
   const token = await buy('somebody-with-a-name');
-  expect(await checkout(token, (await state()).stamp.epoch)).toBe('sold');
+  expect(await checkout(token, (await state()).identity.epoch)).toBe('sold');
   ordered += 1;
-  await node.settle((await state()).stamp, [token]);
+  await node.settle((await state()).identity, [token]);
   await until('the level says so', () => levels.at(-1)?.settledUnits === 1 && levels.at(-1)?.virtual === 999);
   const metrics = await until('the metrics say so', async () => {
     const text = await agent.metrics();
     return /flashsale_cache_virtual_units\{[^}]*\} 999/.test(text) ? text : undefined;
   });
   expect(metrics).toMatch(/flashsale_cache_enabled\{[^}]*\} 1/);
-  expect(metrics).toMatch(/flashsale_cache_recoveries_total\{[^}]*reason="no-stamp"[^}]*\} 1/);
+  expect(metrics).toMatch(/flashsale_cache_recoveries_total\{[^}]*reason="no-identity"[^}]*\} 1/);
   expect(metrics).not.toContain('somebody');
 });
 
 test('R28, R32: killed between the fence and the return; the next agent returns the units, once', async () => {
   // No agent while both are made: it ends tokens as soon as they are due. The node sells without it.
   await agent.kill9();
-  const { epoch } = (await state()).stamp;
+  const { epoch } = (await state()).identity;
   const sold = await buy('sold', 0);
   expect(await checkout(sold, epoch)).toBe('sold');
   ordered += 1;
@@ -114,7 +114,7 @@ test('R28, R32: killed between the fence and the return; the next agent returns 
   agent = sale.agent('c0');
   await until('the tokens have ended', async () => (await state()).liveTokens === 0);
   await conserved(ordered);
-  expect((await state()).stamp.epoch).toBe(epoch);
+  expect((await state()).identity.epoch).toBe(epoch);
   expect(await checkout(await buy('abandoned'), epoch)).toBe('sold');
   ordered += 1;
 });
@@ -122,7 +122,7 @@ test('R28, R32: killed between the fence and the return; the next agent returns 
 describe('R32: killed after a step of the recovery of lost data', () => {
   test.each([1, 2, 3, 4, 5] as const)('step %i', async (step) => {
     await ready();
-    const { epoch } = (await state()).stamp;
+    const { epoch } = (await state()).identity;
     const kept = await buy(`kept-${step}`);
     expect(await checkout(kept, epoch)).toBe('sold');
     ordered += 1;
@@ -130,10 +130,10 @@ describe('R32: killed after a step of the recovery of lost data', () => {
     sale.failAt('cache-agent', 'c0', `recovery-${step}`);
     await sale.redis.get('c0')?.restart({ wipe: true });
     await agent.ended();
-    expect(await stamp()).toBeUndefined();
+    expect(await identity()).toBeUndefined();
     agent = sale.agent('c0');
     await ready();
-    const after = (await state()).stamp;
+    const after = (await state()).identity;
     // A recovery that met a busy store begins again, with another epoch.
     expect(after.epoch).toBeGreaterThanOrEqual(epoch + 2);
     await conserved(ordered);
@@ -150,8 +150,8 @@ async function settleAll(client: StorefrontNode) {
   const found: TokenRef[] = [];
   const raw = sale.redis.get('c0')?.raw();
   for (const key of (await raw?.keys('b:*')) ?? []) {
-    const [, issue, mark, , , , , , id] = ((await raw?.get(key)) ?? '').split(' ');
-    if (mark === 'L' && id) found.push({ issue: Number(issue), id, buyer: key.slice(2) });
+    const [, sequence, mark, , , , , , id] = ((await raw?.get(key)) ?? '').split(' ');
+    if (mark === 'L' && id) found.push({ sequence: Number(sequence), id, buyer: key.slice(2) });
   }
-  await client.settle((await state()).stamp, found);
+  await client.settle((await state()).identity, found);
 }

@@ -3,10 +3,10 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NotReady, type RecoveryDeps, recover } from '../../../dataplane/cache/recover.ts';
-import type { Stamp, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
-import type { CacheShard } from '../../../dataplane/clients/shard.ts';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
+import { NotReady, type RecoveryDeps, recover } from '../../../dataplane/cache-agent/recover.ts';
+import { ownerNode } from '../../../dataplane/protocol/owner-node.ts';
+import type { NodeIdentity, TokenRecord } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import type { CacheShard } from '../../../dataplane/stores/shard/shard.ts';
 import { answers, request, reserve, stored } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 import { type Fixture, startFixture } from '../shard-sql/fixture.ts';
@@ -27,7 +27,7 @@ const start = (options: TierOptions = {}): Promise<Tier> => tiers.start(options)
 
 interface Held {
   token: TokenRecord;
-  stamp: Stamp;
+  identity: NodeIdentity;
 }
 
 async function buy(tier: Tier, buyer: string, patch: Partial<Parameters<typeof request>[1]> = {}): Promise<Held> {
@@ -43,8 +43,8 @@ async function threeBuyers(tier: Tier, round: string | number = '') {
     await buy(tier, `unsettled${round}`, { shard: 's1' }),
     await buy(tier, `undecided${round}`, { shard: 's1' }),
   ];
-  for (const { token, stamp } of [settled, unsettled]) expect(await tier.checkout(token, stamp)).toBe('sold');
-  await tier.nodeOf('c0').storefront.settle(settled.stamp, [settled.token]);
+  for (const { token, identity } of [settled, unsettled]) expect(await tier.checkout(token, identity)).toBe('sold');
+  await tier.nodeOf('c0').storefront.settle(settled.identity, [settled.token]);
   return { settled, unsettled, undecided };
 }
 
@@ -69,29 +69,32 @@ describe('a recovered node', () => {
     await tier.enable();
     const { settled, unsettled, undecided } = await threeBuyers(tier);
     await loseData(tier);
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     expect(await tier.state()).toMatchObject({ virtual: 98, granted: 100, issued: 0, liveUnits: 0, orderedBefore: 2 });
     const { storefront } = tier.nodeOf('c0');
     for (const { token } of [settled, unsettled])
-      expect(await reserve(storefront, request(stamp, { buyer: token.buyer }))).toEqual({ kind: 'limit', ordered: 1 });
+      expect(await reserve(storefront, request(identity, { buyer: token.buyer }))).toEqual({
+        kind: 'limit',
+        ordered: 1,
+      });
     // The undecided token is void, its unit on sale again at once, and its buyer free.
-    expect(await tier.checkout(undecided.token, undecided.stamp)).toBe('expired');
+    expect(await tier.checkout(undecided.token, undecided.identity)).toBe('expired');
     const again = await buy(tier, 'undecided');
-    expect(await tier.checkout(again.token, again.stamp)).toBe('sold');
+    expect(await tier.checkout(again.token, again.identity)).toBe('sold');
     // Late settles of the old epoch change nothing.
-    await storefront.settle(unsettled.stamp, [unsettled.token]);
+    await storefront.settle(unsettled.identity, [unsettled.token]);
     expect(await tier.wrong()).toEqual([]);
   });
 
   test('R32: cancelled orders count as ordered, for the node and for the buyer', async () => {
     const tier = await start();
     await tier.enable();
-    const { token, stamp } = await buy(tier, 'b');
+    const { token, identity } = await buy(tier, 'b');
     const [outcome] = await tier
       .shardOf('s0')
       .storefront.checkout(
         tier.incarnation,
-        [{ token: token.id, buyer: 'b', quantity: 1, node: 'c0', epoch: stamp.epoch, issue: token.issue }],
+        [{ token: token.id, buyer: 'b', quantity: 1, node: 'c0', epoch: identity.epoch, sequence: token.sequence }],
         3_600_000,
       );
     expect(outcome).toBe('sold');
@@ -112,13 +115,13 @@ describe('a recovered node', () => {
     await tier.enable('c0');
     const buyers = Array.from({ length: 20 }, (_, i) => `b${i}`);
     for (const buyer of buyers) {
-      const { token, stamp } = await buy(tier, buyer, { shard: Number(buyer.slice(1)) % 2 ? 's1' : 's0' });
-      await tier.checkout(token, stamp);
+      const { token, identity } = await buy(tier, buyer, { shard: Number(buyer.slice(1)) % 2 ? 's1' : 's0' });
+      await tier.checkout(token, identity);
     }
     for (const id of ['c0', 'c1'] as const) {
       await tier.recover(id);
       const known = (await tier.nodeOf(id).redis.raw().keys('b:*')).map((key) => key.slice(2)).sort();
-      expect(known).toEqual(buyers.filter((buyer) => homeNode(buyer, 2) === id).sort());
+      expect(known).toEqual(buyers.filter((buyer) => ownerNode(buyer, 2) === id).sort());
     }
     expect(await tier.state('c0')).toMatchObject({ virtual: 30, orderedBefore: 20 });
     expect(await tier.state('c1')).toMatchObject({ virtual: 50, orderedBefore: 0 });
@@ -128,14 +131,14 @@ describe('a recovered node', () => {
     const tier = await start();
     await tier.pool.operator.setPaused(true);
     await tier.recover();
-    expect(await tier.state()).toMatchObject({ stamp: { paused: true }, draining: false });
+    expect(await tier.state()).toMatchObject({ identity: { paused: true }, draining: false });
     await tier.pool.operator.wantNodes(2);
     await tier.pool.registry.resize('none', 'draining');
     await tier.recover();
-    expect(await tier.state()).toMatchObject({ stamp: { paused: true, layout: 1, count: 1 }, draining: true });
+    expect(await tier.state()).toMatchObject({ identity: { paused: true, layout: 1, count: 1 }, draining: true });
     await tier.pool.registry.resize('draining', 'rebuilding');
     await tier.recover();
-    expect(await tier.state()).toMatchObject({ stamp: { paused: true, layout: 2, count: 2 }, draining: false });
+    expect(await tier.state()).toMatchObject({ identity: { paused: true, layout: 2, count: 2 }, draining: false });
   });
 });
 
@@ -221,8 +224,8 @@ describe('R32: a recovery that is cut off', () => {
         },
       );
       // Meanwhile buyers go on with what they have.
-      await tier.checkout(undecided.token, undecided.stamp);
-      await tier.nodeOf('c0').storefront.settle(unsettled.stamp, [unsettled.token]);
+      await tier.checkout(undecided.token, undecided.identity);
+      await tier.nodeOf('c0').storefront.settle(unsettled.identity, [unsettled.token]);
       await tier.enable();
       expect(await tier.wrong(), `cut off ${when} call ${crashAt}`).toEqual([]);
       expect(crashAt).toBeLessThan(50);
@@ -246,8 +249,8 @@ describe('R32: two recoveries of one node', () => {
             expect(await tier.recover()).toMatchObject({ kind: 'recovered' });
             await tier.enable();
             // And the node has sold by what the other one wrote.
-            const { token, stamp } = await buy(tier, `between-${stopAt}`);
-            await tier.checkout(token, stamp);
+            const { token, identity } = await buy(tier, `between-${stopAt}`);
+            await tier.checkout(token, identity);
           }
           return call();
         }),
@@ -265,7 +268,7 @@ describe('R32: two recoveries of one node', () => {
     let round = 0;
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
-        const stamp = await tier.enable();
+        const identity = await tier.enable();
         round += 1;
         const held = await Promise.all(
           [0, 1, 2].map((i) =>
@@ -276,26 +279,26 @@ describe('R32: two recoveries of one node', () => {
         const recovery = () => recover(wrapped(tier.recoveryDeps('c0'), step)).catch(() => undefined);
         const { storefront, agent, pool: poolNode } = tier.nodeOf('c0');
         const quietly = <T>(call: () => Promise<T>) => step(call).catch(() => undefined);
-        const buyer = async ({ token, stamp: was }: Held) => {
+        const buyer = async ({ token, identity: was }: Held) => {
           const outcome = await quietly(() => tier.checkout(token, was));
           if (outcome === 'sold') await quietly(() => storefront.settle(was, [token]));
           const next = await quietly(() => tier.purchase(token.buyer));
-          if (next) await quietly(() => tier.checkout(next.token, next.stamp));
+          if (next) await quietly(() => tier.checkout(next.token, next.identity));
         };
         const expiry = async () => {
-          const due = await quietly(() => agent.due(stamp, 0, 100));
+          const due = await quietly(() => agent.due(identity, 0, 100));
           for (const token of due?.tokens ?? []) {
             const { cache } = tier.shardOf(token.shard);
             const upTo = due?.upTo ?? 0;
             const ordered = await quietly(() =>
-              cache.closeTokens(tier.incarnation, 'c0', stamp.epoch, upTo, [token.id]),
+              cache.closeTokens(tier.incarnation, 'c0', identity.epoch, upTo, [token.id]),
             );
-            if (ordered) await quietly(() => agent.finish(stamp, [{ ...token, ordered: ordered.has(token.id) }]));
+            if (ordered) await quietly(() => agent.finish(identity, [{ ...token, ordered: ordered.has(token.id) }]));
           }
         };
         const refill = async () => {
-          const taken = await quietly(() => poolNode.revoke(stamp, 5));
-          if (taken) await quietly(() => tier.pool.registry.book('c0', stamp.epoch, taken.revoked, 'c1'));
+          const taken = await quietly(() => poolNode.revoke(identity, 5));
+          if (taken) await quietly(() => tier.pool.registry.book('c0', identity.epoch, taken.revoked, 'c1'));
         };
         const all = Promise.all([recovery(), recovery(), expiry(), refill(), ...held.map(buyer)]);
         await scheduler.waitFor(all);
@@ -310,29 +313,29 @@ describe('R32: two recoveries of one node', () => {
 describe('R32: a node that restarts', () => {
   test('Always: with its data it goes on in the same epoch, tokens and all', async () => {
     const tier = await start();
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     const { undecided, settled } = await threeBuyers(tier);
     const before = await tier.state();
     await tier.nodeOf('c0').redis.kill9();
     await tier.nodeOf('c0').redis.restart();
     await answers(tier.nodeOf('c0').agent.state);
     expect(await tier.nodeOf('c0').agent.server()).toMatchObject({ users: 'none' });
-    expect(await tier.enable()).toEqual(stamp);
+    expect(await tier.enable()).toEqual(identity);
     expect(await tier.state()).toEqual(before);
     expect(await stored(tier.nodeOf('c0').storefront, settled.token)).toMatchObject({ state: 'settled' });
-    expect(await tier.checkout(undecided.token, undecided.stamp)).toBe('sold');
+    expect(await tier.checkout(undecided.token, undecided.identity)).toBe('sold');
     expect(await tier.wrong()).toEqual([]);
   });
 
   test('EverySecond: after every restart it recovers, whatever it kept', async () => {
     const tier = await start({ durability: 'EverySecond' });
-    const stamp = await tier.enable();
+    const identity = await tier.enable();
     const { undecided } = await threeBuyers(tier);
     await tier.nodeOf('c0').redis.restart();
     await answers(tier.nodeOf('c0').agent.state);
     const after = await tier.enable();
-    expect(after).toEqual({ ...stamp, epoch: stamp.epoch + 1 });
-    expect(await tier.checkout(undecided.token, undecided.stamp)).toBe('expired');
+    expect(after).toEqual({ ...identity, epoch: identity.epoch + 1 });
+    expect(await tier.checkout(undecided.token, undecided.identity)).toBe('expired');
     expect(await tier.wrong()).toEqual([]);
     // And only after a restart: the next look finds it fit.
     expect(await tier.enable()).toEqual(after);
@@ -366,11 +369,11 @@ describe('R32: a node that restarts', () => {
     const { redis, agent, storefront } = tier.nodeOf('c0');
     await tier.enable();
     const { run } = await agent.server();
-    const { stamp } = await tier.state();
+    const { identity } = await tier.state();
     await redis.kill9();
     await redis.restart();
     await until('the agent to be connected', () => agent.server().catch(() => undefined));
-    expect(await agent.enable(run, stamp)).toBe(false);
-    await expect(storefront.stamp()).rejects.toThrow();
+    expect(await agent.enable(run, identity)).toBe(false);
+    await expect(storefront.identity()).rejects.toThrow();
   });
 });

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Stamp, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
+import type { NodeIdentity, TokenRecord } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import { type CacheNodeClients, connectAll, missing, request, stateOf, stored } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 
@@ -26,7 +26,7 @@ interface Model {
   granted: number;
   revoked: number;
   virtual: number;
-  /** Of this epoch, by issue number. */
+  /** Of this epoch, by sequence number. */
   tokens: ModelToken[];
   old: ModelToken[];
   orderedBefore: number;
@@ -36,7 +36,7 @@ interface Model {
 
 interface Real {
   node: CacheNodeClients;
-  stamp: Stamp;
+  identity: NodeIdentity;
 }
 
 const live = (m: Model) => m.tokens.filter((t) => t.state === 'live');
@@ -48,12 +48,12 @@ function settled(m: Model, token: ModelToken): void {
   m.ordered.set(token.record.buyer, orderedOf(m, token.record.buyer) + token.record.quantity);
 }
 
-async function compare(m: Model, { node, stamp }: Real): Promise<void> {
+async function compare(m: Model, { node, identity }: Real): Promise<void> {
   const state = await stateOf(node.agent);
   const pinned: Record<string, number> = {};
   for (const { record } of live(m)) pinned[record.shard] = (pinned[record.shard] ?? 0) + record.quantity;
   expect(state).toMatchObject({
-    stamp,
+    identity,
     virtual: m.virtual,
     granted: m.granted,
     revoked: m.revoked,
@@ -99,9 +99,9 @@ interface Purchase {
 const reserve = (purchases: Purchase[], ttl: number) =>
   command(
     `reserve(${purchases.map((p) => `${p.buyer} ${p.quantity} ${p.shard}`).join(', ')}; ${ttl})`,
-    async (m, { node, stamp }) => {
-      const requests = purchases.map((purchase) => request(stamp, purchase));
-      const replies = await node.storefront.reserve({ ...stamp, ttl, perBuyer: LIMIT }, requests);
+    async (m, { node, identity }) => {
+      const requests = purchases.map((purchase) => request(identity, purchase));
+      const replies = await node.storefront.reserve({ ...identity, ttl, perBuyer: LIMIT }, requests);
       expect(replies).toHaveLength(purchases.length);
       requests.forEach(({ id, buyer, quantity, shard }, i) => {
         const reply = replies[i];
@@ -111,7 +111,7 @@ const reserve = (purchases: Purchase[], ttl: number) =>
           expect(reply).toEqual({ kind: 'limit', ordered: orderedOf(m, buyer) });
         else if (m.virtual < quantity) expect(reply).toEqual({ kind: 'short', virtual: m.virtual });
         else {
-          const token = { issue: m.tokens.length + 1, id, buyer, quantity, shard };
+          const token = { sequence: m.tokens.length + 1, id, buyer, quantity, shard };
           expect(reply).toMatchObject({ kind: 'token', fresh: true, token });
           if (reply?.kind !== 'token') return;
           m.virtual -= quantity;
@@ -123,7 +123,7 @@ const reserve = (purchases: Purchase[], ttl: number) =>
 
 /** A shard sells a token that is not fenced; its storefront tells the node, or does not get to. */
 const checkout = (at: number, tell: boolean) =>
-  command(`checkout(${at}, ${tell ? 'settle' : 'settle lost'})`, async (m, { node, stamp }) => {
+  command(`checkout(${at}, ${tell ? 'settle' : 'settle lost'})`, async (m, { node, identity }) => {
     const token = pick(
       m.tokens.filter((t) => !t.dead),
       at,
@@ -131,19 +131,19 @@ const checkout = (at: number, tell: boolean) =>
     if (!token) return;
     token.sold = true;
     if (!tell) return;
-    await node.storefront.settle(stamp, [token.record]);
+    await node.storefront.settle(identity, [token.record]);
     if (token.state === 'live') settled(m, token);
   });
 
 /** A settle of any token that was ever sold, late, again, or of a life of the node long gone. */
 const lateSettle = (at: number) =>
-  command(`late settle(${at})`, async (m, { node, stamp }) => {
+  command(`late settle(${at})`, async (m, { node, identity }) => {
     const token = pick(
       [...m.old, ...m.tokens].filter((t) => t.sold),
       at,
     );
     if (!token) return;
-    await node.storefront.settle({ ...stamp, epoch: token.epoch }, [token.record]);
+    await node.storefront.settle({ ...identity, epoch: token.epoch }, [token.record]);
     if (token.epoch === m.epoch && token.state === 'live') settled(m, token);
   });
 
@@ -153,24 +153,24 @@ function duePrefix(m: Model): number[] {
   return m.tokens
     .slice(0, end < 0 ? m.tokens.length : end)
     .filter((t) => t.state === 'live')
-    .map((t) => t.record.issue);
+    .map((t) => t.record.sequence);
 }
 
 const ALL = 1000;
 
 /** Expiry with any page size; `stop`: the agent dies after the fence, before the node hears of it. */
 const expire = (page: number, stop: boolean) =>
-  command(`expire(${page}${stop ? ', dies' : ''})`, async (m, { node, stamp }) => {
-    const due = await node.agent.due(stamp, 0, page);
-    const found = due?.tokens.map(({ issue }) => issue);
+  command(`expire(${page}${stop ? ', dies' : ''})`, async (m, { node, identity }) => {
+    const due = await node.agent.due(identity, 0, page);
+    const found = due?.tokens.map(({ sequence }) => sequence);
     expect(found).toEqual(duePrefix(m).slice(0, page === ALL ? ALL : found?.length));
     const upTo = due?.upTo ?? 0;
     for (const t of m.tokens.slice(0, upTo)) t.dead = !t.sold;
     if (stop || !due) return;
-    const ended = due.tokens.map((t) => ({ ...t, ordered: m.tokens[t.issue - 1]?.sold === true }));
-    await node.agent.finish(stamp, ended);
-    for (const { issue, ordered } of ended) {
-      const token = m.tokens[issue - 1];
+    const ended = due.tokens.map((t) => ({ ...t, ordered: m.tokens[t.sequence - 1]?.sold === true }));
+    await node.agent.finish(identity, ended);
+    for (const { sequence, ordered } of ended) {
+      const token = m.tokens[sequence - 1];
       if (token?.state !== 'live') continue;
       if (ordered) settled(m, token);
       else {
@@ -181,19 +181,19 @@ const expire = (page: number, stop: boolean) =>
   });
 
 const grant = (more: number) =>
-  command(`grant(${more})`, async (m, { node, stamp }) => {
-    await node.agent.grant(stamp, m.granted + more);
+  command(`grant(${more})`, async (m, { node, identity }) => {
+    await node.agent.grant(identity, m.granted + more);
     if (more <= 0) return;
     m.granted += more;
     m.virtual += more;
   });
 
 const revoke = (wanted: number) =>
-  command(`revoke(${wanted})`, async (m, { node, stamp }) => {
+  command(`revoke(${wanted})`, async (m, { node, identity }) => {
     const taken = Math.min(m.virtual, wanted);
     m.virtual -= taken;
     m.revoked += taken;
-    expect(await node.pool.revoke(stamp, wanted)).toEqual({ revoked: m.revoked, virtual: m.virtual });
+    expect(await node.pool.revoke(identity, wanted)).toEqual({ revoked: m.revoked, virtual: m.virtual });
   });
 
 /** The node's data are lost, and it is recovered from what the registry and the shards know. */
@@ -212,12 +212,12 @@ const recovery = () =>
   });
 
 async function begin(m: Model, r: Real): Promise<void> {
-  r.stamp = { ...r.stamp, epoch: m.epoch };
-  const { incarnation, epoch } = r.stamp;
+  r.identity = { ...r.identity, epoch: m.epoch };
+  const { incarnation, epoch } = r.identity;
   await r.node.agent.beginRecovery(incarnation, epoch);
   await r.node.agent.recoverBuyers(incarnation, epoch, [...m.ordered]);
   const totals = { granted: m.granted, revoked: m.revoked, ordered: m.orderedBefore };
-  await r.node.agent.endRecovery(r.stamp, 'selling', totals);
+  await r.node.agent.endRecovery(r.identity, 'selling', totals);
 }
 
 const at = fc.nat(20);
@@ -262,8 +262,15 @@ test('R4, R5, R27, R28, R32: granted − revoked = V + live + ever ordered, afte
         orderedBefore: 0,
         ordered: new Map(),
       };
-      const stamp: Stamp = { incarnation: `i${++life}`, node: 'c0', epoch: 1, layout: 1, count: 1, paused: false };
-      const real: Real = { node, stamp };
+      const identity: NodeIdentity = {
+        incarnation: `i${++life}`,
+        node: 'c0',
+        epoch: 1,
+        layout: 1,
+        count: 1,
+        paused: false,
+      };
+      const real: Real = { node, identity };
       await begin(model, real);
       await fc.asyncModelRun(() => ({ model, real }), sequence);
     }),

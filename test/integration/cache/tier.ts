@@ -3,24 +3,9 @@
 
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { CacheAgent } from '../../../dataplane/cache/agent.ts';
-import { cacheMetrics } from '../../../dataplane/cache/metrics.ts';
-import { type RecoveryDeps, recover } from '../../../dataplane/cache/recover.ts';
-import type {
-  AgentNode,
-  NodeState,
-  PoolNode,
-  Stamp,
-  StorefrontNode,
-  TokenRecord,
-} from '../../../dataplane/clients/cache-node.ts';
-import {
-  connectAgentNode,
-  connectPoolNode,
-  connectStorefrontNode,
-} from '../../../dataplane/clients/cache-node-redis.ts';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
-import type { CacheShard, CheckoutOutcome } from '../../../dataplane/clients/shard.ts';
+import { CacheAgent } from '../../../dataplane/cache-agent/agent.ts';
+import { cacheMetrics } from '../../../dataplane/cache-agent/metrics.ts';
+import { type RecoveryDeps, recover } from '../../../dataplane/cache-agent/recover.ts';
 import type { SaleConfig } from '../../../dataplane/protocol/config.ts';
 import type { Level } from '../../../dataplane/protocol/messages.ts';
 import {
@@ -31,6 +16,21 @@ import {
   shardId,
   type Units,
 } from '../../../dataplane/protocol/units.ts';
+import type {
+  AgentNode,
+  NodeIdentity,
+  NodeState,
+  PoolNode,
+  StorefrontNode,
+  TokenRecord,
+} from '../../../dataplane/stores/cache-node/cache-node.ts';
+import {
+  connectAgentNode,
+  connectPoolNode,
+  connectStorefrontNode,
+} from '../../../dataplane/stores/cache-node/redis.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
+import type { CacheShard, CheckoutOutcome } from '../../../dataplane/stores/shard/shard.ts';
 import { answers, PATIENT, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
@@ -215,31 +215,31 @@ async function startTier(options: TierOptions, servers: Servers) {
       return Object.assign(agent, { levels, clock });
     },
     /** Lets a fresh agent attend until the node is on and its users are connected. */
-    async enable(self: NodeId = 'c0'): Promise<Stamp> {
+    async enable(self: NodeId = 'c0'): Promise<NodeIdentity> {
       const agent = tier.agent(self);
       await until(`${self} to be on`, async () => {
         await agent.attend();
         return agent.unready() === undefined;
       });
       const { storefront, pool: poolNode } = nodeOf(self);
-      await answers(storefront.stamp);
+      await answers(storefront.identity);
       await answers(poolNode.state);
-      return (await stateOf(nodeOf(self).agent)).stamp;
+      return (await stateOf(nodeOf(self).agent)).identity;
     },
     state: (self: NodeId = 'c0'): Promise<NodeState> => stateOf(nodeOf(self).agent),
-    async checkout(token: TokenRecord, stamp: Stamp): Promise<CheckoutOutcome> {
-      const { id, buyer, quantity, issue, shard } = token;
-      const row = { token: id, buyer, quantity, node: stamp.node, epoch: stamp.epoch, issue };
+    async checkout(token: TokenRecord, identity: NodeIdentity): Promise<CheckoutOutcome> {
+      const { id, buyer, quantity, sequence, shard } = token;
+      const row = { token: id, buyer, quantity, node: identity.node, epoch: identity.epoch, sequence };
       const [outcome] = await shardOf(shard).storefront.checkout(incarnation, [row], undefined);
       if (outcome === undefined) throw new Error('a batch of one has one outcome');
       return outcome;
     },
-    /** Purchase as the node's stamp is now; undefined: refused. */
+    /** Purchase as the node's identity is now; undefined: refused. */
     async purchase(buyer: BuyerId, patch: Partial<Parameters<typeof request>[1]> = {}, self: NodeId = 'c0') {
-      const stamp = await nodeOf(self).storefront.stamp();
-      if (stamp === undefined) return undefined;
-      const reply = await reserve(nodeOf(self).storefront, request(stamp, { buyer, ...patch }));
-      return reply.kind === 'token' ? { token: reply.token, stamp } : undefined;
+      const identity = await nodeOf(self).storefront.identity();
+      if (identity === undefined) return undefined;
+      const reply = await reserve(nodeOf(self).storefront, request(identity, { buyer, ...patch }));
+      return reply.kind === 'token' ? { token: reply.token, identity } : undefined;
     },
     /** What is wrong with a node at rest, one sentence each (R26, R27, R32): its numbers against registry and shards. */
     async wrong(self: NodeId = 'c0', perBuyer: Units = 1): Promise<string[]> {
@@ -258,7 +258,7 @@ async function startTier(options: TierOptions, servers: Servers) {
         perBuyerOrdered.set(buyer, (perBuyerOrdered.get(buyer) ?? 0) + quantity);
       const granted = row?.granted ?? 0;
       const claims: [string, boolean][] = [
-        ['the stamp is the registry’s', state.stamp.epoch === row?.epoch],
+        ['the identity is the registry’s', state.identity.epoch === row?.epoch],
         [
           `granted ${granted} − revoked ${state.revoked} = virtual ${state.virtual} + unapplied ${granted - state.granted} + live and unsold ${unsold} + ordered ${ordered}`,
           granted - state.revoked === state.virtual + (granted - state.granted) + unsold + ordered,

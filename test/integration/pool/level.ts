@@ -2,9 +2,9 @@
 // virtual unit is.
 
 import { randomBytes } from 'node:crypto';
-import type { NodeState, ReserveReply } from '../../../dataplane/clients/cache-node.ts';
 import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import type { Incarnation, NodeId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
+import type { NodeState, ReserveReply } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import type { Backstage } from '../../harness/agents.ts';
 import { reserve } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
@@ -28,15 +28,15 @@ export function levelOf(sale: Backstage) {
 
   async function purchase(id: NodeId, quantity: Units = 1, shard: ShardId = 's0'): Promise<ReserveReply> {
     // By the connection that is used then: each of them comes back by itself.
-    const stamp = await until(`${id} has a stamp`, () =>
+    const identity = await until(`${id} has a identity`, () =>
       node(id)
-        .stamp()
+        .identity()
         .catch(() => undefined),
     );
     return reserve(node(id), {
-      incarnation: stamp.incarnation,
-      epoch: stamp.epoch,
-      layout: stamp.layout,
+      incarnation: identity.incarnation,
+      epoch: identity.epoch,
+      layout: identity.layout,
       id: randomBytes(16).toString('base64url'),
       buyer: `buyer-${buyers++}`,
       quantity,
@@ -64,8 +64,8 @@ export function levelOf(sale: Backstage) {
       const reply = await purchase(id, quantity);
       if (reply.kind !== 'token') throw new Error(`${id} answered ${reply.kind}`);
       const { token } = reply;
-      const epoch = (await state(id)).stamp.epoch;
-      const row = { token: token.id, buyer: token.buyer, quantity, node: id, epoch, issue: token.issue };
+      const epoch = (await state(id)).identity.epoch;
+      const row = { token: token.id, buyer: token.buyer, quantity, node: id, epoch, sequence: token.sequence };
       const [outcome] = await sale.storefrontShard(token.shard).checkout(incarnation, [row], deadline);
       if (outcome !== 'sold') throw new Error(`the checkout answered ${outcome}`);
       await node(id).settle({ incarnation, epoch }, [token]);
@@ -93,7 +93,7 @@ export function levelOf(sale: Backstage) {
         if (!sale.redis.has(id) || Number(id.slice(1)) >= view.count) continue;
         const found = await state(id);
         const held = found.virtual + found.liveUnits + found.settledUnits + found.orderedBefore;
-        if (found.stamp.epoch !== epoch || found.granted !== granted || found.revoked !== revoked)
+        if (found.identity.epoch !== epoch || found.granted !== granted || found.revoked !== revoked)
           return `${id} has not caught up with the registry`;
         if (held !== granted - revoked) return `${id} holds ${held} of ${granted} − ${revoked}`;
       }

@@ -2,11 +2,11 @@
 // stock; killed in the middle, and with Kafka away or empty.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { CheckoutOutcome } from '../../../dataplane/clients/shard.ts';
-import type { Bus } from '../../../dataplane/common/bus.ts';
 import type { Delta, OrderEvent } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
-import type { PeerId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
+import type { ShardId, StockHolderId, Units } from '../../../dataplane/protocol/units.ts';
+import type { Bus } from '../../../dataplane/runtime/bus.ts';
+import type { CheckoutOutcome } from '../../../dataplane/stores/shard/shard.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
 import { until } from '../../harness/until.ts';
 
@@ -17,7 +17,7 @@ const SUPPLY = 100;
 let servers: Servers;
 let sale: Backstage;
 let bus: Bus;
-let agents: Map<PeerId, Agent>;
+let agents: Map<StockHolderId, Agent>;
 let incarnation: string;
 let sequence = 0;
 let tokens = 0;
@@ -47,7 +47,7 @@ const allReady = () =>
   });
 
 /** Publishes a command until it was executed. */
-async function command(source: PeerId, legs: { destination: PeerId; units: Units }[]) {
+async function command(source: StockHolderId, legs: { destination: StockHolderId; units: Units }[]) {
   sequence += 1;
   const value = { incarnation, source, term: 1, sequence, legs };
   const shard = sale.shard(source);
@@ -58,11 +58,11 @@ async function command(source: PeerId, legs: { destination: PeerId; units: Units
   });
 }
 
-const available = async (peer: PeerId) => (await sale.shard(peer).state()).available;
-const hold = (amounts: Partial<Record<PeerId, Units>>) =>
+const available = async (peer: StockHolderId) => (await sale.shard(peer).state()).available;
+const hold = (amounts: Partial<Record<StockHolderId, Units>>) =>
   until(`the stock is ${JSON.stringify(amounts)}`, async () => {
     for (const [peer, units] of Object.entries(amounts))
-      if ((await available(peer as PeerId).catch(() => undefined)) !== units) return false;
+      if ((await available(peer as StockHolderId).catch(() => undefined)) !== units) return false;
     return true;
   });
 
@@ -72,7 +72,7 @@ async function sell(shard: ShardId, orders: number): Promise<CheckoutOutcome[]> 
   const outcomes: CheckoutOutcome[] = [];
   for (let i = 0; i < orders; i++) {
     const token = `token-${tokens++}`;
-    const row = { token, buyer: `buyer-${token}`, quantity: 1, node: 'c0', epoch: 0, issue: tokens } as const;
+    const row = { token, buyer: `buyer-${token}`, quantity: 1, node: 'c0', epoch: 0, sequence: tokens } as const;
     outcomes.push(...(await storefront.checkout(incarnation, [row], undefined)));
   }
   return outcomes;
@@ -162,7 +162,7 @@ describe('orders', () => {
   test('an unpaid order is cancelled when its deadline has passed', async () => {
     await command('pool', [{ destination: 's0', units: 10 }]);
     await hold({ s0: 10 });
-    const row = { token: 'late', buyer: 'b', quantity: 2, node: 'c0', epoch: 0, issue: 900 } as const;
+    const row = { token: 'late', buyer: 'b', quantity: 2, node: 'c0', epoch: 0, sequence: 900 } as const;
     const storefront = sale.storefrontShard('s0');
     expect(await storefront.checkout(incarnation, [row], 300)).toEqual(['sold']);
     await until('it is cancelled', async () => (await storefront.order(incarnation, 'late'))?.status === 'cancelled');
@@ -194,7 +194,7 @@ describe('R17, R18: stock moves source → pool → destination', () => {
     await hold({ pool: 89, s0: 10, s1: 1 });
   });
 
-  test.each<[string, PeerId, 'transfer-executed' | 'transfer-received']>([
+  test.each<[string, StockHolderId, 'transfer-executed' | 'transfer-received']>([
     ['the source dies between executing and sending', 's0', 'transfer-executed'],
     ['the pool dies between forwarding and sending', 'pool', 'transfer-received'],
     ['the destination dies between storing and reporting', 's1', 'transfer-received'],

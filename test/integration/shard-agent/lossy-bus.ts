@@ -1,8 +1,8 @@
 // A bus that loses, repeats, delays and reorders what is published on it, by a seeded random: everything that Kafka
 // may do and more. What it does to a message is decided when it is published.
 
-import type { Bus } from '../../../dataplane/common/bus.ts';
 import type { Millis } from '../../../dataplane/protocol/units.ts';
+import type { Bus } from '../../../dataplane/runtime/bus.ts';
 
 export interface Mischief {
   lose: number;

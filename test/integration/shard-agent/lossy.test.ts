@@ -4,12 +4,12 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import type { AgentShard } from '../../../dataplane/clients/shard.ts';
 import type { Command } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
-import { type PeerId, shardId } from '../../../dataplane/protocol/units.ts';
-import { peerMetrics } from '../../../dataplane/shard/metrics.ts';
-import { type Peer, startPeer } from '../../../dataplane/shard/peer.ts';
+import { type StockHolderId, shardId } from '../../../dataplane/protocol/units.ts';
+import { stockHolderMetrics } from '../../../dataplane/shard-agent/metrics.ts';
+import { type StockHolder, startStockHolder } from '../../../dataplane/shard-agent/stock-holder.ts';
+import type { AgentShard } from '../../../dataplane/stores/shard/shard.ts';
 import { type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
 import { until } from '../../harness/until.ts';
 import { lossyBus, seeded } from './lossy-bus.ts';
@@ -22,7 +22,7 @@ const COMMANDS = 40;
 const log = pino({ level: 'silent' });
 let servers: Servers;
 let sale: Backstage;
-let peers: Peer[] = [];
+let peers: StockHolder[] = [];
 
 beforeAll(async () => {
   servers = await startServers();
@@ -34,14 +34,14 @@ afterEach(async () => {
 });
 
 /** Pool and shards without agents of their own: the peers run here. */
-async function join(): Promise<Map<PeerId, AgentShard>> {
+async function join(): Promise<Map<StockHolderId, AgentShard>> {
   sale = await openBackstage(servers, { shards: SHARDS });
   const pool = sale.agent('pool');
   const { incarnation } = await sale.view();
   await sale.registry.wantNodes(1);
   await sale.registry.setSupply(1, SUPPLY);
   await pool.kill9();
-  const shards = new Map<PeerId, AgentShard>([['pool', sale.shard('pool')]]);
+  const shards = new Map<StockHolderId, AgentShard>([['pool', sale.shard('pool')]]);
   for (let i = 0; i < SHARDS; i++) {
     const shard = sale.shard(shardId(i));
     await shard.migrate();
@@ -59,13 +59,13 @@ test.each([1, 2, 3])('R18, R26: stock is conserved and arrives, whatever the que
   const mischief = { lose: 0.3, repeat: 0.3, delay: 0.5, longest: 300 };
   peers = await Promise.all(
     [...shards].map(([id, shard]) =>
-      startPeer({
+      startStockHolder({
         id,
         shard,
         bus: lossyBus(sale.bus(), random, mischief),
         summaryPeriod: () => 50,
         active: () => true,
-        metrics: peerMetrics(new Registry()),
+        metrics: stockHolderMetrics(new Registry()),
         log,
       }),
     ),
@@ -94,7 +94,7 @@ test.each([1, 2, 3])('R18, R26: stock is conserved and arrives, whatever the que
     // As a balancer does: said again until it is carried out, here a few times at most.
     for (let i = 0; i < 3; i++) void commander.publish('commands', [{ key: source, value }]);
     const shard = shardId(Math.floor(random() * SHARDS));
-    const row = { token: `t${sequence}`, buyer: 'b', quantity: 3, node: 'c0', epoch: 0, issue: sequence } as const;
+    const row = { token: `t${sequence}`, buyer: 'b', quantity: 3, node: 'c0', epoch: 0, sequence: sequence } as const;
     const [outcome] = await sale.storefrontShard(shard).checkout(incarnation, [row], undefined);
     if (outcome === 'sold') sold += 3;
     await new Promise((resolve) => setTimeout(resolve, 30));

@@ -1,9 +1,9 @@
 // checkout: one lock and one commit for a batch, outcomes as if the rows came one after the other.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { WrongIncarnation } from '../../../dataplane/clients/errors.ts';
-import type { CheckoutRow } from '../../../dataplane/clients/shard.ts';
-import { connectStorefrontShard } from '../../../dataplane/clients/shard-postgres.ts';
+import { WrongIncarnation } from '../../../dataplane/stores/errors.ts';
+import { connectStorefrontShard } from '../../../dataplane/stores/shard/postgres.ts';
+import type { CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 import {
   asRole,
   type Fixture,
@@ -43,8 +43,8 @@ describe('a batch', () => {
         row({ quantity: 2 }),
         row({ epoch: 2 }),
         row({ node: 'c7' }),
-        row({ node: 'c1', issue: 50 }),
-        row({ node: 'c1', issue: 51 }),
+        row({ node: 'c1', sequence: 50 }),
+        row({ node: 'c1', sequence: 51 }),
       ],
       HOUR,
     );
@@ -163,7 +163,7 @@ describe('at the same moment', () => {
 
   test('R28: a checkout that waited for the lock while its token was closed does not sell it', async () => {
     const { storefront, sql, database } = await open(5);
-    const token = row({ issue: 7 });
+    const token = row({ sequence: 7 });
     const agent = await asRole(fixture.server, database, 'cache');
     await agent.query('BEGIN');
     const [text, values] = close(7, [token.token]);

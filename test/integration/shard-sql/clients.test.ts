@@ -2,10 +2,10 @@
 
 import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
-import { Database } from '../../../dataplane/clients/postgres.ts';
-import { connectOperatorRegistry } from '../../../dataplane/clients/registry-postgres.ts';
-import { connectAgentShard, connectStorefrontShard } from '../../../dataplane/clients/shard-postgres.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
+import { Database } from '../../../dataplane/stores/postgres.ts';
+import { connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
+import { connectAgentShard, connectStorefrontShard } from '../../../dataplane/stores/shard/postgres.ts';
 import { type Fixture, HOUR, row, SALE, startFixture, superuser, untilWaiting, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;

@@ -2,10 +2,10 @@
 // again, and nothing is sold twice.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
-import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/clients/shard.ts';
-import { connectStorefrontShard } from '../../../dataplane/clients/shard-postgres.ts';
 import type { Transfer } from '../../../dataplane/protocol/messages.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
+import { connectStorefrontShard } from '../../../dataplane/stores/shard/postgres.ts';
+import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 import { type Fixture, HOUR, row, SALE, startFixture, superuser, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;

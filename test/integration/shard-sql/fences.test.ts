@@ -1,8 +1,8 @@
-// What refuses tokens: epochs and closed-up-to only rise, whoever calls how often and in whatever order.
+// What refuses tokens: epochs and low watermark only rise, whoever calls how often and in whatever order.
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { WrongIncarnation } from '../../../dataplane/clients/errors.ts';
+import { WrongIncarnation } from '../../../dataplane/stores/errors.ts';
 import { type Fixture, HOUR, row, SALE, startFixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -13,13 +13,13 @@ afterAll(() => fixture.stop());
 
 test('R28: closing answers the tokens with an order, cancelled ones too, and refuses the rest from then on', async () => {
   const { storefront, cache } = await fixture.shard(10);
-  const [sold, gone, late] = [row({ issue: 1 }), row({ issue: 2, buyer: 'bob' }), row({ issue: 3 })];
+  const [sold, gone, late] = [row({ sequence: 1 }), row({ sequence: 2, buyer: 'bob' }), row({ sequence: 3 })];
   await storefront.checkout(SALE, [sold, gone], HOUR);
   await storefront.cancel(SALE, gone.token, 'bob');
   const all = [sold.token, gone.token, late.token];
   const found = new Set([sold.token, gone.token]);
   expect(await cache.closeTokens(SALE, 'c0', 1, 3, all)).toEqual(found);
-  expect(await storefront.checkout(SALE, [late, row({ issue: 4 })], HOUR)).toEqual(['expired', 'sold']);
+  expect(await storefront.checkout(SALE, [late, row({ sequence: 4 })], HOUR)).toEqual(['expired', 'sold']);
   // R34: again, and by an agent that comes late with less.
   expect(await cache.closeTokens(SALE, 'c0', 1, 3, all)).toEqual(found);
   expect(await cache.closeTokens(SALE, 'c0', 1, 1, [])).toEqual(new Set());
@@ -28,7 +28,7 @@ test('R28: closing answers the tokens with an order, cancelled ones too, and ref
 
 test('R28: closing for another epoch, or for an unknown node, changes nothing and voids the list', async () => {
   const { storefront, cache, sql } = await fixture.shard(10);
-  const sold = row({ issue: 1 });
+  const sold = row({ sequence: 1 });
   await storefront.checkout(SALE, [sold], HOUR);
   const before = await sql.query('SELECT * FROM nodes ORDER BY node');
   for (const epoch of [0, 2]) expect(await cache.closeTokens(SALE, 'c0', epoch, 9, [sold.token])).toBeUndefined();
@@ -42,7 +42,7 @@ test('R32: a raised epoch refuses every older token and opens the new ones from 
   await cache.raiseEpoch(SALE, 'c0', 2);
   const outcomes = await storefront.checkout(
     SALE,
-    [row({ issue: 41 }), row({ issue: 1, epoch: 2 }), row({ node: 'c1' })],
+    [row({ sequence: 41 }), row({ sequence: 1, epoch: 2 }), row({ node: 'c1' })],
     HOUR,
   );
   expect(outcomes).toEqual(['expired', 'sold', 'sold']);
@@ -53,7 +53,7 @@ test('R34: raising to the same epoch again does not reopen what was closed in it
   await cache.raiseEpoch(SALE, 'c0', 3);
   await cache.closeTokens(SALE, 'c0', 3, 40, []);
   for (const epoch of [3, 2, 0]) await cache.raiseEpoch(SALE, 'c0', epoch);
-  expect(await storefront.checkout(SALE, [row({ issue: 40, epoch: 3 }), row({ epoch: 2 })], HOUR)).toEqual([
+  expect(await storefront.checkout(SALE, [row({ sequence: 40, epoch: 3 }), row({ epoch: 2 })], HOUR)).toEqual([
     'expired',
     'expired',
   ]);
@@ -61,7 +61,7 @@ test('R34: raising to the same epoch again does not reopen what was closed in it
 
 test('R32: a node that is new to the shard sells after its epoch was raised', async () => {
   const { storefront, cache } = await fixture.shard(10);
-  const token = row({ node: 'c9', issue: 1 });
+  const token = row({ node: 'c9', sequence: 1 });
   expect(await storefront.checkout(SALE, [token], HOUR)).toEqual(['expired']);
   await cache.raiseEpoch(SALE, 'c9', 1);
   expect(await storefront.checkout(SALE, [token], HOUR)).toEqual(['sold']);
@@ -99,8 +99,8 @@ test('joining copies epochs only upward, keeps the incarnation for ever, and may
   const rows = [
     row({ epoch: 4 }),
     row({ epoch: 5 }),
-    row({ node: 'c1', issue: 9 }),
-    row({ node: 'c2', epoch: 2, issue: 1 }),
+    row({ node: 'c1', sequence: 9 }),
+    row({ node: 'c2', epoch: 2, sequence: 1 }),
   ];
   expect(await storefront.checkout(SALE, rows, HOUR)).toEqual(['expired', 'sold', 'expired', 'sold']);
   await expect(agent.join('sale-2', 's0', [])).rejects.toThrow(WrongIncarnation);
@@ -133,7 +133,7 @@ test('R28, R32: whatever is closed and raised in whatever order, a token sells o
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
-      await sql.query('UPDATE nodes SET epoch = 1, closed_up_to = 0');
+      await sql.query('UPDATE nodes SET epoch = 1, low_watermark = 0');
       let [epoch, closed] = [1, 0];
       for (const s of steps) {
         if ('raise' in s) {
@@ -145,9 +145,9 @@ test('R28, R32: whatever is closed and raised in whatever order, a token sells o
           if (s.epoch === epoch) closed = Math.max(closed, s.close);
         }
       }
-      const rows = [1, 2, 3, 4].flatMap((e) => [0, 5, 10, 20, 21].map((issue) => row({ epoch: e, issue })));
+      const rows = [1, 2, 3, 4].flatMap((e) => [0, 5, 10, 20, 21].map((sequence) => row({ epoch: e, sequence })));
       const outcomes = await storefront.checkout(SALE, rows, HOUR);
-      expect(outcomes).toEqual(rows.map((r) => (r.epoch === epoch && r.issue > closed ? 'sold' : 'expired')));
+      expect(outcomes).toEqual(rows.map((r) => (r.epoch === epoch && r.sequence > closed ? 'sold' : 'expired')));
     }),
     { numRuns: 60 },
   );

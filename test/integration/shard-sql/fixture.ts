@@ -1,14 +1,14 @@
 // One PostgreSQL server for a test file, shards of a sale on it, and what every test may ask of a shard's rows.
 
 import pg from 'pg';
-import { connectAgentRegistry, connectOperatorRegistry } from '../../../dataplane/clients/registry-postgres.ts';
-import type { CheckoutRow } from '../../../dataplane/clients/shard.ts';
+import type { Incarnation, NodeId, ShardId, StockHolderId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+import { connectAgentRegistry, connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
 import {
   connectAgentShard,
   connectCacheShard,
   connectStorefrontShard,
-} from '../../../dataplane/clients/shard-postgres.ts';
-import type { Incarnation, NodeId, PeerId, ShardId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+} from '../../../dataplane/stores/shard/postgres.ts';
+import type { CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 import { type Postgres, type PostgresOptions, startPostgres } from '../../harness/postgres.ts';
 
 export const SALE: Incarnation = 'sale-1';
@@ -92,9 +92,9 @@ export async function reset(shard: TestShard): Promise<void> {
 }
 
 /** Stock from a pool that is not there. */
-export const delivery = (to: PeerId, units: Units, version = 1, previous = 0) => ({
+export const delivery = (to: StockHolderId, units: Units, version = 1, previous = 0) => ({
   incarnation: SALE,
-  from: 'pool' as PeerId,
+  from: 'pool' as StockHolderId,
   fromIncarnation: 'pool-1',
   to,
   destination: to,
@@ -172,7 +172,7 @@ let issued = 0;
 export function row(over: Partial<CheckoutRow> = {}): CheckoutRow {
   issued += 1;
   const token: TokenId = `token-${String(issued).padStart(16, '0')}`;
-  return { token, buyer: `buyer-${issued}`, quantity: 1, node: 'c0' as NodeId, epoch: 1, issue: issued, ...over };
+  return { token, buyer: `buyer-${issued}`, quantity: 1, node: 'c0' as NodeId, epoch: 1, sequence: issued, ...over };
 }
 
 /** Waits until `count` connections of the database wait for a lock. */

@@ -3,9 +3,9 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CheckoutRow } from '../../../dataplane/clients/shard.ts';
 import type { Transfer } from '../../../dataplane/protocol/messages.ts';
-import type { NodeId, PeerId, ShardId } from '../../../dataplane/protocol/units.ts';
+import type { NodeId, ShardId, StockHolderId } from '../../../dataplane/protocol/units.ts';
+import type { CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 import { type Fixture, HOUR, reset, startFixture, type TestPool, type TestShard, wrongWith } from './fixture.ts';
 import { ModelSale, ModelShard } from './model.ts';
 
@@ -22,7 +22,7 @@ const SHARDS: ShardId[] = ['s0', 's1'];
 const NODES: NodeId[] = ['c0', 'c1', 'c2'];
 
 const shard = fc.constantFrom(...SHARDS);
-const peer = fc.constantFrom<PeerId>(...SHARDS, 'pool');
+const peer = fc.constantFrom<StockHolderId>(...SHARDS, 'pool');
 const node = fc.constantFrom(...NODES);
 /** Few, so that tokens, buyers and payments meet again. */
 const token = fc.nat(14).map((n) => `t${n}`);
@@ -34,7 +34,7 @@ const rows: fc.Arbitrary<CheckoutRow[]> = fc.array(
     quantity: fc.integer({ min: 1, max: 9 }),
     node,
     epoch: fc.integer({ min: 0, max: 2 }),
-    issue: fc.integer({ min: 1, max: 12 }),
+    sequence: fc.integer({ min: 1, max: 12 }),
   }),
   { minLength: 1, maxLength: 8 },
 );
@@ -92,13 +92,13 @@ type Call = typeof call extends fc.Arbitrary<infer T> ? T : never;
 /** Both worlds, and the queue between the shards, from which messages are lost, repeated and taken out of order. */
 class Worlds {
   readonly pool: TestPool;
-  readonly shards: Map<PeerId, TestShard>;
-  readonly models = new Map<PeerId, ModelShard>();
+  readonly shards: Map<StockHolderId, TestShard>;
+  readonly models = new Map<StockHolderId, ModelShard>();
   readonly sale: ModelSale;
   readonly incarnation: string;
   readonly queue: Transfer[] = [];
 
-  constructor(pool: TestPool, shards: Map<PeerId, TestShard>, incarnation: string) {
+  constructor(pool: TestPool, shards: Map<StockHolderId, TestShard>, incarnation: string) {
     this.pool = pool;
     this.shards = shards;
     this.incarnation = incarnation;
@@ -107,13 +107,13 @@ class Worlds {
     this.sale = new ModelSale(this.model('pool'), NODES);
   }
 
-  model(id: PeerId): ModelShard {
+  model(id: StockHolderId): ModelShard {
     const found = this.models.get(id);
     if (!found) throw new Error(`no model of ${id}`);
     return found;
   }
 
-  real(id: PeerId): TestShard {
+  real(id: StockHolderId): TestShard {
     const found = this.shards.get(id);
     if (!found) throw new Error(`no database of ${id}`);
     return found;
@@ -194,7 +194,7 @@ class Worlds {
 
   /** The databases' own account, compared with the model's, and summed. */
   async compare(): Promise<void> {
-    const states = new Map<PeerId, Awaited<ReturnType<TestShard['agent']['state']>>>();
+    const states = new Map<StockHolderId, Awaited<ReturnType<TestShard['agent']['state']>>>();
     await Promise.all([...this.shards].map(async ([id, { agent }]) => states.set(id, await agent.state())));
     for (const [id, state] of states) {
       const m = this.model(id);
@@ -273,7 +273,7 @@ test(
   'R9, R18–R22, R26, R27, R31, R34: the databases do what the model does, and every unit is somewhere',
   async () => {
     const pool = await fixture.pool();
-    const shards = new Map<PeerId, TestShard>([['pool', pool]]);
+    const shards = new Map<StockHolderId, TestShard>([['pool', pool]]);
     for (const id of SHARDS) shards.set(id, await fixture.shard());
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 40 }), async (calls) => {

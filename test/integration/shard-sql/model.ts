@@ -1,9 +1,17 @@
 // The shard tier as plain data: what the SQL must do, one call after the other, without a database. For the property
 // test, which makes the same calls of both and compares.
 
-import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/clients/shard.ts';
 import type { Transfer } from '../../../dataplane/protocol/messages.ts';
-import type { Epoch, IssueNumber, NodeId, PeerId, TokenId, Units, Version } from '../../../dataplane/protocol/units.ts';
+import type {
+  Epoch,
+  NodeId,
+  SequenceNumber,
+  StockHolderId,
+  TokenId,
+  Units,
+  Version,
+} from '../../../dataplane/protocol/units.ts';
+import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 
 interface ModelOrder {
   buyer: string;
@@ -13,7 +21,7 @@ interface ModelOrder {
 }
 
 export class ModelShard {
-  readonly self: PeerId;
+  readonly self: StockHolderId;
   available = 0;
   version: Version = 0;
   sold = 0;
@@ -23,15 +31,15 @@ export class ModelShard {
   received = 0;
   readonly orders = new Map<TokenId, ModelOrder>();
   readonly refunds = new Set<string>();
-  readonly nodes = new Map<NodeId, { epoch: Epoch; closed: IssueNumber }>();
-  readonly sent = new Map<PeerId, Units>();
-  readonly receivedVersions = new Map<PeerId, Version>();
+  readonly nodes = new Map<NodeId, { epoch: Epoch; closed: SequenceNumber }>();
+  readonly sent = new Map<StockHolderId, Units>();
+  readonly receivedVersions = new Map<StockHolderId, Version>();
   readonly out: Transfer[] = [];
   command: [number, number] = [0, 0];
   /** The pool's: kept back when it deals out. */
   owed: Units = 0;
 
-  constructor(self: PeerId) {
+  constructor(self: StockHolderId) {
     this.self = self;
   }
 
@@ -50,7 +58,7 @@ export class ModelShard {
     const order = this.orders.get(row.token);
     if (order) return order.status === 'cancelled' ? 'cancelled' : 'known';
     const node = this.nodes.get(row.node);
-    if (node?.epoch !== row.epoch || row.issue <= node.closed) return 'expired';
+    if (node?.epoch !== row.epoch || row.sequence <= node.closed) return 'expired';
     if (row.quantity > this.available) {
       this.missed += row.quantity;
       this.missedMax = Math.max(this.missedMax, row.quantity);
@@ -90,7 +98,7 @@ export class ModelShard {
     return order.status;
   }
 
-  close(node: NodeId, epoch: Epoch, upTo: IssueNumber, tokens: TokenId[]): Set<TokenId> | undefined {
+  close(node: NodeId, epoch: Epoch, upTo: SequenceNumber, tokens: TokenId[]): Set<TokenId> | undefined {
     const fence = this.nodes.get(node);
     if (fence?.epoch !== epoch) return undefined;
     fence.closed = Math.max(fence.closed, upTo);
@@ -101,7 +109,7 @@ export class ModelShard {
     if ((this.nodes.get(node)?.epoch ?? -1) < epoch) this.nodes.set(node, { epoch, closed: 0 });
   }
 
-  #send(hop: PeerId, destination: PeerId, units: Units): Transfer {
+  #send(hop: StockHolderId, destination: StockHolderId, units: Units): Transfer {
     const previous = this.out.filter((t) => t.to === hop).at(-1)?.version ?? 0;
     const transfer: Transfer = {
       incarnation: '',
@@ -117,7 +125,7 @@ export class ModelShard {
     return transfer;
   }
 
-  execute(term: number, sequence: number, legs: { destination: PeerId; units: Units }[]): Transfer[] {
+  execute(term: number, sequence: number, legs: { destination: StockHolderId; units: Units }[]): Transfer[] {
     if (term < this.command[0] || (term === this.command[0] && sequence <= this.command[1])) return [];
     this.command = [term, sequence];
     const made: Transfer[] = [];
@@ -145,7 +153,7 @@ export class ModelSale {
   generation = 0;
   target: Units = 0;
   supplied: Units = 0;
-  credited = new Map<PeerId, Units>();
+  credited = new Map<StockHolderId, Units>();
   readonly nodes = new Map<NodeId, { granted: Units; revoked: Units; epoch: Epoch }>();
   readonly pool: ModelShard;
 
@@ -187,7 +195,7 @@ export class ModelSale {
     return { booked, owed, granted: booked - owed };
   }
 
-  credit(shard: PeerId, total: Units, to: NodeId): Units {
+  credit(shard: StockHolderId, total: Units, to: NodeId): Units {
     const units = total - (this.credited.get(shard) ?? 0);
     const heir = this.nodes.get(to);
     if (units <= 0 || !heir) return 0;

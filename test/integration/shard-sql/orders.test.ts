@@ -2,7 +2,7 @@
 
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { connectStorefrontShard } from '../../../dataplane/clients/shard-postgres.ts';
+import { connectStorefrontShard } from '../../../dataplane/stores/shard/postgres.ts';
 import { type Fixture, HOUR, row, SALE, startFixture, type TestShard, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StoreUnknown, WrongIncarnation } from '../../../dataplane/clients/errors.ts';
-import { connectCacheRegistry, connectOperatorRegistry } from '../../../dataplane/clients/registry-postgres.ts';
 import type { NodeId, Units } from '../../../dataplane/protocol/units.ts';
+import { StoreUnknown, WrongIncarnation } from '../../../dataplane/stores/errors.ts';
+import { connectCacheRegistry, connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
 import { type Fixture, reset, startFixture, type TestPool, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SchemaMismatch } from '../../../dataplane/clients/errors.ts';
-import { connectAgentShard } from '../../../dataplane/clients/shard-postgres.ts';
 import type { DatabaseUser } from '../../../dataplane/protocol/config.ts';
+import { SchemaMismatch } from '../../../dataplane/stores/errors.ts';
+import { connectAgentShard } from '../../../dataplane/stores/shard/postgres.ts';
 import { asRole, type Fixture, startFixture, superuser } from './fixture.ts';
 
 let fixture: Fixture;
@@ -34,7 +34,7 @@ async function dump(database: string): Promise<string> {
 }
 
 describe('migrations', () => {
-  test('make exactly dataplane/shard/sql/schema.sql, however often and by however many they are run', async () => {
+  test('make exactly dataplane/stores/shard/sql/schema.sql, however often and by however many they are run', async () => {
     const database = await fixture.database();
     const agents = Array.from({ length: 3 }, () => agentOf(database));
     await Promise.all(agents.map((a) => a.migrate()));
@@ -45,7 +45,7 @@ describe('migrations', () => {
     const header =
       '-- What the migrations make, for review in one place. Made by test/integration/shard-sql/schema.test.ts from a\n' +
       '-- freshly migrated database (vitest --update); change the migrations, never this file.\n\n';
-    await expect(header + (await dump(database))).toMatchFileSnapshot('../../../dataplane/shard/sql/schema.sql');
+    await expect(header + (await dump(database))).toMatchFileSnapshot('../../../dataplane/stores/shard/sql/schema.sql');
   });
 
   test('give each database a life of its own', async () => {

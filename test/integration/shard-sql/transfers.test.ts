@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Command, Transfer } from '../../../dataplane/protocol/messages.ts';
-import type { PeerId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
+import type { ShardId, StockHolderId, Units } from '../../../dataplane/protocol/units.ts';
 import { delivery, type Fixture, HOUR, reset, row, SALE, startFixture, type TestShard, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;
@@ -12,7 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-const command = (source: PeerId, sequence: number, legs: Command['legs'], term = 1, incarnation = SALE): Command => ({
+const command = (
+  source: StockHolderId,
+  sequence: number,
+  legs: Command['legs'],
+  term = 1,
+  incarnation = SALE,
+): Command => ({
   incarnation,
   source,
   term,
@@ -146,7 +152,7 @@ describe('a receipt', () => {
 
   test('R18, R19, R20: the pool passes on in the transaction that receives, and keeps what is its own', async () => {
     const pool = await fixture.pool();
-    const incoming = (destination: PeerId, units: Units, version: number, previous: number) =>
+    const incoming = (destination: StockHolderId, units: Units, version: number, previous: number) =>
       pool.agent.receive({
         incarnation: pool.incarnation,
         from: 's0',
@@ -186,9 +192,9 @@ test('what is above a version is told again, oldest first, as many as asked for'
 test('R18–R22: stock arrives once and complete though the queue loses, repeats and reorders', async () => {
   const ids: ShardId[] = ['s0', 's1', 's2'];
   const pool = await fixture.pool();
-  const shards = new Map<PeerId, TestShard>([['pool', pool]]);
+  const shards = new Map<StockHolderId, TestShard>([['pool', pool]]);
   for (const id of ids) shards.set(id, await fixture.shard());
-  const at = (id: PeerId): TestShard => shards.get(id) ?? pool;
+  const at = (id: StockHolderId): TestShard => shards.get(id) ?? pool;
   await fc.assert(
     fc.asyncProperty(
       fc.array(

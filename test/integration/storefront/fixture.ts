@@ -8,13 +8,13 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
-import type { NodeState, PoolNode } from '../../../dataplane/clients/cache-node.ts';
-import { connectAgentNode, connectPoolNode } from '../../../dataplane/clients/cache-node-redis.ts';
-import type { Failpoint } from '../../../dataplane/common/failpoint.ts';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../../dataplane/protocol/config.ts';
 import { PROBLEM_TYPE } from '../../../dataplane/protocol/problems.ts';
 import { parseRefill, type RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import { type NodeId, nodeId, shardId, type Units } from '../../../dataplane/protocol/units.ts';
+import type { Failpoint } from '../../../dataplane/runtime/failpoint.ts';
+import type { NodeState, PoolNode } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import { connectAgentNode, connectPoolNode } from '../../../dataplane/stores/cache-node/redis.ts';
 import { PATIENT, prepare } from '../../harness/cache-node.ts';
 import { freePorts } from '../../harness/kafka.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
@@ -240,9 +240,9 @@ async function moveStock(pools: PoolNode[], asker: NodeId, quantity: Units): Pro
     if (giver === undefined || taker === undefined) return { outcome: 'unavailable', liveUnits };
     if (taker.virtual >= quantity) return { outcome: 'granted', liveUnits };
     if (giver.virtual + taker.virtual < quantity || from === to) return { outcome: 'sold-out', liveUnits };
-    const revoked = await pools[from]?.revoke(giver.stamp, Math.max(Math.ceil(giver.virtual / 2), quantity));
+    const revoked = await pools[from]?.revoke(giver.identity, Math.max(Math.ceil(giver.virtual / 2), quantity));
     if (revoked === undefined) return { outcome: 'unavailable', liveUnits };
-    await pools[to]?.grant(taker.stamp, taker.granted + revoked.revoked - giver.revoked);
+    await pools[to]?.grant(taker.identity, taker.granted + revoked.revoked - giver.revoked);
     return { outcome: 'granted', liveUnits };
   } catch {
     return { outcome: 'unavailable', liveUnits: 0 };

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
+import { ownerNode } from '../../../dataplane/protocol/owner-node.ts';
 import { missing } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 import { wrongWith } from '../shard-sql/fixture.ts';
@@ -14,7 +14,7 @@ const newBuyer = () => `buyer-${buyers++}`;
 const buyerAt = (n: number): string => {
   for (;;) {
     const buyer = newBuyer();
-    if (homeNode(buyer, 2) === `c${n}`) return buyer;
+    if (ownerNode(buyer, 2) === `c${n}`) return buyer;
   }
 };
 const purchase = (buyer: string, at = first, quantity = 1) => at.post('/purchase', { quantity }, buyer);

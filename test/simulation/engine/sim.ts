@@ -2,8 +2,8 @@
 // instant. Time, order, latency and failure come from the seed alone. A call to a store may be lost, or carried out
 // and its answer lost, or carried out after its caller gave up; a process may die between any two of its steps.
 
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
 import type { Millis } from '../../../dataplane/protocol/units.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import { EventQueue } from './queue.ts';
 import type { Random } from './random.ts';
 

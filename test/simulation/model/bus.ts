@@ -1,9 +1,9 @@
 // Kafka as the protocol sees it: transport that loses, repeats, reorders and delays, forgets everything when it is
 // wiped, and takes nothing while it is down. Compacted topics give a new reader the last message of each key.
 
-import type { Messages } from '../../../dataplane/common/bus.ts';
 import { COMPACTED } from '../../../dataplane/protocol/messages.ts';
 import type { Millis } from '../../../dataplane/protocol/units.ts';
+import type { Messages } from '../../../dataplane/runtime/bus.ts';
 import type { Process, Sim } from '../engine/sim.ts';
 
 export interface BusFaults {

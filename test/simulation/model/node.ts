@@ -1,30 +1,30 @@
-// One cache node as the protocol has it: an executable specification of dataplane/cache/lua. Each method is one
+// One cache node as the protocol has it: an executable specification of dataplane/stores/cache-node/lua. Each method is one
 // script. `enabled` stands for the ACL users other than the agent's own.
 
-import type {
-  EndedToken,
-  Expected,
-  NodeServer,
-  NodeState,
-  RecoveredTotals,
-  ReserveRequest,
-  ReserveTerms,
-  Stamp,
-  StampMode,
-  TokenRecord,
-  TokenRef,
-} from '../../../dataplane/clients/cache-node.ts';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
 import type {
   BuyerId,
   Epoch,
   Incarnation,
-  IssueNumber,
   Millis,
   NodeId,
+  SequenceNumber,
   ShardId,
   Units,
 } from '../../../dataplane/protocol/units.ts';
+import type {
+  EndedToken,
+  Expected,
+  NodeIdentity,
+  NodeServer,
+  NodeState,
+  PurchaseMode,
+  RecoveredTotals,
+  ReserveRequest,
+  ReserveTerms,
+  TokenRecord,
+  TokenRef,
+} from '../../../dataplane/stores/cache-node/cache-node.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import type { Endpoint } from '../engine/sim.ts';
 import type { Without } from '../sentences.ts';
 import { Violation } from './violation.ts';
@@ -35,7 +35,7 @@ interface Token extends TokenRecord {
 }
 
 interface Data {
-  stamp: (Stamp & { mode: StampMode }) | undefined;
+  identity: (NodeIdentity & { mode: PurchaseMode }) | undefined;
   recovering: { incarnation: Incarnation; epoch: Epoch } | undefined;
   recoveredIn: number | undefined;
   virtual: Units;
@@ -44,17 +44,17 @@ interface Data {
   orderedBefore: Units;
   settledUnits: Units;
   returnedUnits: Units;
-  closing: IssueNumber;
+  closing: SequenceNumber;
   sequence: number;
-  /** The buyer of each issue number, from 1. */
-  issues: BuyerId[];
+  /** The buyer of each sequence number, from 1. */
+  sequences: BuyerId[];
   ordered: Map<BuyerId, Units>;
   tokens: Map<BuyerId, Token>;
   pinned: Map<ShardId, Units>;
 }
 
 const empty = (): Data => ({
-  stamp: undefined,
+  identity: undefined,
   recovering: undefined,
   recoveredIn: undefined,
   virtual: 0,
@@ -65,7 +65,7 @@ const empty = (): Data => ({
   returnedUnits: 0,
   closing: 0,
   sequence: 0,
-  issues: [],
+  sequences: [],
   ordered: new Map(),
   tokens: new Map(),
   pinned: new Map(),
@@ -120,9 +120,9 @@ export class NodeModel implements Endpoint {
   }
 
   /** For the agent only: true when the users may be on as far as this server knows. */
-  enable(run: string, stamp: Stamp): boolean {
-    const held = this.data.stamp;
-    this.enabled = String(this.run) === run && held?.epoch === stamp.epoch && held.layout === stamp.layout;
+  enable(run: string, identity: NodeIdentity): boolean {
+    const held = this.data.identity;
+    this.enabled = String(this.run) === run && held?.epoch === identity.epoch && held.layout === identity.layout;
     return this.enabled;
   }
 
@@ -130,52 +130,52 @@ export class NodeModel implements Endpoint {
     this.enabled = false;
   }
 
-  get stamp(): Data['stamp'] {
-    return this.data.stamp;
+  get identity(): Data['identity'] {
+    return this.data.identity;
   }
 
   // ── for storefronts ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  askStamp(): Data['stamp'] {
+  askIdentity(): Data['identity'] {
     this.#allow();
-    return this.data.stamp;
+    return this.data.identity;
   }
 
   /** One purchase of a call: those of a call are done one after the other, with nothing in between. */
   reserve(request: ReserveTerms & ReserveRequest): ReserveAnswer {
     this.#allow();
     const { data } = this;
-    const { stamp } = data;
+    const { identity } = data;
     const { buyer, quantity, shard, ttl, id } = request;
-    if (!stamp || stamp.layout !== request.layout || !this.#current(request)) return { kind: 'stale' };
-    if (stamp.mode !== 'selling') return { kind: 'paused' };
+    if (!identity || identity.layout !== request.layout || !this.#current(request)) return { kind: 'stale' };
+    if (identity.mode !== 'selling') return { kind: 'paused' };
     const last = data.tokens.get(buyer);
-    if (last?.state === 'live') return { kind: 'token', token: last, epoch: stamp.epoch };
+    if (last?.state === 'live') return { kind: 'token', token: last, epoch: identity.epoch };
     if ((data.ordered.get(buyer) ?? 0) + quantity > request.perBuyer) return { kind: 'limit' };
     if (data.virtual < quantity) return { kind: 'short', virtual: data.virtual };
     data.virtual -= quantity;
     data.sequence++;
-    const issue = data.issues.push(buyer);
+    const sequence = data.sequences.push(buyer);
     const token: Token = {
-      issue,
+      sequence,
       id,
       buyer,
       quantity,
       shard,
       due: this.#now() + ttl,
       ttl,
-      epoch: stamp.epoch,
+      epoch: identity.epoch,
       state: 'live',
     };
     data.tokens.set(buyer, token);
     this.#pin(shard, quantity);
-    return { kind: 'token', token: { ...token }, epoch: stamp.epoch };
+    return { kind: 'token', token: { ...token }, epoch: identity.epoch };
   }
 
-  token({ buyer, issue, id }: TokenRef): 'live' | 'settled' | undefined {
+  token({ buyer, sequence, id }: TokenRef): 'live' | 'settled' | undefined {
     this.#allow();
     const token = this.data.tokens.get(buyer);
-    return token?.issue === issue && token.id === id ? token.state : undefined;
+    return token?.sequence === sequence && token.id === id ? token.state : undefined;
   }
 
   settle(expected: Expected, ref: TokenRef): void {
@@ -214,16 +214,16 @@ export class NodeModel implements Endpoint {
   // ── for its own agent ───────────────────────────────────────────────────────────────────────────────────────────
 
   stateForAgent(): NodeState | undefined {
-    const { stamp, virtual, granted, revoked, closing, settledUnits, returnedUnits, orderedBefore, sequence } =
+    const { identity, virtual, granted, revoked, closing, settledUnits, returnedUnits, orderedBefore, sequence } =
       this.data;
-    if (!stamp) return undefined;
+    if (!identity) return undefined;
     const live = [...this.data.tokens.values()].filter(({ state }) => state === 'live');
     return {
-      stamp,
+      identity,
       virtual,
       granted,
       revoked,
-      issued: this.data.issues.length,
+      issued: this.data.sequences.length,
       closing,
       liveTokens: live.length,
       liveUnits: live.reduce((sum, { quantity }) => sum + quantity, 0),
@@ -231,27 +231,33 @@ export class NodeModel implements Endpoint {
       settledUnits,
       returnedUnits,
       orderedBefore,
-      draining: stamp.mode === 'draining',
+      draining: identity.mode === 'draining',
       sequence,
     };
   }
 
-  setMode({ epoch, layout }: Stamp, mode: StampMode): void {
-    const { stamp } = this.data;
-    if (stamp?.epoch !== epoch || stamp.layout !== layout || stamp.mode === 'draining' || stamp.mode === mode) return;
-    this.data.stamp = { ...stamp, mode, paused: mode !== 'selling' };
+  setMode({ epoch, layout }: NodeIdentity, mode: PurchaseMode): void {
+    const { identity } = this.data;
+    if (
+      identity?.epoch !== epoch ||
+      identity.layout !== layout ||
+      identity.mode === 'draining' ||
+      identity.mode === mode
+    )
+      return;
+    this.data.identity = { ...identity, mode, paused: mode !== 'selling' };
     this.data.sequence++;
   }
 
-  /** The longest run of issue numbers, from the first live one on, that are not live or due. */
-  due(expected: Expected): { upTo: IssueNumber; tokens: TokenRecord[] } | undefined {
+  /** The longest run of sequence numbers, from the first live one on, that are not live or due. */
+  due(expected: Expected): { upTo: SequenceNumber; tokens: TokenRecord[] } | undefined {
     if (!this.#current(expected)) return undefined;
     const now = this.#now();
     const tokens: TokenRecord[] = [];
     let upTo = 0;
-    for (const [i, buyer] of this.data.issues.entries()) {
+    for (const [i, buyer] of this.data.sequences.entries()) {
       const token = this.data.tokens.get(buyer);
-      const live = token?.state === 'live' && token.issue === i + 1;
+      const live = token?.state === 'live' && token.sequence === i + 1;
       if (live) {
         const jumped = token.due > now + token.ttl && !this.#without('far-future-is-due');
         if (token.due > now && !jumped) break;
@@ -278,9 +284,14 @@ export class NodeModel implements Endpoint {
     return true;
   }
 
-  endRecovery(stamp: Stamp, mode: StampMode, totals: RecoveredTotals, buyers: ReadonlyMap<BuyerId, Units>): boolean {
+  endRecovery(
+    identity: NodeIdentity,
+    mode: PurchaseMode,
+    totals: RecoveredTotals,
+    buyers: ReadonlyMap<BuyerId, Units>,
+  ): boolean {
     const { recovering, recoveredIn } = this.data;
-    const mine = recovering?.epoch === stamp.epoch && this.data.stamp === undefined && recoveredIn === this.run;
+    const mine = recovering?.epoch === identity.epoch && this.data.identity === undefined && recoveredIn === this.run;
     if (!mine && !this.#without('recovery-marks')) return false;
     const virtual = totals.granted - totals.revoked - totals.ordered;
     if (virtual < 0) throw new Violation(`R26: ${this.id} recovers to ${virtual} units of virtual stock`);
@@ -288,7 +299,7 @@ export class NodeModel implements Endpoint {
       ...empty(),
       recovering,
       recoveredIn,
-      stamp: { ...stamp, mode, paused: mode !== 'selling' },
+      identity: { ...identity, mode, paused: mode !== 'selling' },
       virtual,
       granted: totals.granted,
       revoked: totals.revoked,
@@ -309,8 +320,8 @@ export class NodeModel implements Endpoint {
   }
 
   #current({ incarnation, epoch }: Expected): boolean {
-    const { stamp } = this.data;
-    return stamp !== undefined && stamp.incarnation === incarnation && stamp.epoch === epoch;
+    const { identity } = this.data;
+    return identity !== undefined && identity.incarnation === incarnation && identity.epoch === epoch;
   }
 
   #pin(shard: ShardId, units: Units): void {
@@ -320,7 +331,7 @@ export class NodeModel implements Endpoint {
   #end(ref: TokenRef, ordered: boolean): void {
     const { data } = this;
     const token = data.tokens.get(ref.buyer);
-    const live = token?.issue === ref.issue && token.id === ref.id && token.state === 'live';
+    const live = token?.sequence === ref.sequence && token.id === ref.id && token.state === 'live';
     if (!live) {
       if (!ordered && this.#without('return-only-live')) data.virtual += 'quantity' in ref ? Number(ref.quantity) : 1;
       return;

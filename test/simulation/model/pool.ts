@@ -1,8 +1,6 @@
 // The transfer pool's database: one more shard, without orders, and the registry of the sale. Specifies
-// dataplane/shard/sql/migrations/002, 008 and 009.
+// dataplane/stores/shard/sql/migrations/002, 008 and 009.
 
-import type { RegistryNode, RegistryShard, RegistryView, ResizeStep } from '../../../dataplane/clients/registry.ts';
-import type { ShardState } from '../../../dataplane/clients/shard.ts';
 import {
   type Epoch,
   type NodeId,
@@ -11,6 +9,13 @@ import {
   type ShardId,
   type Units,
 } from '../../../dataplane/protocol/units.ts';
+import type {
+  RegistryNode,
+  RegistryShard,
+  RegistryView,
+  ResizeStep,
+} from '../../../dataplane/stores/registry/registry.ts';
+import type { ShardState } from '../../../dataplane/stores/shard/shard.ts';
 import type { Without } from '../sentences.ts';
 import { ShardModel } from './shard.ts';
 

@@ -1,22 +1,22 @@
-// One shard's database as the protocol has it: an executable specification of dataplane/shard/sql. Each method is one
+// One shard's database as the protocol has it: an executable specification of dataplane/stores/shard/sql. Each method is one
 // transaction under the stock row's lock. The ledger has a row for every version, so everything else can be checked
 // against it.
 
-import { StoreUnknown, WrongIncarnation } from '../../../dataplane/clients/errors.ts';
-import type { CheckoutOutcome, CheckoutRow, ShardState } from '../../../dataplane/clients/shard.ts';
 import { type Command, type CommandId, newer, type Transfer } from '../../../dataplane/protocol/messages.ts';
 import type {
   BuyerId,
   Epoch,
   Incarnation,
-  IssueNumber,
   Millis,
   NodeId,
-  PeerId,
+  SequenceNumber,
+  StockHolderId,
   TokenId,
   Units,
   Version,
 } from '../../../dataplane/protocol/units.ts';
+import { StoreUnknown, WrongIncarnation } from '../../../dataplane/stores/errors.ts';
+import type { CheckoutOutcome, CheckoutRow, ShardState } from '../../../dataplane/stores/shard/shard.ts';
 import type { Endpoint } from '../engine/sim.ts';
 import type { Without } from '../sentences.ts';
 import { Violation } from './violation.ts';
@@ -29,8 +29,8 @@ export interface LedgerRow {
   delta: Units;
   ref: string;
   /** Of transfers: the other hop, and where the stock is to end. */
-  peer?: PeerId;
-  destination?: PeerId;
+  peer?: StockHolderId;
+  destination?: StockHolderId;
   previous?: Version;
   peerVersion?: Version;
 }
@@ -41,12 +41,12 @@ export interface OrderRow extends CheckoutRow {
   paymentId?: string;
 }
 
-type Fence = { epoch: Epoch; closedUpTo: IssueNumber };
+type Fence = { epoch: Epoch; lowWatermark: SequenceNumber };
 export type Fences = ReadonlyMap<NodeId, Fence>;
 
 export class ShardModel implements Endpoint {
   readonly name: string;
-  readonly peer: PeerId;
+  readonly peer: StockHolderId;
   up = true;
   incarnation: Incarnation | undefined;
   readonly shardIncarnation: Incarnation;
@@ -62,15 +62,15 @@ export class ShardModel implements Endpoint {
   in: Units = 0;
   readonly ledger: LedgerRow[] = [];
   readonly orders = new Map<TokenId, OrderRow>();
-  readonly sent = new Map<PeerId, Units>();
-  readonly receivedVersions = new Map<PeerId, Version>();
+  readonly sent = new Map<StockHolderId, Units>();
+  readonly receivedVersions = new Map<StockHolderId, Version>();
   /** The last transfer to each hop. */
-  readonly #lastTo = new Map<PeerId, Version>();
+  readonly #lastTo = new Map<StockHolderId, Version>();
   readonly #fences = new Map<NodeId, Fence>();
   readonly #refs = new Set<string>();
   protected readonly without: Without;
 
-  constructor(peer: PeerId, without: Without) {
+  constructor(peer: StockHolderId, without: Without) {
     this.peer = peer;
     this.name = peer;
     this.shardIncarnation = `database of ${peer}`;
@@ -98,8 +98,8 @@ export class ShardModel implements Endpoint {
   #fence(node: NodeId, epoch: Epoch): void {
     const last = this.#fences.get(node);
     if (last && last.epoch >= epoch && !this.without('epochs-only-rise')) return;
-    const closedUpTo = this.without('epoch-resets-closed') ? (last?.closedUpTo ?? 0) : 0;
-    this.#fences.set(node, { epoch, closedUpTo });
+    const lowWatermark = this.without('epoch-resets-closed') ? (last?.lowWatermark ?? 0) : 0;
+    this.#fences.set(node, { epoch, lowWatermark });
   }
 
   // ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,14 +135,14 @@ export class ShardModel implements Endpoint {
   }
 
   /** Whether it has an order for the token, or would make one if it had the stock. */
-  accepts(token: Pick<CheckoutRow, 'token' | 'node' | 'epoch' | 'issue'>): boolean {
+  accepts(token: Pick<CheckoutRow, 'token' | 'node' | 'epoch' | 'sequence'>): boolean {
     return this.orders.has(token.token) || !this.#refused(token, this.#fences);
   }
 
-  #refused({ node, epoch, issue }: Pick<CheckoutRow, 'node' | 'epoch' | 'issue'>, fences: Fences): boolean {
+  #refused({ node, epoch, sequence }: Pick<CheckoutRow, 'node' | 'epoch' | 'sequence'>, fences: Fences): boolean {
     const fence = fences.get(node);
     if (!this.without('epoch-refused') && fence?.epoch !== epoch) return true;
-    return !this.without('closed-refused') && issue <= (fence?.closedUpTo ?? 0);
+    return !this.without('closed-refused') && sequence <= (fence?.lowWatermark ?? 0);
   }
 
   /** Undefined: another epoch. */
@@ -150,13 +150,13 @@ export class ShardModel implements Endpoint {
     incarnation: Incarnation,
     node: NodeId,
     epoch: Epoch,
-    upTo: IssueNumber,
+    upTo: SequenceNumber,
     tokens: readonly TokenId[],
   ): Set<TokenId> | undefined {
     this.#ours(incarnation);
     const fence = this.#fences.get(node);
     if (!this.without('close-checks-epoch') && fence?.epoch !== epoch) return undefined;
-    if (fence) fence.closedUpTo = Math.max(fence.closedUpTo, upTo);
+    if (fence) fence.lowWatermark = Math.max(fence.lowWatermark, upTo);
     return this.ordered(tokens);
   }
 
@@ -247,11 +247,11 @@ export class ShardModel implements Endpoint {
     return { applied: true, forwarded: this.#transfers((row) => row.version > version) };
   }
 
-  transfersTo(hop: PeerId, above: Version): Transfer[] {
+  transfersTo(hop: StockHolderId, above: Version): Transfer[] {
     return this.#transfers((row) => row.peer === hop && row.version > above);
   }
 
-  #send(hop: PeerId, destination: PeerId, units: Units, ref: string): void {
+  #send(hop: StockHolderId, destination: StockHolderId, units: Units, ref: string): void {
     const previous = this.#lastTo.get(hop) ?? 0;
     this.write({ kind: 'transfer_out', delta: -units, ref, peer: hop, destination, previous });
     this.#lastTo.set(hop, this.version);

@@ -1,12 +1,12 @@
 // The agent beside one cache node: finds it fit or recovers it, lets its users in, ends due tokens, reports its level.
 // Two at once, or one cut off anywhere, must be harmless.
 
-import { decide, modeOf } from '../../../dataplane/cache/decide.ts';
-import type { EndedToken, NodeState, TokenRecord } from '../../../dataplane/clients/cache-node.ts';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
+import { decide, modeOf } from '../../../dataplane/cache-agent/decide.ts';
 import type { Level } from '../../../dataplane/protocol/messages.ts';
+import { ownerNode } from '../../../dataplane/protocol/owner-node.ts';
 import type { BuyerId, NodeId, ShardId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+import type { EndedToken, NodeState, TokenRecord } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { call, forever, Process, type Task } from '../engine/sim.ts';
 import type { NodeModel } from '../model/node.ts';
 import { INCARNATION } from '../model/pool.ts';
@@ -29,17 +29,17 @@ function* pass(world: World, node: NodeModel): Task {
     if (verdict.do === 'recover') yield* recover(world, node, view);
     return;
   }
-  const { stamp } = state;
-  yield* call(node, () => node.setMode(stamp, verdict.mode));
-  yield* call(node, () => node.enable(server.run, stamp));
-  yield* endDue(world, node, stamp.epoch);
+  const { identity } = state;
+  yield* call(node, () => node.setMode(identity, verdict.mode));
+  yield* call(node, () => node.enable(server.run, identity));
+  yield* endDue(world, node, identity.epoch);
   const after = yield* call(node, () => node.stateForAgent());
   if (after) world.bus.publish('levels', node.id, levelOf(node.id, after));
 }
 
 function levelOf(node: NodeId, state: NodeState): Level {
-  const { stamp, closing, orderedBefore, draining, ...said } = state;
-  const { epoch, layout, paused } = stamp;
+  const { identity, closing, orderedBefore, draining, ...said } = state;
+  const { epoch, layout, paused } = identity;
   return { incarnation: INCARNATION, node, epoch, layout, paused, ...said };
 }
 
@@ -71,12 +71,12 @@ function* recover(world: World, node: NodeModel, before: RegistryView): Task {
     ordered += yield* call(shard, () => shard.orderedThrough(INCARNATION, node.id));
     const units = yield* call(shard, () => shard.orderedByBuyer(INCARNATION));
     for (const [buyer, more] of units)
-      if (homeNode(buyer, count) === node.id) buyers.set(buyer, (buyers.get(buyer) ?? 0) + more);
+      if (ownerNode(buyer, count) === node.id) buyers.set(buyer, (buyers.get(buyer) ?? 0) + more);
   }
   if (without('fence-before-reading')) yield* fence();
-  const stamp = { incarnation: INCARNATION, node: node.id, epoch, layout, count, paused: mode !== 'selling' };
+  const identity = { incarnation: INCARNATION, node: node.id, epoch, layout, count, paused: mode !== 'selling' };
   const { granted, revoked } = totals;
-  yield* call(node, () => node.endRecovery(stamp, mode, { granted, revoked, ordered }, buyers));
+  yield* call(node, () => node.endRecovery(identity, mode, { granted, revoked, ordered }, buyers));
 }
 
 /** R28. Tokens of a shard that does not answer stay reserved until it does. */

@@ -4,9 +4,9 @@
 
 import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import type { Millis, NodeId, Units } from '../../../dataplane/protocol/units.ts';
-import { decideResize, type ResizeAction } from '../../../dataplane/shard/pool/decide-resize.ts';
-import { type Judgement, judge, liveUnits } from '../../../dataplane/shard/pool/judge.ts';
-import { donation, type Holding, planRefills, planWithdrawal } from '../../../dataplane/shard/pool/moves.ts';
+import { type Classification, classify, liveUnits } from '../../../dataplane/shard-agent/pool/classify.ts';
+import { decideResize, type ResizeAction } from '../../../dataplane/shard-agent/pool/decide-resize.ts';
+import { donation, type Holding, planRefills, planWithdrawal } from '../../../dataplane/shard-agent/pool/moves.ts';
 import {
   type FitReading,
   isFit,
@@ -14,7 +14,7 @@ import {
   isStaying,
   type Look,
   poorest,
-} from '../../../dataplane/shard/pool/reading.ts';
+} from '../../../dataplane/shard-agent/pool/reading.ts';
 import { call, forever, Process, quietly, sleep, type Task } from '../engine/sim.ts';
 import { answeredSoldOut, inquire } from '../invariants.ts';
 import type { World } from '../world.ts';
@@ -87,14 +87,14 @@ export class PoolAgent {
       const look = yield* lookAt(this.#world);
       const found = yield* balance(this.#world, look, isStaying(look.view, node) ? node : undefined);
       units = liveUnits(found);
-      const judgement = judge(found, { node, quantity });
+      const judgement = classify(found, { node, quantity });
       if (judgement.kind !== 'gather') return { outcome: judgement.kind, liveUnits: units };
       yield* this.#gather(judgement);
     }
     return { outcome: 'unavailable', liveUnits: units };
   }
 
-  *#gather({ asker, needed, donors }: Extract<Judgement, { kind: 'gather' }>): Task {
+  *#gather({ asker, needed, donors }: Extract<Classification, { kind: 'gather' }>): Task {
     let granted = 0;
     for (const donor of donors) {
       if (granted >= needed) break;

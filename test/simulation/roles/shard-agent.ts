@@ -1,11 +1,11 @@
 // The agent beside one shard's database, the pool's too: joins, reports, executes commands, receives transfers, sends
 // again what stays unreported. When to report and what to send again is decided by the real code.
 
-import type { ShardState } from '../../../dataplane/clients/shard.ts';
 import type { Command, Delta, Transfer } from '../../../dataplane/protocol/messages.ts';
-import type { PeerId } from '../../../dataplane/protocol/units.ts';
-import { deltaOf, type Reported, reportDue } from '../../../dataplane/shard/report.ts';
-import { decideResend, type Unreported } from '../../../dataplane/shard/resend.ts';
+import type { StockHolderId } from '../../../dataplane/protocol/units.ts';
+import { deltaOf, type Reported, reportDue } from '../../../dataplane/shard-agent/report.ts';
+import { decideResend, type Unreported } from '../../../dataplane/shard-agent/resend.ts';
+import type { ShardState } from '../../../dataplane/stores/shard/shard.ts';
 import { call, forever, Process, quietly, type Task } from '../engine/sim.ts';
 import { INCARNATION } from '../model/pool.ts';
 import type { ShardModel } from '../model/shard.ts';
@@ -17,8 +17,8 @@ export function shardAgent(world: World, shard: ShardModel): Process {
 
 export function startPeer(world: World, shard: ShardModel, process: Process): void {
   const { sim, bus, scenario } = world;
-  const reports = new Map<PeerId, Delta>();
-  const unreported = new Map<PeerId, Unreported>();
+  const reports = new Map<StockHolderId, Delta>();
+  const unreported = new Map<StockHolderId, Unreported>();
   let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
   let joined = shard.peer === 'pool';
   const send = (transfers: readonly Transfer[]) => {

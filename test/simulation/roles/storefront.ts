@@ -1,12 +1,12 @@
 // A storefront: routes by the real view, purchases on the buyer's home node, checks out on the token's shard.
 
-import type { Stamp } from '../../../dataplane/clients/cache-node.ts';
-import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/clients/shard.ts';
-import { homeNode } from '../../../dataplane/protocol/home.ts';
+import { ownerNode } from '../../../dataplane/protocol/owner-node.ts';
 import type { BuyerId, NodeId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
 import { type Layout, layoutOf } from '../../../dataplane/storefront/layout.ts';
 import { pick, routesFor } from '../../../dataplane/storefront/route.ts';
 import { View } from '../../../dataplane/storefront/view.ts';
+import type { NodeIdentity } from '../../../dataplane/stores/cache-node/cache-node.ts';
+import type { CheckoutOutcome, CheckoutRow } from '../../../dataplane/stores/shard/shard.ts';
 import { ask, call, forever, Process, quietly, sleep, type Task } from '../engine/sim.ts';
 import { INCARNATION } from '../model/pool.ts';
 import type { ShardModel } from '../model/shard.ts';
@@ -29,7 +29,7 @@ const REFILL_PATIENCE = 1500;
 export class Storefront {
   readonly process: Process;
   readonly #world: World;
-  #stamps = new Map<NodeId, Stamp>();
+  #identities = new Map<NodeId, NodeIdentity>();
   #layout: Layout | undefined;
   #joined = new Set<ShardId>();
   #view = this.#newView();
@@ -45,7 +45,7 @@ export class Storefront {
 
   #start(process: Process): void {
     const { sim, bus } = this.#world;
-    this.#stamps = new Map();
+    this.#identities = new Map();
     this.#layout = undefined;
     this.#joined = new Set();
     this.#view = this.#newView();
@@ -65,10 +65,10 @@ export class Storefront {
 
   *#learn(): Task {
     for (const node of this.#world.nodes.values()) {
-      const stamp = yield* quietly(call(node, () => node.askStamp()));
-      if (stamp) this.#stamps.set(node.id, stamp);
+      const identity = yield* quietly(call(node, () => node.askIdentity()));
+      if (identity) this.#identities.set(node.id, identity);
     }
-    this.#layout = layoutOf(this.#layout, [...this.#stamps.values()]);
+    this.#layout = layoutOf(this.#layout, [...this.#identities.values()]);
   }
 
   *purchase(buyer: BuyerId, quantity: Units): Task<PurchaseAnswer> {
@@ -79,21 +79,21 @@ export class Storefront {
     const { scenario, sim } = this.#world;
     for (let round = 0; round < 5; round++) {
       const layout = this.#layout;
-      const home = layout && this.#world.nodes.get(homeNode(buyer, layout.count));
-      const stamp = home && this.#stamps.get(home.id);
+      const home = layout && this.#world.nodes.get(ownerNode(buyer, layout.count));
+      const identity = home && this.#identities.get(home.id);
       const shard = pick(
         routesFor([...this.#joined], (s) => this.#view.weight(s)),
         sim.random.next(),
       );
-      if (!layout || !stamp || !shard) return { kind: 'unavailable' };
+      if (!layout || !identity || !shard) return { kind: 'unavailable' };
       const id = this.#world.newToken();
       const request = { id, buyer, quantity, shard, ttl: scenario.ttl, perBuyer: scenario.perBuyer };
-      const expected = { incarnation: INCARNATION, epoch: stamp.epoch, layout: layout.number };
+      const expected = { incarnation: INCARNATION, epoch: identity.epoch, layout: layout.number };
       const reply = yield* call(home, () => home.reserve({ ...request, ...expected }));
       if (reply.kind === 'token') {
         const { token } = reply;
         const node = home.id;
-        const { issue } = token;
+        const { sequence } = token;
         return {
           kind: 'token',
           token: {
@@ -102,7 +102,7 @@ export class Storefront {
             quantity: token.quantity,
             node,
             epoch: reply.epoch,
-            issue,
+            sequence,
             shard: token.shard,
           },
         };
@@ -124,7 +124,7 @@ export class Storefront {
     const shard = shards.get(token.shard);
     const node = nodes.get(token.node);
     if (!shard || !node) return 'unavailable';
-    const ref = { issue: token.issue, id: token.token, buyer: token.buyer };
+    const ref = { sequence: token.sequence, id: token.token, buyer: token.buyer };
     if ((yield* quietly(call(node, () => node.token(ref)))) === 'settled') return 'sold';
     let waits = 0;
     for (let attempt = 0; attempt < 6; attempt++) {
@@ -157,7 +157,7 @@ export class Storefront {
     if (!node) return;
     yield* sleep(this.#world.sim.random.next() * 20);
     const expected = { incarnation: INCARNATION, epoch: token.epoch };
-    const ref = { issue: token.issue, id: token.token, buyer: token.buyer };
+    const ref = { sequence: token.sequence, id: token.token, buyer: token.buyer };
     yield* quietly(call(node, () => node.settle(expected, ref)));
   }
 }

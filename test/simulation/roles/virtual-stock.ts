@@ -1,6 +1,5 @@
 // The steps by which virtual stock moves between cache nodes, each one call that may be the last before a crash.
 
-import type { NodeState } from '../../../dataplane/clients/cache-node.ts';
 import type { NodeId, Units } from '../../../dataplane/protocol/units.ts';
 import {
   type FitReading,
@@ -9,7 +8,8 @@ import {
   poorest,
   unapplied,
   unbooked,
-} from '../../../dataplane/shard/pool/reading.ts';
+} from '../../../dataplane/shard-agent/pool/reading.ts';
+import type { NodeState } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import { call, quietly, type Task } from '../engine/sim.ts';
 import { INCARNATION } from '../model/pool.ts';
 import type { World } from '../world.ts';
@@ -30,7 +30,7 @@ export function* lookAt(world: World): Task<Look> {
   const readings = view.nodes.map((node) => {
     const state = states.get(node.id);
     // Without its check of the epoch the registry would be told of a node that is being recovered, too.
-    const current = state?.stamp.epoch === node.epoch || without('book-current-epoch');
+    const current = state?.identity.epoch === node.epoch || without('book-current-epoch');
     if (state && without('all-drain-first')) state.draining = true;
     return { node, state: current ? state : undefined };
   });
@@ -54,7 +54,7 @@ export function* balance(world: World, look: Look, wanted?: NodeId): Task<Look> 
 
 export function* apply(world: World, { node, state }: FitReading, total: Units): Task {
   const model = world.nodes.get(node.id);
-  const expected = { incarnation: INCARNATION, epoch: state.stamp.epoch };
+  const expected = { incarnation: INCARNATION, epoch: state.identity.epoch };
   if (model) yield* quietly(call(model, () => model.grant(expected, total)));
 }
 
@@ -62,14 +62,14 @@ export function* apply(world: World, { node, state }: FitReading, total: Units):
 export function* take(world: World, from: FitReading, units: Units, to: NodeId): Task<Units> {
   const model = world.nodes.get(from.node.id);
   if (!model) return 0;
-  const expected = { incarnation: INCARNATION, epoch: from.state.stamp.epoch };
+  const expected = { incarnation: INCARNATION, epoch: from.state.identity.epoch };
   const total = yield* quietly(call(model, () => model.revoke(expected, units)));
   return total === undefined ? 0 : yield* book(world, from, total, to);
 }
 
 function* book(world: World, { node, state }: FitReading, total: Units, to: NodeId): Task<Units> {
   const { registry } = world;
-  const { granted, left } = yield* call(registry, () => registry.book(node.id, state.stamp.epoch, total, to));
+  const { granted, left } = yield* call(registry, () => registry.book(node.id, state.identity.epoch, total, to));
   if (left > 0) yield* call(registry, () => registry.grantLater(to, left));
   return granted + left;
 }

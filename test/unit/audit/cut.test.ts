@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PeerId } from '../../../dataplane/protocol/units.ts';
+import type { StockHolderId } from '../../../dataplane/protocol/units.ts';
 import { consistentCut, type LedgerEnds } from '../../../operator/audit/cut.ts';
 
-const peers: PeerId[] = ['pool', 's0', 's1'];
+const peers: StockHolderId[] = ['pool', 's0', 's1'];
 
 describe('a consistent cut', () => {
   it('R26: leaves databases that agree as they are', () => {
@@ -33,23 +33,23 @@ describe('a consistent cut', () => {
       fc.property(fc.array(step, { maxLength: 60 }), fc.tuple(fc.nat(60), fc.nat(60), fc.nat(60)), (steps, reads) => {
         const version: Record<string, number> = { pool: 0, s0: 0, s1: 0 };
         const receipts: Record<string, LedgerEnds['receipts']> = { pool: [], s0: [], s1: [] };
-        const wire: { from: PeerId; to: PeerId; sent: number }[] = [];
+        const wire: { from: StockHolderId; to: StockHolderId; sent: number }[] = [];
         const seen: (LedgerEnds | undefined)[] = [undefined, undefined, undefined];
         const read = (i: number) => {
-          const peer = peers[i] as PeerId;
+          const peer = peers[i] as StockHolderId;
           seen[i] = { peer, version: version[peer] ?? 0, receipts: [...(receipts[peer] ?? [])] };
         };
         steps.forEach((s, now) => {
           reads.forEach((at, i) => {
             if (at === now) read(i);
           });
-          const peer = peers[s.at] as PeerId;
+          const peer = peers[s.at] as StockHolderId;
           const next = () => {
             version[peer] = (version[peer] ?? 0) + 1;
             return version[peer] as number;
           };
           if (s.kind === 'local') next();
-          else if (s.kind === 'send') wire.push({ from: peer, to: peers[s.to] as PeerId, sent: next() });
+          else if (s.kind === 'send') wire.push({ from: peer, to: peers[s.to] as StockHolderId, sent: next() });
           else {
             const i = wire.findIndex((w) => w.to === peer && w.from !== peer);
             const [message] = i < 0 ? [] : wire.splice(i, 1);

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../dataplane/protocol/messages.ts';
-import { type PeerId, shardId } from '../../../dataplane/protocol/units.ts';
+import { type StockHolderId, shardId } from '../../../dataplane/protocol/units.ts';
 import {
   type Decision,
   decide,
@@ -341,7 +341,7 @@ describe('for any distribution', () => {
       fc.property(starts, rules, fc.infiniteStream(fc.boolean()), (start, rule, coin) => {
         const stage = new Stage(start);
         const first = plan(stage, rule);
-        const heard = (peer: PeerId) => coin.next().value && stage.table.applyDelta(stage.at(peer), 1);
+        const heard = (peer: StockHolderId) => coin.next().value && stage.table.applyDelta(stage.at(peer), 1);
         for (const command of first.commands) if (coin.next().value) stage.execute(command);
         for (const command of first.commands) heard(command.source);
         const again = decide(stage.table, policy(rule, { period: 1 }), 299, first.memory);

@@ -3,10 +3,10 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { StoreUnknown } from '../../../dataplane/clients/errors.ts';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
-import type { Bus } from '../../../dataplane/common/bus.ts';
 import type { Command } from '../../../dataplane/protocol/messages.ts';
+import type { Bus } from '../../../dataplane/runtime/bus.ts';
+import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { type Balancer, type BalancerConfig, startBalancer } from '../../../operator/balancer/loop.ts';
 import { Stage } from './stage.ts';
 

@@ -3,12 +3,12 @@
 
 import { type Command, type Delta, type Level, newer } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
-import { type PeerId, type ShardId, shardId, type Units } from '../../../dataplane/protocol/units.ts';
+import { type ShardId, type StockHolderId, shardId, type Units } from '../../../dataplane/protocol/units.ts';
 import { type Memory, startMemory } from '../../../operator/balancer/decide.ts';
 
 export const TERM = 7;
 
-export function delta(peer: PeerId, fields: Partial<Delta> = {}): Delta {
+export function delta(peer: StockHolderId, fields: Partial<Delta> = {}): Delta {
   return {
     incarnation: 'sale',
     peer,
@@ -59,9 +59,9 @@ export interface Start {
 
 export class Stage {
   readonly table = new ResourceTable('sale');
-  readonly peers = new Map<PeerId, Delta>();
+  readonly peers = new Map<StockHolderId, Delta>();
   /** Sent and not received yet. */
-  flying: { destination: PeerId; units: Units }[] = [];
+  flying: { destination: StockHolderId; units: Units }[] = [];
   #pinnedReports = 0;
 
   /** Everyone has carried out a first command of the term already, unless `fenced` is false. */
@@ -79,11 +79,11 @@ export class Stage {
     this.report(0);
   }
 
-  get ids(): PeerId[] {
+  get ids(): StockHolderId[] {
     return [...this.peers.keys()];
   }
 
-  at(peer: PeerId): Delta {
+  at(peer: StockHolderId): Delta {
     const found = this.peers.get(peer);
     if (!found) throw new Error(`no ${peer} here`);
     return found;
@@ -99,7 +99,7 @@ export class Stage {
     return this.flying.reduce((sum, { units }) => sum + units, held);
   }
 
-  change(peer: PeerId, fields: Partial<Delta>): void {
+  change(peer: StockHolderId, fields: Partial<Delta>): void {
     const last = this.at(peer);
     const delta = (fields.available ?? last.available) - last.available;
     this.peers.set(peer, { ...last, ...fields, fromVersion: last.version, version: last.version + 1, delta });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Delta, Level } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
-import type { NodeId, PeerId } from '../../../dataplane/protocol/units.ts';
+import type { NodeId, StockHolderId } from '../../../dataplane/protocol/units.ts';
 import type { FlashSale } from '../../../operator/api/flashsale.gen.ts';
 import { loadFlashSale } from '../../../operator/api/load.ts';
 import { snapshotOf, summaryOf } from '../../../operator/console/snapshot.ts';
@@ -20,7 +20,7 @@ function sale(window = ''): FlashSale {
   return loaded.sale;
 }
 
-const delta = (peer: PeerId, patch: Partial<Delta>): Delta => ({
+const delta = (peer: StockHolderId, patch: Partial<Delta>): Delta => ({
   incarnation: 'i',
   peer,
   peerIncarnation: peer,

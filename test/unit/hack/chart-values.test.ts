@@ -1,7 +1,7 @@
 // The chart's values as tables for its README.
 
 import { describe, expect, it } from 'vitest';
-import { sectionsOf, withValues } from '../../../hack/lib/chart/values.ts';
+import { sectionsOf, withValues } from '../../../hack/lib/generate/chart/values.ts';
 
 const VALUES = `# What this file is.
 

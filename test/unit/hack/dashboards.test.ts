@@ -2,11 +2,18 @@
 // something else. Whether the queries say something is tried on a real Prometheus (test/integration/observability).
 
 import { describe, expect, it, test } from 'vitest';
-import { DASHBOARDS } from '../../../hack/lib/dashboards/all.ts';
-import type { Answer } from '../../../hack/lib/dashboards/ask.ts';
-import { allPanels, areas, type Dashboard, lines, number, series } from '../../../hack/lib/dashboards/description.ts';
-import { grafanaJson } from '../../../hack/lib/dashboards/grafana.ts';
-import { picture } from '../../../hack/lib/dashboards/picture.ts';
+import { DASHBOARDS } from '../../../charts/sources/dashboards/all.ts';
+import type { Answer } from '../../../charts/sources/dashboards/ask.ts';
+import {
+  allPanels,
+  areas,
+  type Dashboard,
+  lines,
+  number,
+  series,
+} from '../../../charts/sources/dashboards/description.ts';
+import { grafanaJson } from '../../../charts/sources/dashboards/grafana.ts';
+import { picture } from '../../../charts/sources/dashboards/picture.ts';
 
 interface Imported {
   uid: string;

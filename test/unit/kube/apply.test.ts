@@ -103,7 +103,7 @@ describe('what somebody else set', () => {
 
 test('the annotation changes with what is wanted, and only with that', async () => {
   const stampOf = async (wanted: KubeObject) => (await applied(wanted)).metadata.annotations?.[APPLIED];
-  const stamp = await stampOf(object({ data: { a: '1' } }));
-  expect(await stampOf(object({ data: { a: '1' } }))).toBe(stamp);
-  expect(await stampOf(object({ data: { a: '2' } }))).not.toBe(stamp);
+  const identity = await stampOf(object({ data: { a: '1' } }));
+  expect(await stampOf(object({ data: { a: '1' } }))).toBe(identity);
+  expect(await stampOf(object({ data: { a: '2' } }))).not.toBe(identity);
 });

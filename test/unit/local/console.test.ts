@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { UserError } from '../../../dataplane/runtime/user-error.ts';
 import { LocalConsole } from '../../../operator/local/console.ts';
 import { dataFolder, makeDataFolder } from '../../../operator/local/data-folder.ts';
-import { Trouble } from '../../../operator/local/errors.ts';
 import type { SaleReport } from '../../../operator/local/report.ts';
 import { Site } from '../../../operator/local/site.ts';
 
@@ -60,7 +60,7 @@ test('it moves to another port that is asked for, and stays when that one is tak
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as { port: number };
   await expect(console.be({ port })).rejects.toThrow(
-    new Trouble(`port ${port} is in use by another program; choose another one with --console`),
+    new UserError(`port ${port} is in use by another program; choose another one with --console`),
   );
   expect([console.url, await answers(first)]).toEqual([first, true]);
   await new Promise((resolve) => other.close(resolve));

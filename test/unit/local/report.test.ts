@@ -1,9 +1,9 @@
 // When a sale counts as being as its resource says, and what is named otherwise.
 
 import { expect, test } from 'vitest';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
 import type { NodeId } from '../../../dataplane/protocol/units.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
 import type { ProcessReport } from '../../../operator/local/process.ts';
 import { type ReportInput, saleReport } from '../../../operator/local/report.ts';

@@ -19,7 +19,7 @@ const claims: fc.Arbitrary<TokenClaims> = fc.record({
   quantity: fc.integer({ min: 1, max: 1_000_000 }),
   node: fc.integer({ min: 0, max: 999 }).map((n) => `c${n}` as const),
   epoch: fc.integer({ min: 0, max: 1_000_000 }),
-  issue: fc.integer({ min: 1, max: 2 ** 40 }),
+  sequence: fc.integer({ min: 1, max: 2 ** 40 }),
   shard: fc.integer({ min: 0, max: 999 }).map((n) => `s${n}` as const),
   due: fc.integer({ min: 0, max: 2 ** 43 }),
 });
@@ -31,7 +31,7 @@ const example: TokenClaims = {
   quantity: 1,
   node: 'c0',
   epoch: 1,
-  issue: 7,
+  sequence: 7,
   shard: 's2',
   due: 1_790_000_000_000,
 };
@@ -89,7 +89,7 @@ describe('R6: a token', () => {
     const odd = { ...example, shard: 's1.s2' } as unknown as TokenClaims;
     expect(signer.verify(signer.sign(odd))).toEqual({ valid: false, reason: 'form' });
     expect(signer.verify(signer.sign({ ...example, quantity: 0 }))).toEqual({ valid: false, reason: 'form' });
-    expect(signer.verify(signer.sign({ ...example, issue: 1.5 }))).toEqual({ valid: false, reason: 'form' });
+    expect(signer.verify(signer.sign({ ...example, sequence: 1.5 }))).toEqual({ valid: false, reason: 'form' });
     expect(signer.verify(signer.sign({ ...example, node: 'x' as 'c0' }))).toEqual({ valid: false, reason: 'form' });
   });
 

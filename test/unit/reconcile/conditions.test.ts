@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ConditionStatus } from '../../../operator/api/flashsale.gen.ts';
 import { conditionsOf, firstConditions, type Standing } from '../../../operator/reconcile/conditions.ts';
+import { type DegradedReason, degradedReasonsOf, readinessOf } from '../../../operator/reconcile/degraded-reasons.ts';
 import { REASONS } from '../../../operator/reconcile/reasons.ts';
-import { readinessOf, type Trouble, troublesOf } from '../../../operator/reconcile/troubles.ts';
 import { cluster, pod, workload } from './fixture.ts';
 
 const THEN = '2026-12-01T12:00:00Z';
@@ -70,7 +70,7 @@ describe('what each condition says', () => {
     ));
 
   test('an image that cannot be pulled is named, with the pod and what the kubelet says', () => {
-    const say = judged({ troubles: troublesOf(badImage), readiness: readinessOf(badImage) });
+    const say = judged({ troubles: degradedReasonsOf(badImage), readiness: readinessOf(badImage) });
     expect(say('Ready')).toBe(
       'False ImageCannotStart: Storefront phone-storefront-0: container agent of pod phone-storefront-0 does not start: ImagePullBackOff, not found.',
     );
@@ -88,7 +88,7 @@ describe('what each condition says', () => {
     const stuck = cluster({
       pods: [pod('pool', 0, { ready: false, waiting: { reason: 'CrashLoopBackOff', message: 'no space' } })],
     });
-    expect(judged({ phase: 'Pending', troubles: troublesOf(stuck) })('Ready')).toMatch(
+    expect(judged({ phase: 'Pending', troubles: degradedReasonsOf(stuck) })('Ready')).toMatch(
       /^False ImageCannotStart: The transfer pool/,
     );
   });
@@ -111,8 +111,8 @@ test('lastTransitionTime moves with the status, not with reason or message', () 
 });
 
 test('every reason that is written is a documented one', () => {
-  const troubles: Trouble[] = [
-    ...troublesOf(badImage),
+  const troubles: DegradedReason[] = [
+    ...degradedReasonsOf(badImage),
     { reason: 'KafkaUnavailable', message: 'no broker', blocks: true },
   ];
   const standings = [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { supplyGeneration } from '../../../operator/reconcile/adopt.ts';
+import { degradedReasonsOf } from '../../../operator/reconcile/degraded-reasons.ts';
 import { progressOf } from '../../../operator/reconcile/progress.ts';
 import { withMissing } from '../../../operator/reconcile/secrets.ts';
-import { troublesOf } from '../../../operator/reconcile/troubles.ts';
 import { cluster, pod, workload } from './fixture.ts';
 
 describe('what the cluster shows', () => {
@@ -34,7 +34,7 @@ describe('what the cluster shows', () => {
     ],
     ['no machine with room', { unscheduled: '0/1 nodes are available: 1 Insufficient cpu' }, 'CachesNotReady'],
   ])('%s', (_, state, reason) => {
-    const found = troublesOf(cluster({ pods: [pod('cache', 1, { ready: false, ...state })] }));
+    const found = degradedReasonsOf(cluster({ pods: [pod('cache', 1, { ready: false, ...state })] }));
     expect(found.map((trouble) => trouble.reason)).toEqual(reason ? [reason] : []);
     // The other node serves.
     expect(found.every(({ blocks }) => !blocks)).toBe(true);
@@ -46,7 +46,7 @@ describe('what the cluster shows', () => {
       conditions: [{ type: 'ReplicaFailure', status: 'True', message }],
       readyReplicas: 0,
     });
-    expect(troublesOf(cluster({ workloads: [refused], without: ['phone-storefront-0'] }))).toEqual([
+    expect(degradedReasonsOf(cluster({ workloads: [refused], without: ['phone-storefront-0'] }))).toEqual([
       { reason: 'QuotaExceeded', message: `storefront: ${message}`, blocks: true },
     ]);
   });

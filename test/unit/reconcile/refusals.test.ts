@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { KubeError } from '../../../operator/kube/client.ts';
 import type { KubeObject } from '../../../operator/kube/objects.ts';
+import { degradedReasonsOf } from '../../../operator/reconcile/degraded-reasons.ts';
 import { RefusalReader } from '../../../operator/reconcile/refusals.ts';
-import { troublesOf } from '../../../operator/reconcile/troubles.ts';
 import { cluster, pod, workload } from './fixture.ts';
 
 const SECOND = 1000;
@@ -76,9 +76,9 @@ test('a refusal is told after five seconds, as a trouble in the words of who ref
   world.events = [refusal(1)];
   expect(await world.pass(0)).toBeUndefined();
   expect(await world.pass(5)).toBe(QUOTA);
-  expect(troublesOf({ ...lacking, workloads: { cache: { wanted: 2, rolling: false, refused: QUOTA } } })).toEqual([
-    { reason: 'QuotaExceeded', message: `cache node: ${QUOTA}`, blocks: false },
-  ]);
+  expect(
+    degradedReasonsOf({ ...lacking, workloads: { cache: { wanted: 2, rolling: false, refused: QUOTA } } }),
+  ).toEqual([{ reason: 'QuotaExceeded', message: `cache node: ${QUOTA}`, blocks: false }]);
 });
 
 test('while it lasts, Events are read every ten seconds at most', async () => {

@@ -1,11 +1,11 @@
 // What a new leader says before it has heard anything itself.
 
 import { expect, test } from 'vitest';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import type { FlashSaleStatus } from '../../../operator/api/flashsale.gen.ts';
 import { topologyOf } from '../../../operator/reconcile/adopt.ts';
+import { tooFewShards } from '../../../operator/reconcile/degraded-reasons.ts';
 import { type Found, statusOf } from '../../../operator/reconcile/status.ts';
-import { tooFewShards } from '../../../operator/reconcile/troubles.ts';
 import { load } from '../../harness/manifests.ts';
 import { cluster } from './fixture.ts';
 

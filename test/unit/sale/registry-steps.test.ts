@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RegistryView } from '../../../dataplane/clients/registry.ts';
+import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { nodesToRun, registrySteps, unsettled, type Wanted } from '../../../operator/sale/registry-steps.ts';
 
 const view = (patch: Partial<RegistryView> = {}): RegistryView => ({

@@ -30,7 +30,7 @@ describe('R6: a checkout', () => {
     expect(shard(shop).available).toBe(8);
     await expect.poll(() => node(shop).ordered.get('alice')).toBe(2);
     expect(shard(shop).batches).toEqual([
-      [{ token: claims(token).id, buyer: 'alice', quantity: 2, node: 'c0', epoch: 1, issue: 1 }],
+      [{ token: claims(token).id, buyer: 'alice', quantity: 2, node: 'c0', epoch: 1, sequence: 1 }],
     ]);
   });
 
@@ -67,7 +67,7 @@ describe('R6: a checkout', () => {
   test('R28: of a token that was returned is refused by the shard, and the buyer may purchase again', async () => {
     const shop = await openShop();
     const token = await purchase(shop);
-    shard(shop).closedUpTo = 1;
+    shard(shop).lowWatermark = 1;
     node(shop).expire('alice');
     const reply = await shop.post('/checkout', { token });
     expect([reply.status, reply.problem]).toEqual([410, 'token-expired']);

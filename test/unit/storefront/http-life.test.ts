@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { Bus } from '../../../dataplane/common/bus.ts';
 import type { Delta } from '../../../dataplane/protocol/messages.ts';
 import { nodeId } from '../../../dataplane/protocol/units.ts';
+import type { Bus } from '../../../dataplane/runtime/bus.ts';
 import { INCARNATION, type MemoryNode, MemoryShard } from './memory-stores.ts';
 import { openShop, type Shop } from './shop.ts';
 
@@ -75,7 +75,7 @@ describe('readiness', () => {
     const shop = await openShop({
       nodes: 2,
       prepare: (nodes) => Object.assign(nodes.get('c1') ?? {}, { away: true }),
-      notReady: 'cache node c1 has not shown its stamp yet',
+      notReady: 'cache node c1 has not shown its identity yet',
     });
     shop.clock.now += 10_000;
     expect(shop.storefront.ready()).toBeUndefined();
@@ -83,7 +83,7 @@ describe('readiness', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]));
   });
 
-  test('needs the whole layout’s stamps and a shard of the sale, and then stays', async () => {
+  test('needs the whole layout’s identities and a shard of the sale, and then stays', async () => {
     const shop = await openShop({ nodes: 2 });
     for (const store of [...shop.nodes.values(), ...shop.shards.values()]) store.away = true;
     expect((await shop.post('/purchase')).problem).toBe('unavailable');

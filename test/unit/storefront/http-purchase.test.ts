@@ -32,7 +32,7 @@ describe('R4: a purchase', () => {
     expect(reply.status).toBe(201);
     expect(reply.body).toMatchObject({ quantity: 2, expiresInMs: 60_000, sku: 'PHONE "17"' });
     const said = claims(reply.body.token);
-    expect(said).toMatchObject({ buyer: 'alice', quantity: 2, epoch: 1, issue: 1 });
+    expect(said).toMatchObject({ buyer: 'alice', quantity: 2, epoch: 1, sequence: 1 });
     const home = shop.nodes.get(said.node);
     expect(home?.virtual).toBe(8);
     expect(home?.tokenOf.get('alice')).toMatchObject({ id: said.id, shard: said.shard, state: 'live' });
@@ -276,7 +276,7 @@ describe('R33: when nodes change', () => {
     expect(claims((await shop.post('/purchase', {}, buyer)).body.token).node).toBe('c0');
   });
 
-  test('a node that lags behind is not asked to sell, and one without a stamp neither', async () => {
+  test('a node that lags behind is not asked to sell, and one without a identity neither', async () => {
     const shop = await openShop({ nodes: 2, virtual: 100 });
     const buyer = await buyerOf(shop, 1);
     const [first, second] = [node(shop, 0), node(shop, 1)];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Stamp } from '../../../dataplane/clients/cache-node.ts';
 import { type Layout, layoutOf } from '../../../dataplane/storefront/layout.ts';
+import type { NodeIdentity } from '../../../dataplane/stores/cache-node/cache-node.ts';
 
-const stamp = (layout: number, incarnation = 'a'): Stamp => ({
+const identity = (layout: number, incarnation = 'a'): NodeIdentity => ({
   incarnation,
   node: 'c0',
   epoch: 1,
@@ -13,17 +13,17 @@ const stamp = (layout: number, incarnation = 'a'): Stamp => ({
 });
 
 describe('the layout in force', () => {
-  test('is unknown until a node has shown a stamp', () => {
+  test('is unknown until a node has shown a identity', () => {
     expect(layoutOf(undefined, [])).toBeUndefined();
   });
 
-  test('R33: is the highest number any stamp shows, and never falls', () => {
-    const stamps = fc.array(
-      fc.integer({ min: 1, max: 9 }).map((n) => stamp(n)),
+  test('R33: is the highest number any identity shows, and never falls', () => {
+    const identities = fc.array(
+      fc.integer({ min: 1, max: 9 }).map((n) => identity(n)),
       { maxLength: 5 },
     );
     fc.assert(
-      fc.property(fc.array(stamps, { maxLength: 6 }), (heard) => {
+      fc.property(fc.array(identities, { maxLength: 6 }), (heard) => {
         let layout: Layout | undefined;
         let highest = 0;
         for (const seen of heard) {
@@ -37,9 +37,9 @@ describe('the layout in force', () => {
   });
 
   test('stays with its incarnation while any node has it, and follows when none has', () => {
-    const known = layoutOf(undefined, [stamp(7)]);
-    expect(layoutOf(known, [stamp(9, 'b'), stamp(7)])).toEqual(known);
-    expect(layoutOf(known, [stamp(1, 'b')])).toEqual({ incarnation: 'b', number: 1, count: 2 });
+    const known = layoutOf(undefined, [identity(7)]);
+    expect(layoutOf(known, [identity(9, 'b'), identity(7)])).toEqual(known);
+    expect(layoutOf(known, [identity(1, 'b')])).toEqual({ incarnation: 'b', number: 1, count: 2 });
     expect(layoutOf(known, [])).toEqual(known);
   });
 });

@@ -1,16 +1,18 @@
 // Stand-ins for the stores: just enough of a cache node, a shard and the pool's agent to drive the storefront's own
 // logic, each with a switch to go away. What the real ones do is proved on real ones, in test/integration.
 
+import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
+import type { BuyerId, Incarnation, Millis, NodeId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
 import type {
+  NodeIdentity,
   ReserveReply,
   ReserveRequest,
   ReserveTerms,
-  Stamp,
   StorefrontNode,
   TokenRecord,
   TokenRef,
-} from '../../../dataplane/clients/cache-node.ts';
-import { StoreUnknown, WrongIncarnation } from '../../../dataplane/clients/errors.ts';
+} from '../../../dataplane/stores/cache-node/cache-node.ts';
+import { StoreUnknown, WrongIncarnation } from '../../../dataplane/stores/errors.ts';
 import type {
   CheckoutOutcome,
   CheckoutRow,
@@ -18,14 +20,12 @@ import type {
   OrderAnswer,
   ShardInfo,
   StorefrontShard,
-} from '../../../dataplane/clients/shard.ts';
-import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
-import type { BuyerId, Incarnation, Millis, NodeId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+} from '../../../dataplane/stores/shard/shard.ts';
 
 export const INCARNATION = '0193b1c2-0000-7000-8000-000000000001';
 
 export class MemoryNode implements StorefrontNode {
-  stamped: Stamp | undefined;
+  stamped: NodeIdentity | undefined;
   virtual: Units;
   away = false;
   closed = false;
@@ -53,7 +53,7 @@ export class MemoryNode implements StorefrontNode {
     return units;
   }
 
-  async stamp(): Promise<Stamp | undefined> {
+  async identity(): Promise<NodeIdentity | undefined> {
     this.#answer();
     return this.stamped;
   }
@@ -73,17 +73,21 @@ export class MemoryNode implements StorefrontNode {
 
   #reserve(terms: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
     const { ttl, perBuyer } = terms;
-    const stamp = this.stamped;
-    if (stamp?.incarnation !== terms.incarnation || stamp.epoch !== terms.epoch || stamp.layout !== terms.layout)
-      return { kind: 'stale', stamp };
-    if (stamp.paused) return { kind: 'paused' };
+    const identity = this.stamped;
+    if (
+      identity?.incarnation !== terms.incarnation ||
+      identity.epoch !== terms.epoch ||
+      identity.layout !== terms.layout
+    )
+      return { kind: 'stale', identity };
+    if (identity.paused) return { kind: 'paused' };
     const live = this.tokenOf.get(buyer);
     if (live?.state === 'live') return { kind: 'token', token: live, fresh: false, left: ttl / 2 };
     const ordered = this.ordered.get(buyer) ?? 0;
     if (ordered + quantity > perBuyer) return { kind: 'limit', ordered };
     if (this.virtual < quantity) return { kind: 'short', virtual: this.virtual };
     this.virtual -= quantity;
-    const token: TokenRecord = { issue: ++this.issued, id, buyer, quantity, shard, due: 1e12 + ttl, state: 'live' };
+    const token: TokenRecord = { sequence: ++this.issued, id, buyer, quantity, shard, due: 1e12 + ttl, state: 'live' };
     this.tokenOf.set(buyer, token);
     return { kind: 'token', token, fresh: true, left: ttl };
   }
@@ -123,7 +127,7 @@ export class MemoryNode implements StorefrontNode {
 export class MemoryShard implements StorefrontShard {
   incarnation: Incarnation | undefined = INCARNATION;
   available: Units;
-  closedUpTo = 0;
+  lowWatermark = 0;
   /** Calls that are carried out, and whose answers are lost. */
   losesAnswers = 0;
   away = false;
@@ -155,10 +159,10 @@ export class MemoryShard implements StorefrontShard {
     return outcomes;
   }
 
-  #sell({ token, buyer, quantity, issue }: CheckoutRow, paymentDeadline: Millis | undefined): CheckoutOutcome {
+  #sell({ token, buyer, quantity, sequence }: CheckoutRow, paymentDeadline: Millis | undefined): CheckoutOutcome {
     const known = this.orders.get(token);
     if (known !== undefined) return known.status === 'cancelled' ? 'cancelled' : 'known';
-    if (issue <= this.closedUpTo) return 'expired';
+    if (sequence <= this.lowWatermark) return 'expired';
     if (this.available < quantity) return 'short';
     this.available -= quantity;
     const order: Order = { token, buyer, quantity, status: paymentDeadline === undefined ? 'final' : 'placed' };

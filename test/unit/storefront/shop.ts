@@ -10,7 +10,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { SaleConfig } from '../../../dataplane/protocol/config.ts';
 import { PROBLEM_TYPE } from '../../../dataplane/protocol/problems.ts';
 import { nodeId, shardId } from '../../../dataplane/protocol/units.ts';
-import type { Room } from '../../../dataplane/storefront/crowd.ts';
+import type { Watermarks } from '../../../dataplane/storefront/admission-limiter.ts';
 import { OPERATIONS, openapi } from '../../../dataplane/storefront/openapi.ts';
 import { createStorefront, type Storefront } from '../../../dataplane/storefront/storefront.ts';
 import { MemoryNode, MemoryPool, MemoryShard } from './memory-stores.ts';
@@ -78,7 +78,7 @@ export interface ShopOptions {
   available?: number;
   change?: (config: SaleConfig) => unknown;
   random?: () => number;
-  room?: Room;
+  room?: Watermarks;
   committed?: () => void;
   /** Done to the nodes before the storefront is made. */
   prepare?: (nodes: Map<string, MemoryNode>) => unknown;
@@ -117,9 +117,9 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     log: pino({ level: 'silent' }),
     metrics,
     committed: options.committed ?? (() => undefined),
-    lane: { most: 4, mostQueued: 50, shortWait: 60, shortRetryEvery: 20, giveUpAfter: 400, resendAfter: 5 },
+    batcher: { most: 4, mostQueued: 50, shortWait: 60, shortRetryEvery: 20, giveUpAfter: 400, resendAfter: 5 },
     random: options.random ?? Math.random,
-    ...(options.room ? { room: options.room } : {}),
+    ...(options.room ? { admission: options.room } : {}),
     wall: () => clock.wall,
     now: () => clock.now + performance.now() - started,
   });

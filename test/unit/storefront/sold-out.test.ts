@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BELIEVED, Pace, SoldOut } from '../../../dataplane/storefront/sold-out.ts';
+import { BELIEVED, RetryAfterPacer, SoldOut } from '../../../dataplane/storefront/sold-out.ts';
 
 describe('R29: what is remembered as sold out', () => {
   test('is believed for its time and not longer', () => {
@@ -51,7 +51,7 @@ describe('R29: what is remembered as sold out', () => {
 
 describe('the time to come back', () => {
   test('is a second for a few, more for a crowd, and short again when it has gone', () => {
-    const pace = new Pace();
+    const pace = new RetryAfterPacer();
     let wait = 0;
     const second = (at: number, refusals: number) => {
       for (let i = 0; i < refusals; i++) wait = pace.next(at * 1000 + i / refusals);
@@ -70,7 +70,7 @@ describe('the time to come back', () => {
   });
 
   test('holds those who wait to a number a second, however many they are', () => {
-    const pace = new Pace();
+    const pace = new RetryAfterPacer();
     const due = new Map<number, number>([[0, 2000]]);
     const asked = Array.from({ length: 40 }, (_, second) => {
       const now = due.get(second) ?? 0;

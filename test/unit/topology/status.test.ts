@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Delta, Level } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
-import type { NodeId, PeerId } from '../../../dataplane/protocol/units.ts';
+import type { NodeId, StockHolderId } from '../../../dataplane/protocol/units.ts';
 import { validate } from '../../../operator/api/validate.ts';
 import { figures, type Readings, type RegistryFigures } from '../../../operator/topology/status.ts';
 import { buildTopology, type Topology } from '../../../operator/topology/topology.ts';
@@ -35,7 +35,7 @@ const registry = (patch: Partial<RegistryFigures> = {}): RegistryFigures => ({
   ...patch,
 });
 
-const delta = (peer: PeerId, patch: Partial<Delta> = {}): Delta => ({
+const delta = (peer: StockHolderId, patch: Partial<Delta> = {}): Delta => ({
   incarnation: INCARNATION,
   peer,
   peerIncarnation: peer,

@@ -1,0 +1,74 @@
+// The cache agent as a process, one per cache node: --id c0 --config FILE --secrets FOLDER --metrics HOST:PORT. Two for
+// one node are harmless. Its own node's and the registry's addresses are those it was started with; shards come and
+// move with the configuration.
+
+import { databaseSecret, redisSecret } from '../protocol/config.ts';
+import type { Millis } from '../protocol/units.ts';
+import { connectBus } from '../runtime/bus-kafka.ts';
+import { watchConfig } from '../runtime/config.ts';
+import { failpoint } from '../runtime/failpoint.ts';
+import { startLoop } from '../runtime/loop.ts';
+import { runRole } from '../runtime/role.ts';
+import { connectAgentNode } from '../stores/cache-node/redis.ts';
+import { connectCacheRegistry } from '../stores/registry/postgres.ts';
+import { connectCacheShard } from '../stores/shard/postgres.ts';
+import { CacheAgent } from './agent.ts';
+import { cacheMetrics } from './metrics.ts';
+import { Shards } from './shards.ts';
+
+const ATTEND_EVERY: Millis = 250;
+const EXPIRE_EVERY: Millis = 250;
+const REPORT_EVERY: Millis = 200;
+/** A registry that hangs must not hold up the look at the node; a shard may take long to say what everybody ordered. */
+const REGISTRY_TIMEOUT: Millis = 2_000;
+const SHARD_TIMEOUT: Millis = 15_000;
+
+await runRole('cache-agent', process.argv.slice(2), async (role) => {
+  const { secret, log } = role;
+  let config = role.config;
+  const own = config.cache.nodes.find(({ id }) => id === role.id);
+  if (own === undefined)
+    throw new Error(`--id must name a cache node of the configuration, not ${role.id ?? 'nothing'}`);
+
+  const password = secret(databaseSecret('cache'));
+  const node = connectAgentNode(own, secret(redisSecret('agent')));
+  role.onStop(() => node.close());
+  const registry = connectCacheRegistry(config.pool, password, { timeout: REGISTRY_TIMEOUT });
+  role.onStop(() => registry.close());
+  const shards = new Shards((shard) => connectCacheShard(shard, password, { timeout: SHARD_TIMEOUT }), config.shards);
+  role.onStop(() => shards.close());
+  const bus = connectBus(config.kafka, secret, log, role.metrics);
+  role.onStop(() => bus.close());
+
+  const metrics = cacheMetrics(role.metrics);
+  const agent = new CacheAgent({
+    self: own.id,
+    durability: () => config.cache.durability,
+    node,
+    registry,
+    shard: (id) => shards.get(id),
+    bus,
+    metrics,
+    log,
+    passed: (step) => failpoint('cache-agent', own.id, step),
+    now: () => performance.now(),
+    random: Math.random,
+  });
+  role.ready = () => agent.unready();
+  role.onStop(() => agent.settled());
+  const failed = (loop: string) => metrics.loopFailed(1, loop);
+  const loops = [
+    startLoop('attend', ATTEND_EVERY, log, () => agent.attend(), failed),
+    startLoop('expire', EXPIRE_EVERY, log, () => agent.expire(), failed),
+    startLoop('report', REPORT_EVERY, log, () => agent.report(), failed),
+  ];
+  role.onStop(async () => {
+    await Promise.all(loops.map((loop) => loop.stop()));
+  });
+  role.onStop(
+    watchConfig(role, (edited) => {
+      config = edited;
+      shards.configure(edited.shards);
+    }),
+  );
+});

@@ -1,7 +1,0 @@
--- Everything a node counts, at one instant.
---
--- Users: agent, pool, audit.
--- Keys: node, pinned, issues
--- Result: {{field, value, …} of node, {shard, units, …} pinned, tokens ever issued}
-
-return { redis.call('HGETALL', 'node'), redis.call('HGETALL', 'pinned'), redis.call('LLEN', 'issues') }

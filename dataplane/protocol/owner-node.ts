@@ -1,0 +1,36 @@
+// Which cache node is a buyer's home: rendezvous hashing over the layout's nodes c0 … c(count−1), so that a change
+// of the count moves only the buyers it must. Every role computes it alike; changing it is a protocol change.
+
+import { type BuyerId, type NodeId, nodeId } from './units.ts';
+
+/** FNV-1a over UTF-16 code units, 32 bits. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return h >>> 0;
+}
+
+/** The finalizer of murmur3: every input bit reaches every output bit. */
+function mix(x: number): number {
+  let h = x;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** The number of the buyer's home node among `count` ≥ 1 nodes (R4). */
+export function homeNumber(buyer: BuyerId, count: number): number {
+  const seed = hash(buyer);
+  let best = 0;
+  let bestScore = -1;
+  for (let n = 0; n < count; n++) {
+    const score = mix(seed ^ mix(n + 1));
+    if (score > bestScore) {
+      best = n;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+export const ownerNode = (buyer: BuyerId, count: number): NodeId => nodeId(homeNumber(buyer, count));

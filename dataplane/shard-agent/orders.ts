@@ -1,0 +1,53 @@
+// What a shard that serves orders does besides: it tells the merchant of every order's events, and cancels what was
+// not paid in time.
+
+import type { Millis, Version } from '../protocol/units.ts';
+import type { Bus } from '../runtime/bus.ts';
+import type { Logger } from '../runtime/log.ts';
+import { type Loop, startLoop } from '../runtime/loop.ts';
+import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
+import type { StockHolderMetrics } from './metrics.ts';
+
+const RELAY: Millis = 50;
+const EVENTS_AT_ONCE = 500;
+const OVERDUE: Millis = 200;
+const ORDERS_AT_ONCE = 200;
+
+/** R10, R11: at least once, in version order; the bookmark moves only after the queue has them. */
+export function relayEvents(
+  shard: AgentShard,
+  bus: Bus,
+  state: () => ShardState | undefined,
+  metrics: StockHolderMetrics,
+  log: Logger,
+): Loop {
+  /** The version at which there was nothing to relay. */
+  let done: Version | undefined;
+  return startLoop('order events', RELAY, log, async () => {
+    const version = state()?.version;
+    if (version === undefined || version === done || state()?.incarnation === undefined) return false;
+    const events = await shard.orderEvents(EVENTS_AT_ONCE);
+    const last = events.at(-1);
+    if (!last) {
+      done = version;
+      return false;
+    }
+    const sent = await bus.publish(
+      'orders',
+      events.map((value) => ({ key: value.order, value })),
+    );
+    if (!sent) throw new Error('Kafka did not take the order events');
+    await shard.relayed(last.version);
+    metrics.events(events.length);
+    // What is not full yet fills meanwhile: a request to the queue costs as much as dozens of events.
+    return events.length === EVENTS_AT_ONCE;
+  });
+}
+
+/** By the shard's own clock. */
+export const cancelOverdue = (shard: AgentShard, metrics: StockHolderMetrics, log: Logger): Loop =>
+  startLoop('overdue orders', OVERDUE, log, async () => {
+    const cancelled = await shard.cancelOverdue(ORDERS_AT_ONCE);
+    metrics.overdue(cancelled);
+    return cancelled === ORDERS_AT_ONCE;
+  });

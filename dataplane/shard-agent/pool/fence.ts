@@ -1,0 +1,44 @@
+// Gives up the live tokens of a leaving node that cannot be asked, and takes over what it had not sold: the first steps
+// of a recovery, without the node. Its registry row stays, with everything revoked that was never ordered.
+
+import type { ShardConfig } from '../../protocol/config.ts';
+import type { Epoch, NodeId, ShardId } from '../../protocol/units.ts';
+import type { AgentRegistry } from '../../stores/registry/registry.ts';
+import { connectCacheShard } from '../../stores/shard/postgres.ts';
+import type { CacheShard } from '../../stores/shard/shard.ts';
+
+/**
+ * Answers the epoch that is fenced and booked; undefined: another one raised the epoch first, look again. Rejects when
+ * a shard cannot be asked: then the fence is not complete and is tried again whole.
+ */
+export async function fenceNode(
+  registry: AgentRegistry,
+  shards: readonly ShardConfig[],
+  password: string,
+  node: NodeId,
+  from: Epoch,
+  heir: NodeId,
+): Promise<Epoch | undefined> {
+  const epoch = await registry.raiseEpoch(node, from);
+  if (epoch === undefined) return undefined;
+  // Only now: a shard that enters the registry later copies the raised epoch.
+  const view = await registry.read();
+  const granted = view?.nodes.find(({ id }) => id === node)?.granted;
+  if (!view || granted === undefined) throw new Error(`the registry does not know ${node} any more`);
+  const clients = view.shards.map(({ id }) => connect(shards, id, password));
+  try {
+    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);
+    let ordered = 0;
+    for (const client of clients) ordered += await client.orderedThrough(view.incarnation, node);
+    await registry.book(node, epoch, granted - ordered, heir);
+    return epoch;
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+  }
+}
+
+function connect(shards: readonly ShardConfig[], id: ShardId, password: string): CacheShard {
+  const address = shards.find((shard) => shard.id === id);
+  if (!address) throw new Error(`${id} is a shard of the sale, but the configuration does not say where it is`);
+  return connectCacheShard(address, password, { connections: 1 });
+}

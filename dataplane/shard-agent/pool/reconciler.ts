@@ -1,0 +1,161 @@
+// Keeps the first level in order, a few times a second: who is reachable, what is unbooked or unapplied, cancelled
+// units, a lowered supply, nodes that run low, and a change of their number. Each step is a plan made elsewhere from
+// one look, and carried out here; any of them may be cut off, and the next look finds what is left.
+
+import type { Delta } from '../../protocol/messages.ts';
+import type { Epoch, Millis, NodeId } from '../../protocol/units.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { AgentRegistry } from '../../stores/registry/registry.ts';
+import type { PoolMetrics } from '../metrics.ts';
+import { decideResize, type ResizeAction } from './decide-resize.ts';
+import { type Holding, planRefills, planWithdrawal } from './moves.ts';
+import type { Nodes } from './nodes.ts';
+import { type FitReading, isFit, isMember, isStaying, type Look, poorest } from './reading.ts';
+import type { VirtualStock } from './virtual-stock.ts';
+
+/** Unfit for so long, a node is granted nothing until it is back: a supply should not wait on a dead node. */
+const UNREACHABLE_AFTER: Millis = 1000;
+
+export interface PoolReconcilerOptions {
+  nodes: Nodes;
+  registry: AgentRegistry;
+  stock: VirtualStock;
+  /** The newest reports of the shards. */
+  reports: () => readonly Delta[];
+  /** Fences a node of this epoch and books what it had not sold; answers the raised epoch. */
+  fence: (node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Epoch | undefined>;
+  metrics: PoolMetrics;
+  log: Logger;
+}
+
+/** The answer is one round of keeping. Rejects when the registry or a node failed in the middle of it. */
+export function poolReconciler({
+  nodes,
+  registry,
+  stock,
+  reports,
+  fence,
+  metrics,
+  log,
+}: PoolReconcilerOptions): () => Promise<void> {
+  const absentSince = new Map<NodeId, Millis>();
+  const fenced = new Map<NodeId, Epoch>();
+  let waiting: string | undefined;
+  const absentFor = (node: NodeId): Millis => {
+    const now = performance.now();
+    return now - (absentSince.get(node) ?? now);
+  };
+
+  async function noticeReachable({ view, readings }: Look) {
+    for (const reading of readings) {
+      const { id, reachable } = reading.node;
+      if (isFit(reading)) absentSince.delete(id);
+      else if (!absentSince.has(id)) absentSince.set(id, performance.now());
+      const reached = absentFor(id) < UNREACHABLE_AFTER;
+      if (reached !== reachable) await registry.setReachable(id, reached);
+    }
+    metrics.reachable(readings.filter(isFit).length);
+    metrics.supplied(view.supplied);
+    metrics.target(view.target);
+    metrics.owed(view.owed);
+    metrics.resizing(view.resize === 'none' ? 0 : 1);
+  }
+
+  /** Cancelled units become virtual stock again, where there is least. */
+  async function credit(look: Look): Promise<boolean> {
+    const heir = poorest(look);
+    let any = false;
+    for (const { id, shardIncarnation, credited } of heir === undefined ? [] : look.view.shards) {
+      const report = reports().find(({ peer, peerIncarnation }) => peer === id && peerIncarnation === shardIncarnation);
+      if (heir === undefined || !report || report.cancelled <= credited) continue;
+      metrics.credited(await registry.credit(id, report.cancelled, heir));
+      any = true;
+    }
+    return any;
+  }
+
+  /** R33: takes back what is unsold until the target is reached, and pays what has come into the pool. */
+  async function withdraw(look: Look): Promise<boolean> {
+    const { view } = look;
+    if (view.owed > 0) metrics.paid(await registry.payOwed());
+    const excess = view.supplied - view.owed - view.target;
+    const heir = poorest(look);
+    if (excess <= 0 || heir === undefined) return false;
+    const members = look.readings.filter(isFit).filter(({ node }) => isMember(view, node.id));
+    return carryOut(
+      look,
+      planWithdrawal(members.map(holding), excess).map(({ node, units }) => ({ from: node, units, to: heir })),
+      ({ booked, granted }) => metrics.withdrawn(booked - granted),
+    );
+  }
+
+  async function refillAhead(look: Look): Promise<boolean> {
+    const staying = look.readings.filter(isFit).filter(({ node }) => isStaying(look.view, node.id));
+    return carryOut(look, planRefills(staying.map(holding)), ({ granted }) => metrics.moved(granted));
+  }
+
+  async function resize(look: Look): Promise<boolean> {
+    const actions = decideResize(look, absentFor, (node, epoch) => fenced.get(node) === epoch);
+    say(actions);
+    let any = false;
+    for (const action of actions) any = (await act(look, action)) || any;
+    return any;
+  }
+
+  async function act(look: Look, action: ResizeAction): Promise<boolean> {
+    const heir = poorest(look);
+    switch (action.kind) {
+      case 'wait':
+        return false;
+      case 'step':
+        if (await registry.resize(action.from, action.to)) log.info(action, 'changing the number of cache nodes');
+        return false;
+      case 'empty':
+        if (heir === undefined) return false;
+        return carryOut(look, [{ from: action.node, units: action.units, to: heir }], ({ granted }) =>
+          metrics.moved(granted),
+        );
+      case 'fence': {
+        if (heir === undefined) return false;
+        const epoch = await fence(action.node, action.epoch, heir);
+        if (epoch !== undefined) fenced.set(action.node, epoch);
+        log.warn({ node: action.node, epoch }, 'a leaving cache node cannot be reached: its live tokens are given up');
+        return true;
+      }
+    }
+  }
+
+  function say(actions: ResizeAction[]) {
+    const reasons = actions.flatMap((action) => (action.kind === 'wait' ? [action.reason] : []));
+    const now = reasons.length > 0 ? reasons.join('; ') : undefined;
+    if (now !== undefined && now !== waiting) log.info(`changing the number of cache nodes ${now}`);
+    waiting = now;
+  }
+
+  async function carryOut(
+    look: Look,
+    moves: readonly { from: NodeId; to: NodeId; units: number }[],
+    count: (taken: { booked: number; granted: number }) => void,
+  ): Promise<boolean> {
+    for (const { from, to, units } of moves) {
+      const donor = look.readings.filter(isFit).find(({ node }) => node.id === from);
+      if (donor) count(await stock.take(look, donor, units, to));
+    }
+    return moves.length > 0;
+  }
+
+  return async () => {
+    const found = await nodes.look();
+    if (!found) return;
+    await noticeReachable(found);
+    let look = await stock.balance(found);
+    for (const step of [credit, withdraw, refillAhead, resize]) {
+      if (!(await step(look))) continue;
+      const after = await nodes.look();
+      if (!after) return;
+      look = await stock.balance(after);
+    }
+  };
+}
+
+const holding = ({ node, state }: FitReading): Holding => ({ node: node.id, virtual: state.virtual });

@@ -1,0 +1,49 @@
+// Sends again what a receiver has not reported for a second. Reads the transfers from the ledger, so it works after
+// a crash between executing and sending just as well as after Kafka lost everything.
+
+import type { Delta, Transfer } from '../protocol/messages.ts';
+import type { Millis, StockHolderId, Units, Version } from '../protocol/units.ts';
+import type { Logger } from '../runtime/log.ts';
+import { type Loop, startLoop } from '../runtime/loop.ts';
+import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
+import { decideResend, type Unreported } from './resend.ts';
+
+const CHECK: Millis = 200;
+const AT_ONCE = 1000;
+
+export interface ResendingOptions {
+  id: StockHolderId;
+  shard: AgentShard;
+  log: Logger;
+  state: () => ShardState | undefined;
+  /** A hop that never reported would not hear anything either. */
+  reports: () => readonly Delta[];
+  send: (transfers: readonly Transfer[]) => void;
+  /** Units that left here and that the next hops have not reported. */
+  inFlight: (units: Units) => void;
+}
+
+export function startResending({ id, shard, log, state, reports, send, inFlight }: ResendingOptions): Loop {
+  const unreported = new Map<StockHolderId, Unreported>();
+  /** Hops which had reported everything when this database had that version. */
+  const settled = new Map<StockHolderId, Version>();
+  const away = new Map<StockHolderId, Units>();
+  return startLoop('resending', CHECK, log, async () => {
+    const version = state()?.version;
+    if (version === undefined) return;
+    for (const { peer, receivedVersions } of reports()) {
+      // A shard's only next hop is the pool.
+      if (peer === id || (id !== 'pool' && peer !== 'pool') || settled.get(peer) === version) continue;
+      const transfers = await shard.transfersTo(peer, receivedVersions[id] ?? 0, AT_ONCE);
+      const decision = decideResend(unreported.get(peer), transfers, performance.now());
+      if (decision.memory) unreported.set(peer, decision.memory);
+      else unreported.delete(peer);
+      if (transfers.length === 0) settled.set(peer, version);
+      away.set(peer, sumOf(transfers));
+      send(decision.send);
+    }
+    inFlight([...away.values()].reduce((sum, units) => sum + units, 0));
+  });
+}
+
+const sumOf = (transfers: readonly Transfer[]): Units => transfers.reduce((sum, { units }) => sum + units, 0);

@@ -1,0 +1,129 @@
+// What runs beside every database that holds stock, the pool's too: its reports (R9–R12), the commands it executes
+// (R17, R20, R22), the transfers it receives and those it sends again (R18, R19). Off the buyer's path: without it
+// the shard goes on selling what it holds, and it catches up from the ledger later.
+
+import { type Command, type Delta, newer, type Transfer } from '../protocol/messages.ts';
+import type { Millis, StockHolderId } from '../protocol/units.ts';
+import type { Bus } from '../runtime/bus.ts';
+import { failpoint } from '../runtime/failpoint.ts';
+import type { Logger } from '../runtime/log.ts';
+import { type Loop, startLoop } from '../runtime/loop.ts';
+import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
+import type { StockHolderMetrics } from './metrics.ts';
+import { changed, deltaOf, lookAgainIn, type Reported, reportDue } from './report.ts';
+import { startResending } from './resending.ts';
+
+/** How often an instance that does not act looks whether it may now. */
+const PASSIVE: Millis = 20;
+
+export interface StockHolderOptions {
+  id: StockHolderId;
+  shard: AgentShard;
+  bus: Bus;
+  summaryPeriod: () => Millis;
+  /** False: another instance does all this for the same database. */
+  active: () => boolean;
+  metrics: StockHolderMetrics;
+  log: Logger;
+}
+
+export interface StockHolder {
+  /** As last read; undefined: not yet. */
+  state(): ShardState | undefined;
+  /** The newest report of every peer of this sale. */
+  reports(): readonly Delta[];
+  stop(): Promise<void>;
+}
+
+export async function startStockHolder(options: StockHolderOptions): Promise<StockHolder> {
+  const { id, shard, bus, metrics, log } = options;
+  let state: ShardState | undefined;
+  const reports = new Map<StockHolderId, Delta>();
+  const ours = (incarnation: string) => options.active() && incarnation === state?.incarnation;
+
+  const reporter = startReporter(options, (read) => {
+    state = read;
+  });
+
+  /** Whether the queue has them or not: what nobody reports is sent again. */
+  const send = (transfers: readonly Transfer[], count: (transfers: number) => void) => {
+    if (transfers.length === 0) return;
+    count(transfers.length);
+    void bus.publish(
+      'transfers',
+      transfers.map((value) => ({ key: value.to, value })),
+    );
+  };
+
+  async function execute(command: Command) {
+    // The database refuses an old one as well; this saves asking it.
+    if (command.source !== id || !state || !ours(command.incarnation) || !newer(command, state.command)) return;
+    const began = performance.now();
+    const transfers = await shard.execute(command);
+    failpoint('shard-agent', id, 'transfer-executed');
+    send(transfers, metrics.transfersSent);
+    reporter.wake();
+    metrics.commandTook(performance.now() - began);
+  }
+
+  async function receive(transfer: Transfer) {
+    if (transfer.to !== id || !state || !ours(transfer.incarnation)) return;
+    if (transfer.version <= (state.receivedVersions[transfer.from] ?? 0)) return;
+    const began = performance.now();
+    const { applied, forwarded } = await shard.receive(transfer);
+    failpoint('shard-agent', id, 'transfer-received');
+    if (!applied) return;
+    send(forwarded, metrics.transfersSent);
+    reporter.wake();
+    metrics.transferTook(performance.now() - began);
+  }
+
+  await bus.subscribe(['deltas'], { beginning: true }, (_, delta) => {
+    const last = reports.get(delta.peer);
+    if (last && last.incarnation === delta.incarnation && last.version > delta.version) return;
+    reports.set(delta.peer, delta);
+  });
+  // A subscription each: neither waits behind the other.
+  await bus.subscribe(['commands'], { beginning: false }, (_, command) => execute(command));
+  await bus.subscribe(['transfers'], { beginning: false }, (_, transfer) => receive(transfer));
+  const ourReports = () => [...reports.values()].filter(({ incarnation }) => ours(incarnation));
+  const resender = startResending({
+    id,
+    shard,
+    log,
+    state: () => state,
+    reports: ourReports,
+    send: (transfers) => send(transfers, metrics.transfersResent),
+    inFlight: metrics.inFlight,
+  });
+
+  return {
+    state: () => state,
+    reports: ourReports,
+    async stop() {
+      await Promise.all([reporter.stop(), resender.stop()]);
+    },
+  };
+}
+
+function startReporter(options: StockHolderOptions, read: (state: ShardState) => void): Loop {
+  const { id, shard, bus, summaryPeriod, active, metrics, log } = options;
+  let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
+  let seen: { state: ShardState | undefined; at: Millis } = { state: undefined, at: 0 };
+  return startLoop('reports', PASSIVE, log, async () => {
+    if (!active()) return;
+    const state = await shard.state();
+    read(state);
+    metrics.state(state, last.state?.version);
+    const now = performance.now();
+    if (!seen.state || changed(seen.state, state)) seen = { state, at: now };
+    const delta = deltaOf(id, last.state, state);
+    if (delta && reportDue(last, state, now, summaryPeriod())) {
+      failpoint('shard-agent', id, 'relay-read');
+      const sent = await bus.publish('deltas', [{ key: id, value: delta }]);
+      if (sent) metrics.reports();
+      last = { state: sent ? state : last.state, at: now };
+    }
+    return lookAgainIn(now - seen.at);
+  });
+}

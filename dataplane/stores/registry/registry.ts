@@ -1,0 +1,95 @@
+// The typed way to talk to the registry in the pool's database: what the whole sale must agree on. One method per
+// SQL function; decides nothing.
+
+import type { Epoch, Incarnation, NodeId, ShardId, Units } from '../../protocol/units.ts';
+
+export interface RegistryNode {
+  id: NodeId;
+  epoch: Epoch;
+  /** Lifetime totals. */
+  granted: Units;
+  revoked: Units;
+  /** As the pool's agent last found it; grants go only to reachable nodes. */
+  reachable: boolean;
+}
+
+export interface RegistryShard {
+  id: ShardId;
+  shardIncarnation: Incarnation;
+  /** The nodes' epochs are copied: it may be used. */
+  joined: boolean;
+  /** Lifetime total of cancelled units that became virtual stock again. */
+  credited: Units;
+}
+
+/**
+ * Changing cache.nodes (protocol: "Changing cache.nodes"), driven by the pool's agent, each step idempotent:
+ * none → draining (every identity paused, live tokens end, leaving nodes revoked to zero)
+ *      → rebuilding (new layout number and count are in force; nodes rebuild their buyers and take the identity) → none.
+ */
+export type ResizeStep = 'none' | 'draining' | 'rebuilding';
+
+export interface RegistryView {
+  incarnation: Incarnation;
+  /** Of the last set_supply. */
+  generation: number;
+  target: Units;
+  supplied: Units;
+  owed: Units;
+  layout: number;
+  /** Nodes c0 … c(count−1) take purchases. */
+  count: number;
+  wantedCount: number;
+  resize: ResizeStep;
+  /** By the resource. A identity is paused when this or a resize asks for it. */
+  paused: boolean;
+  nodes: RegistryNode[];
+  shards: RegistryShard[];
+}
+
+/** For the operator or the local driver (role flashsale_operator): writes what is wanted, drives nothing. */
+export interface OperatorRegistry {
+  read(): Promise<RegistryView | undefined>;
+  /** Absolute; refused (false) when generation ≤ the last. Raises at once; a reduction is carried out by the pool's agent. */
+  setSupply(generation: number, target: Units): Promise<boolean>;
+  setPaused(paused: boolean): Promise<void>;
+  /** The node rows are made at once; the pool's agent does the rest. The first call sets the layout without a resize. */
+  wantNodes(count: number): Promise<void>;
+  /** A balancer's term: higher than any before. */
+  nextTerm(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** For cache agents (role flashsale_cache). */
+export interface CacheRegistry {
+  read(): Promise<RegistryView | undefined>;
+  /** Compare and set `from` → `from + 1`; undefined: somebody else was first. */
+  raiseEpoch(node: NodeId, from: Epoch): Promise<Epoch | undefined>;
+  close(): Promise<void>;
+}
+
+/** For shard agents and the pool's agent (role flashsale_owner). */
+export interface AgentRegistry extends CacheRegistry {
+  /** Makes the registry's one sale row with a fresh incarnation, unless there is one. */
+  initialize(): Promise<void>;
+  /** A shard enters first, then copies the epochs, then is used. */
+  enterShard(id: ShardId, shardIncarnation: Incarnation): Promise<void>;
+  shardJoined(id: ShardId): Promise<void>;
+  setReachable(node: NodeId, reachable: boolean): Promise<void>;
+  /**
+   * Books `revokedTotal − revoked` of `node`, from its current epoch only; pays what a lowered supply is owed
+   * (min(x, max(0, supplied − owed − target))), grants the rest to `grantTo`; one transaction.
+   */
+  book(
+    node: NodeId,
+    epoch: Epoch,
+    revokedTotal: Units,
+    grantTo: NodeId,
+  ): Promise<{ booked: Units; owed: Units; granted: Units }>;
+  /** Cancelled units of a shard become virtual stock of `node`: the difference to what was credited before. */
+  credit(shard: ShardId, cancelledTotal: Units, node: NodeId): Promise<Units>;
+  /** Pays `owed` out of the pool's own stock by a negative supply row; answers the units paid. */
+  payOwed(): Promise<Units>;
+  /** Moves a resize on; compare and set, so that two agents agree. */
+  resize(from: ResizeStep, to: ResizeStep): Promise<boolean>;
+}

@@ -1,0 +1,131 @@
+// The reflectors' copies of what belongs to sales, found by sale. Holds data only; `touched` says which sale a change
+// is about.
+
+import type { Logger } from '../../dataplane/runtime/log.ts';
+import type { FlashSale } from '../api/flashsale.gen.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ReflectorMetrics } from '../kube/metrics.ts';
+import { type Kind, type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
+import { type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
+
+/** `namespace/name`. */
+export type SaleKey = string;
+
+const SALE_LABEL = 'flashsale.dev/sale';
+const OURS = 'app.kubernetes.io/managed-by=flashsale-operator';
+
+/** What the operator makes and repairs. */
+const OWNED: readonly Kind[] = [
+  'Secret',
+  'ConfigMap',
+  'Service',
+  'StatefulSet',
+  'Deployment',
+  'PodDisruptionBudget',
+  'HorizontalPodAutoscaler',
+  'NetworkPolicy',
+];
+
+export interface InformerCacheOptions {
+  client: KubeClient;
+  /** Empty: all. */
+  namespaces: readonly string[];
+  touched(sale: SaleKey): void;
+  log: Logger;
+  metrics?: ReflectorMetrics;
+  timing?: Partial<ReflectorTiming>;
+}
+
+export class InformerCache {
+  readonly #reflectors: Reflector[] = [];
+  /** Namespaces of which everything was listed; undefined stands for all. */
+  readonly #synced = new Set<string | undefined>();
+  readonly #sales = new Map<SaleKey, FlashSale>();
+  readonly #parts = new Map<SaleKey, Map<string, KubeObject>>();
+
+  constructor(options: InformerCacheOptions) {
+    const { namespaces, touched } = options;
+    for (const namespace of namespaces.length > 0 ? namespaces : [undefined]) {
+      const reflectors: Reflector[] = [];
+      const watch = (
+        kind: Kind,
+        labelSelector: string | undefined,
+        changed: Parameters<typeof startReflector>[0]['changed'],
+      ) =>
+        reflectors.push(
+          startReflector({
+            ...options,
+            resource: RESOURCES[kind],
+            ...(namespace === undefined ? {} : { namespace }),
+            ...(labelSelector === undefined ? {} : { labelSelector }),
+            changed,
+          }),
+        );
+      watch('FlashSale', undefined, (object, what) => {
+        const key = keyOf(object.metadata.namespace, object.metadata.name);
+        if (what === 'deleted') this.#sales.delete(key);
+        else this.#sales.set(key, object as unknown as FlashSale);
+        touched(key);
+      });
+      for (const kind of [...OWNED, 'Pod'] as const)
+        watch(kind, OURS, (object, what) => {
+          const key = saleOf(object);
+          if (key === undefined) return;
+          this.#keep(key, object, what === 'deleted');
+          touched(key);
+        });
+      this.#reflectors.push(...reflectors);
+      void Promise.all(reflectors.map(({ synced }) => synced)).then(() => {
+        this.#synced.add(namespace);
+        for (const key of this.#sales.keys()) if (this.isSynced(key)) touched(key);
+      });
+    }
+  }
+
+  /**
+   * Before everything was listed, an object that is there would look missing. By namespace: one that is watched and gone
+   * keeps nobody else's sales waiting. Its sales are touched when it is.
+   */
+  isSynced(key: SaleKey): boolean {
+    return this.#synced.has(undefined) || this.#synced.has(key.split('/')[0]);
+  }
+
+  sale(key: SaleKey): FlashSale | undefined {
+    return this.#sales.get(key);
+  }
+
+  sales(): FlashSale[] {
+    return [...this.#sales.values()];
+  }
+
+  /** What the operator made for this sale. */
+  owned(key: SaleKey): KubeObject[] {
+    return [...(this.#parts.get(key)?.values() ?? [])].filter(({ kind }) => kind !== 'Pod');
+  }
+
+  pods(key: SaleKey): KubeObject[] {
+    return [...(this.#parts.get(key)?.values() ?? [])].filter(({ kind }) => kind === 'Pod');
+  }
+
+  find(key: SaleKey, { kind, metadata }: { kind: string; metadata: { name: string } }): KubeObject | undefined {
+    return this.#parts.get(key)?.get(`${kind}/${metadata.name}`);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  #keep(key: SaleKey, object: KubeObject, gone: boolean): void {
+    const id = `${object.kind}/${object.metadata.name}`;
+    const parts = this.#parts.get(key) ?? new Map<string, KubeObject>();
+    if (gone) parts.delete(id);
+    else parts.set(id, object);
+    if (parts.size === 0) this.#parts.delete(key);
+    else this.#parts.set(key, parts);
+  }
+}
+
+function saleOf({ metadata }: KubeObject): SaleKey | undefined {
+  const sale = metadata.labels?.[SALE_LABEL];
+  return sale === undefined ? undefined : keyOf(metadata.namespace, sale);
+}
