@@ -1,11 +1,12 @@
 // The agent of one cache node: carries out what decide.ts says, applies grants, ends tokens, reports levels. Off the
 // buyer's path: with the agent, the registry or the queue away a fit node goes on selling what it holds.
 //
-// Three steps, each repeated by a loop of its own (main.ts); each may be cut off anywhere.
+// Three steps, each repeated by a loop of its own (start.ts); each may be cut off anywhere.
 
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Millis, NodeId, ShardId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AgentNode, Expected, NodeServer, NodeState, PurchaseMode } from '../stores/cache-node/cache-node.ts';
 import type { CacheRegistry, RegistryView } from '../stores/registry/registry.ts';
@@ -29,8 +30,7 @@ export interface AgentDeps {
   log: Logger;
   /** Where a test may end the process. */
   passed(step: CacheStep): void;
-  /** Never goes back. */
-  now(): Millis;
+  clock: Clock;
   /** 0…1 */
   random(): number;
 }
@@ -108,13 +108,13 @@ export class CacheAgent {
 
   /** Publishes the node's level when it is time to. */
   async report(): Promise<void> {
-    const { node, bus, self, now } = this.#deps;
+    const { node, bus, self, clock } = this.#deps;
     const state = await node.state();
     if (state === undefined || state.identity.epoch !== this.#expected?.epoch) return;
     this.#deps.metrics.state(state);
     const level = levelOf(state);
-    if (!shouldReport(this.#reported, level, now())) return;
-    if (await bus.publish('levels', [{ key: self, value: level }])) this.#reported = { level, at: now() };
+    if (!shouldReport(this.#reported, level, clock.now())) return;
+    if (await bus.publish('levels', [{ key: self, value: level }])) this.#reported = { level, at: clock.now() };
     else this.#deps.metrics.reportsFailed(1);
   }
 
@@ -169,11 +169,11 @@ export class CacheAgent {
   }
 
   async #recover(reason: Objection): Promise<boolean> {
-    const { log, now, random } = this.#deps;
-    if (now() < this.#standBackUntil) return false;
+    const { log, clock, random } = this.#deps;
+    if (clock.now() < this.#standBackUntil) return false;
     const outcome = await recover({ ...this.#deps, passed: (step) => this.#deps.passed(`recovery-${step}`) });
     if (outcome.kind === 'overtaken') {
-      this.#standBackUntil = now() + STAND_BACK * (0.5 + random());
+      this.#standBackUntil = clock.now() + STAND_BACK * (0.5 + random());
       return false;
     }
     this.#deps.metrics.recovered(1, reason);

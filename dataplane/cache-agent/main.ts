@@ -5,20 +5,17 @@
 import { databaseSecret, redisSecret } from '../protocol/config.ts';
 import type { Millis } from '../protocol/units.ts';
 import { connectBus } from '../runtime/bus-kafka.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { watchConfig } from '../runtime/config.ts';
 import { failpoint } from '../runtime/failpoint.ts';
-import { startLoop } from '../runtime/loop.ts';
 import { runRole } from '../runtime/role.ts';
 import { connectAgentNode } from '../stores/cache-node/redis.ts';
 import { connectCacheRegistry } from '../stores/registry/postgres.ts';
 import { connectCacheShard } from '../stores/shard/postgres.ts';
-import { CacheAgent } from './agent.ts';
 import { cacheMetrics } from './metrics.ts';
 import { Shards } from './shards.ts';
+import { startCacheAgent } from './start.ts';
 
-const ATTEND_EVERY: Millis = 250;
-const EXPIRE_EVERY: Millis = 250;
-const REPORT_EVERY: Millis = 200;
 /** A registry that hangs must not hold up the look at the node; a shard may take long to say what everybody ordered. */
 const REGISTRY_TIMEOUT: Millis = 2_000;
 const SHARD_TIMEOUT: Millis = 15_000;
@@ -40,31 +37,21 @@ await runRole('cache-agent', process.argv.slice(2), async (role) => {
   const bus = connectBus(config.kafka, secret, log, role.metrics);
   role.onStop(() => bus.close());
 
-  const metrics = cacheMetrics(role.metrics);
-  const agent = new CacheAgent({
+  const agent = startCacheAgent({
     self: own.id,
     durability: () => config.cache.durability,
     node,
     registry,
     shard: (id) => shards.get(id),
     bus,
-    metrics,
+    metrics: cacheMetrics(role.metrics),
     log,
     passed: (step) => failpoint('cache-agent', own.id, step),
-    now: () => performance.now(),
+    clock: systemClock,
     random: Math.random,
   });
   role.ready = () => agent.unready();
-  role.onStop(() => agent.settled());
-  const failed = (loop: string) => metrics.loopFailed(1, loop);
-  const loops = [
-    startLoop('attend', ATTEND_EVERY, log, () => agent.attend(), failed),
-    startLoop('expire', EXPIRE_EVERY, log, () => agent.expire(), failed),
-    startLoop('report', REPORT_EVERY, log, () => agent.report(), failed),
-  ];
-  role.onStop(async () => {
-    await Promise.all(loops.map((loop) => loop.stop()));
-  });
+  role.onStop(() => agent.stop());
   role.onStop(
     watchConfig(role, (edited) => {
       config = edited;

@@ -2,6 +2,7 @@
 // again, slower each time; that is said once, and once that it is over.
 
 import type { Millis } from '../protocol/units.ts';
+import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 const SLOWEST: Millis = 1000;
@@ -18,6 +19,7 @@ export interface Loop {
  * `every`. `failed` hears of every failure, the log of the first only.
  */
 export function startLoop(
+  clock: Clock,
   name: string,
   every: Millis,
   log: Logger,
@@ -32,9 +34,9 @@ export function startLoop(
 
   const wait = (pause: Millis) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pause);
+      const cancel = clock.after(pause, resolve);
       interrupt = () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });

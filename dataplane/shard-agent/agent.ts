@@ -1,52 +1,71 @@
-// The agent of one shard that serves orders: migrates its database, joins the sale, then relays. May die at any
-// moment and may run twice; the shard sells without it.
+// The agent of one shard that serves orders: it migrates its database, joins the sale, then relays. It may die at any
+// moment and may run twice; the shard sells without it. It knows no process, no file and no client library: stores
+// come in, so that a simulation can stand in for them.
 
-import { databaseSecret, type SaleConfig } from '../protocol/config.ts';
-import type { ShardId } from '../protocol/units.ts';
-import { connectBus } from '../runtime/bus-kafka.ts';
-import { watchConfig } from '../runtime/config.ts';
-import type { Role } from '../runtime/role.ts';
-import { connectAgentRegistry } from '../stores/registry/postgres.ts';
-import { connectAgentShard } from '../stores/shard/postgres.ts';
+import type { Millis, ShardId } from '../protocol/units.ts';
+import type { Bus } from '../runtime/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Loop } from '../runtime/loop.ts';
+import type { AgentRegistry } from '../stores/registry/registry.ts';
+import type { AgentShard } from '../stores/shard/shard.ts';
 import { join, retry } from './join.ts';
-import { stockHolderMetrics } from './metrics.ts';
+import type { StockHolderMetrics } from './metrics.ts';
 import { cancelOverdue, relayEvents } from './orders.ts';
-import { startStockHolder } from './stock-holder.ts';
+import { type StockHolder, startStockHolder } from './stock-holder.ts';
 
-export async function runShardAgent(role: Role, id: ShardId): Promise<void> {
-  const { log } = role;
-  let config: SaleConfig = role.config;
-  const address = config.shards.find((shard) => shard.id === id);
-  if (!address) throw new Error(`the configuration has no shard ${id}`);
-  const password = role.secret(databaseSecret('owner'));
-  const shard = connectAgentShard(address, password);
-  const registry = connectAgentRegistry(config.pool, password, { connections: 1 });
-  const bus = connectBus(config.kafka, role.secret, log, role.metrics);
-  const metrics = stockHolderMetrics(role.metrics);
+export interface ShardAgentDeps {
+  id: ShardId;
+  shard: AgentShard;
+  registry: AgentRegistry;
+  bus: Bus;
+  summaryPeriod(): Millis;
+  metrics: StockHolderMetrics;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface RunningAgent {
+  /** Names what the agent waits for; undefined: it does its work. */
+  waitsFor(): string | undefined;
+  /** Resolves when the agent has begun its work, or was stopped before. */
+  started: Promise<void>;
+  /** Ends everything after its running step. */
+  stop(): Promise<void>;
+}
+
+export function startShardAgent({ id, shard, registry, bus, summaryPeriod, metrics, clock, log }: ShardAgentDeps) {
   const stop = new AbortController();
-  role.onStop(() => bus.close());
-  role.onStop(() => Promise.all([shard.close(), registry.close()]).then(() => undefined));
-  role.onStop(() => stop.abort());
-  role.onStop(
-    watchConfig(role, (edited) => {
-      config = edited;
-    }),
-  );
-
   let waitsFor: string | undefined = 'its database';
-  role.ready = () => waitsFor && `waits for ${waitsFor}`;
-  await retry('migrating the database', log, stop.signal, async () => {
-    await shard.migrate();
-    return true;
-  });
-  if (stop.signal.aborted) return;
-  // It may have joined in an earlier life: then it relays at once, with the registry away.
-  const summaryPeriod = () => config.balancer.summaryPeriod;
-  const peer = await startStockHolder({ id, shard, bus, log, metrics, summaryPeriod, active: () => true });
-  const loops = [relayEvents(shard, bus, peer.state, metrics, log), cancelOverdue(shard, metrics, log)];
-  role.onStop(() => Promise.all([peer.stop(), ...loops.map((loop) => loop.stop())]).then(() => undefined));
-  waitsFor = 'the registry';
-  await join(id, shard, registry, log, stop.signal);
-  waitsFor = undefined;
-  log.info('joined the sale');
+  let running: (StockHolder | Loop)[] = [];
+
+  async function start(): Promise<void> {
+    await retry('migrating the database', clock, log, stop.signal, async () => {
+      await shard.migrate();
+      return true;
+    });
+    if (stop.signal.aborted) return;
+    // It may have joined in an earlier life: then it relays at once, with the registry away.
+    const peer = await startStockHolder({ id, shard, bus, clock, log, metrics, summaryPeriod, active: () => true });
+    running = [
+      peer,
+      relayEvents(shard, bus, peer.state, metrics, clock, log),
+      cancelOverdue(shard, metrics, clock, log),
+    ];
+    waitsFor = 'the registry';
+    await join(id, shard, registry, clock, log, stop.signal);
+    if (stop.signal.aborted) return;
+    waitsFor = undefined;
+    log.info('joined the sale');
+  }
+
+  const agent: RunningAgent = {
+    waitsFor: () => waitsFor,
+    started: start(),
+    async stop() {
+      stop.abort();
+      await Promise.all(running.map((each) => each.stop()));
+    },
+  };
+  return agent;
 }

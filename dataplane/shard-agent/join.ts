@@ -2,8 +2,8 @@
 // reads the nodes' epochs and copies them (only upward), and only then is used; so a node that recovers meanwhile
 // either finds the shard in the list or has raised the epoch before it was read.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis, ShardId } from '../protocol/units.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AgentRegistry } from '../stores/registry/registry.ts';
 import type { AgentShard } from '../stores/shard/shard.ts';
@@ -31,15 +31,17 @@ export async function join(
   id: ShardId,
   shard: AgentShard,
   registry: AgentRegistry,
+  clock: Clock,
   log: Logger,
   stop: AbortSignal,
 ): Promise<void> {
-  await retry('joining the sale', log, stop, () => tryToJoin(id, shard, registry));
+  await retry('joining the sale', clock, log, stop, () => tryToJoin(id, shard, registry));
 }
 
 /** Repeats until the attempt answers true. Says once why it does not work yet. */
 export async function retry(
   what: string,
+  clock: Clock,
   log: Logger,
   stop: AbortSignal,
   attempt: () => Promise<boolean>,
@@ -52,6 +54,6 @@ export async function retry(
       if (!said) log.warn({ err: error }, `${what}: not yet; trying again`);
       said = true;
     }
-    await sleep(RETRY, undefined, { signal: stop }).catch(() => undefined);
+    await clock.sleep(RETRY, stop);
   }
 }

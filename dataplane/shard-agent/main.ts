@@ -2,8 +2,8 @@
 
 import { isShardId } from '../protocol/units.ts';
 import { runRole } from '../runtime/role.ts';
-import { runShardAgent } from './agent.ts';
-import { runPoolAgent } from './pool/agent.ts';
+import { runPoolAgent } from './pool/run.ts';
+import { runShardAgent } from './run.ts';
 
 try {
   await runRole('shard-agent', process.argv.slice(2), (role) => {

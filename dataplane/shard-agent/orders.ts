@@ -3,6 +3,7 @@
 
 import type { Millis, Version } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Loop, startLoop } from '../runtime/loop.ts';
 import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
@@ -19,11 +20,12 @@ export function relayEvents(
   bus: Bus,
   state: () => ShardState | undefined,
   metrics: StockHolderMetrics,
+  clock: Clock,
   log: Logger,
 ): Loop {
   /** The version at which there was nothing to relay. */
   let done: Version | undefined;
-  return startLoop('order events', RELAY, log, async () => {
+  return startLoop(clock, 'order events', RELAY, log, async () => {
     const version = state()?.version;
     if (version === undefined || version === done || state()?.incarnation === undefined) return false;
     const events = await shard.orderEvents(EVENTS_AT_ONCE);
@@ -45,8 +47,8 @@ export function relayEvents(
 }
 
 /** By the shard's own clock. */
-export const cancelOverdue = (shard: AgentShard, metrics: StockHolderMetrics, log: Logger): Loop =>
-  startLoop('overdue orders', OVERDUE, log, async () => {
+export const cancelOverdue = (shard: AgentShard, metrics: StockHolderMetrics, clock: Clock, log: Logger): Loop =>
+  startLoop(clock, 'overdue orders', OVERDUE, log, async () => {
     const cancelled = await shard.cancelOverdue(ORDERS_AT_ONCE);
     metrics.overdue(cancelled);
     return cancelled === ORDERS_AT_ONCE;

@@ -3,6 +3,7 @@
 
 import type { Delta, Transfer } from '../protocol/messages.ts';
 import type { Millis, StockHolderId, Units, Version } from '../protocol/units.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Loop, startLoop } from '../runtime/loop.ts';
 import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
@@ -14,6 +15,7 @@ const AT_ONCE = 1000;
 export interface ResendingOptions {
   id: StockHolderId;
   shard: AgentShard;
+  clock: Clock;
   log: Logger;
   state: () => ShardState | undefined;
   /** A hop that never reported would not hear anything either. */
@@ -23,19 +25,20 @@ export interface ResendingOptions {
   inFlight: (units: Units) => void;
 }
 
-export function startResending({ id, shard, log, state, reports, send, inFlight }: ResendingOptions): Loop {
+export function startResending(options: ResendingOptions): Loop {
+  const { id, shard, clock, log, state, reports, send, inFlight } = options;
   const unreported = new Map<StockHolderId, Unreported>();
   /** Hops which had reported everything when this database had that version. */
   const settled = new Map<StockHolderId, Version>();
   const away = new Map<StockHolderId, Units>();
-  return startLoop('resending', CHECK, log, async () => {
+  return startLoop(clock, 'resending', CHECK, log, async () => {
     const version = state()?.version;
     if (version === undefined) return;
     for (const { peer, receivedVersions } of reports()) {
       // A shard's only next hop is the pool.
       if (peer === id || (id !== 'pool' && peer !== 'pool') || settled.get(peer) === version) continue;
       const transfers = await shard.transfersTo(peer, receivedVersions[id] ?? 0, AT_ONCE);
-      const decision = decideResend(unreported.get(peer), transfers, performance.now());
+      const decision = decideResend(unreported.get(peer), transfers, clock.now());
       if (decision.memory) unreported.set(peer, decision.memory);
       else unreported.delete(peer);
       if (transfers.length === 0) settled.set(peer, version);

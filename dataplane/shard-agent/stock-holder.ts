@@ -5,6 +5,7 @@
 import { type Command, type Delta, newer, type Transfer } from '../protocol/messages.ts';
 import type { Millis, StockHolderId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { failpoint } from '../runtime/failpoint.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Loop, startLoop } from '../runtime/loop.ts';
@@ -24,6 +25,7 @@ export interface StockHolderOptions {
   /** False: another instance does all this for the same database. */
   active: () => boolean;
   metrics: StockHolderMetrics;
+  clock: Clock;
   log: Logger;
 }
 
@@ -36,7 +38,7 @@ export interface StockHolder {
 }
 
 export async function startStockHolder(options: StockHolderOptions): Promise<StockHolder> {
-  const { id, shard, bus, metrics, log } = options;
+  const { id, shard, bus, metrics, clock, log } = options;
   let state: ShardState | undefined;
   const reports = new Map<StockHolderId, Delta>();
   const ours = (incarnation: string) => options.active() && incarnation === state?.incarnation;
@@ -58,24 +60,24 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
   async function execute(command: Command) {
     // The database refuses an old one as well; this saves asking it.
     if (command.source !== id || !state || !ours(command.incarnation) || !newer(command, state.command)) return;
-    const began = performance.now();
+    const began = clock.now();
     const transfers = await shard.execute(command);
     failpoint('shard-agent', id, 'transfer-executed');
     send(transfers, metrics.transfersSent);
     reporter.wake();
-    metrics.commandTook(performance.now() - began);
+    metrics.commandTook(clock.now() - began);
   }
 
   async function receive(transfer: Transfer) {
     if (transfer.to !== id || !state || !ours(transfer.incarnation)) return;
     if (transfer.version <= (state.receivedVersions[transfer.from] ?? 0)) return;
-    const began = performance.now();
+    const began = clock.now();
     const { applied, forwarded } = await shard.receive(transfer);
     failpoint('shard-agent', id, 'transfer-received');
     if (!applied) return;
     send(forwarded, metrics.transfersSent);
     reporter.wake();
-    metrics.transferTook(performance.now() - began);
+    metrics.transferTook(clock.now() - began);
   }
 
   await bus.subscribe(['deltas'], { beginning: true }, (_, delta) => {
@@ -90,6 +92,7 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
   const resender = startResending({
     id,
     shard,
+    clock,
     log,
     state: () => state,
     reports: ourReports,
@@ -107,15 +110,15 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
 }
 
 function startReporter(options: StockHolderOptions, read: (state: ShardState) => void): Loop {
-  const { id, shard, bus, summaryPeriod, active, metrics, log } = options;
+  const { id, shard, bus, summaryPeriod, active, metrics, clock, log } = options;
   let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
   let seen: { state: ShardState | undefined; at: Millis } = { state: undefined, at: 0 };
-  return startLoop('reports', PASSIVE, log, async () => {
+  return startLoop(clock, 'reports', PASSIVE, log, async () => {
     if (!active()) return;
     const state = await shard.state();
     read(state);
     metrics.state(state, last.state?.version);
-    const now = performance.now();
+    const now = clock.now();
     if (!seen.state || changed(seen.state, state)) seen = { state, at: now };
     const delta = deltaOf(id, last.state, state);
     if (delta && reportDue(last, state, now, summaryPeriod())) {

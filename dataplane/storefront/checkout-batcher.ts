@@ -9,6 +9,7 @@
 // An answer is never guessed: a row that gives up is `unknown`, and the buyer's next try finds what became of it.
 
 import type { Incarnation, Millis, Units } from '../protocol/units.ts';
+import type { Cancel, Clock } from '../runtime/clock.ts';
 import { WrongIncarnation } from '../stores/errors.ts';
 import type { CheckoutOutcome, CheckoutRow, StorefrontShard } from '../stores/shard/shard.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -46,7 +47,7 @@ export interface CheckoutBatcherHooks {
   resent(rows: number): void;
   /** The shard did not answer, or answered nonsense. */
   failed(error: unknown): void;
-  now(): Millis;
+  clock: Clock;
 }
 
 /** `paymentDeadline`: what the batch was sent with. */
@@ -70,7 +71,7 @@ export class CheckoutBatcher {
   readonly #queue = new BatchQueue<Waiting>((a, b) => a.incarnation === b.incarnation);
   #short: Waiting[] = [];
   #busy = false;
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Cancel | undefined;
 
   constructor(shard: StorefrontShard, hooks: CheckoutBatcherHooks, options: CheckoutBatcherOptions = CHECKOUT_BATCHER) {
     this.#shard = shard;
@@ -88,7 +89,7 @@ export class CheckoutBatcher {
     if (this.waiting >= this.#options.mostQueued)
       return Promise.resolve({ outcome: 'unknown', paymentDeadline: undefined });
     return new Promise((answer) => {
-      const giveUpAt = this.#hooks.now() + this.#options.giveUpAfter;
+      const giveUpAt = this.#hooks.clock.now() + this.#options.giveUpAfter;
       this.#queue.push({ row, incarnation, giveUpAt, shortUntil: undefined, answer });
       this.#start();
     });
@@ -103,20 +104,20 @@ export class CheckoutBatcher {
   #start(): void {
     if (this.#busy || this.#queue.length === 0) return;
     this.#busy = true;
-    setImmediate(() => void this.#run());
+    this.#hooks.clock.soon(() => void this.#run());
   }
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#current();
-      if (batch.length > 0 && !(await this.#send(batch))) await pause(this.#options.resendAfter);
+      if (batch.length > 0 && !(await this.#send(batch))) await this.#hooks.clock.sleep(this.#options.resendAfter);
     }
     this.#busy = false;
   }
 
   /** The next batch, without those that gave up. */
   #current(): Waiting[] {
-    const now = this.#hooks.now();
+    const now = this.#hooks.clock.now();
     return this.#queue.take(this.#options.most).filter((waiting) => {
       if (waiting.giveUpAt > now) return true;
       waiting.answer({ outcome: 'unknown', paymentDeadline: undefined });
@@ -128,7 +129,7 @@ export class CheckoutBatcher {
   async #send(batch: Waiting[]): Promise<boolean> {
     const [first] = batch;
     if (first === undefined) return true;
-    const started = this.#hooks.now();
+    const started = this.#hooks.clock.now();
     const paymentDeadline = this.#hooks.paymentDeadline();
     let outcomes: CheckoutOutcome[];
     try {
@@ -148,10 +149,10 @@ export class CheckoutBatcher {
       this.#queue.putBack(batch);
       return false;
     }
-    this.#hooks.batch(batch.length, this.#hooks.now() - started);
+    this.#hooks.batch(batch.length, this.#hooks.clock.now() - started);
     if (outcomes.includes('sold')) this.#hooks.committed();
     // The next batch goes out first: the database works on it while these buyers are answered.
-    setImmediate(() => {
+    this.#hooks.clock.soon(() => {
       batch.forEach((waiting, i) => {
         const outcome = outcomes[i] ?? 'unknown';
         if (outcome !== 'short' || !this.#waitForStock(waiting)) waiting.answer({ outcome, paymentDeadline });
@@ -162,21 +163,19 @@ export class CheckoutBatcher {
 
   /** False: it has waited long enough. */
   #waitForStock(waiting: Waiting): boolean {
-    const now = this.#hooks.now();
+    const now = this.#hooks.clock.now();
     waiting.shortUntil ??= now + this.#options.shortWait;
     if (now >= waiting.shortUntil) return false;
     this.#short.push(waiting);
-    this.#retry ??= setTimeout(() => this.#askAgain(), this.#options.shortRetryEvery);
+    this.#retry ??= this.#hooks.clock.after(this.#options.shortRetryEvery, () => this.#askAgain());
     return true;
   }
 
   #askAgain(): void {
-    clearTimeout(this.#retry);
+    this.#retry?.();
     this.#retry = undefined;
     for (const waiting of this.#short) this.#queue.push(waiting);
     this.#short = [];
     this.#start();
   }
 }
-
-const pause = (ms: Millis) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { databaseSecret, redisSecret, SECRETS } from '../protocol/config.ts';
 import { connectBus } from '../runtime/bus-kafka.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { watchConfig } from '../runtime/config.ts';
 import { failpoint } from '../runtime/failpoint.ts';
 import { runRole } from '../runtime/role.ts';
@@ -40,8 +41,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
     metrics: role.metrics,
     committed: () => failpoint('storefront', role.id, 'checkout-committed'),
     random: Math.random,
-    wall: Date.now,
-    now: () => performance.now(),
+    clock: systemClock,
     ...(rows ? { batcher: { ...CHECKOUT_BATCHER, most: Number(rows) } } : {}),
   });
   role.onStop(watchConfig(role, storefront.edit));

@@ -5,6 +5,7 @@
 import type { NodeConfig } from '../protocol/config.ts';
 import { ownerNode } from '../protocol/owner-node.ts';
 import { type BuyerId, type Millis, type NodeId, nodeId } from '../protocol/units.ts';
+import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { NodeIdentity, StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { ReserveBatcher } from './reserve-batcher.ts';
@@ -31,13 +32,15 @@ export class Nodes {
   readonly #connect: ConnectNode;
   readonly #links = new Map<NodeId, NodeLink>();
   readonly #asking = new Map<NodeLink, Promise<void>>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
+  readonly #stopPolling: Cancel;
   #layout: Layout | undefined;
 
-  constructor(connect: ConnectNode, nodes: readonly NodeConfig[]) {
+  constructor(connect: ConnectNode, nodes: readonly NodeConfig[], clock: Clock) {
     this.#connect = connect;
+    this.#clock = clock;
     this.configure(nodes);
-    this.#timer = setInterval(() => void this.refresh(), POLL_EVERY).unref();
+    this.#stopPolling = clock.every(POLL_EVERY, () => void this.refresh());
   }
 
   get layout(): Layout | undefined {
@@ -94,7 +97,7 @@ export class Nodes {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopPolling();
     await Promise.all([...this.#links.values()].map(({ client }) => client.close()));
   }
 
@@ -103,8 +106,8 @@ export class Nodes {
     return {
       config,
       client,
-      tokenReads: new TokenReadBatcher(client),
-      reserves: new ReserveBatcher(client),
+      tokenReads: new TokenReadBatcher(client, this.#clock),
+      reserves: new ReserveBatcher(client, this.#clock),
       identity: undefined,
       answers: false,
       heard: false,

@@ -3,6 +3,7 @@
 // those of the purchases one after the other, in the order in which they came. When no answer comes, it is unknown for
 // all of them what was done, and each buyer's next try finds it (R27, R34).
 
+import type { Clock } from '../runtime/clock.ts';
 import type { ReserveReply, ReserveRequest, ReserveTerms, StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import { BatchQueue } from './batch-queue.ts';
 
@@ -25,11 +26,13 @@ const sameTerms = ({ terms: a }: Waiting, { terms: b }: Waiting): boolean =>
 
 export class ReserveBatcher {
   readonly #node: StorefrontNode;
+  readonly #clock: Clock;
   readonly #queue = new BatchQueue(sameTerms);
   #busy = false;
 
-  constructor(node: StorefrontNode) {
+  constructor(node: StorefrontNode, clock: Clock) {
     this.#node = node;
+    this.#clock = clock;
   }
 
   /** Rejects when the node does not answer: it may have been done. */
@@ -39,7 +42,7 @@ export class ReserveBatcher {
       if (this.#busy) return;
       this.#busy = true;
       // What arrives in this turn of the event loop travels together.
-      setImmediate(() => void this.#run());
+      this.#clock.soon(() => void this.#run());
     });
   }
 

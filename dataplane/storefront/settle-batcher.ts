@@ -3,6 +3,7 @@
 // found by the node's own expiry, so nothing is ever sent twice here.
 
 import type { Millis } from '../protocol/units.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Expected, StorefrontNode, TokenRef } from '../stores/cache-node/cache-node.ts';
 import { BatchQueue } from './batch-queue.ts';
 
@@ -18,7 +19,7 @@ export interface SettleHooks {
   /** `lag`: from the order to the node's answer, of the oldest in the batch. */
   settled(tokens: number, lag: Millis): void;
   dropped(tokens: number): void;
-  now(): Millis;
+  clock: Clock;
 }
 
 export class SettleBatcher {
@@ -40,7 +41,7 @@ export class SettleBatcher {
       this.#hooks.dropped(1);
       return;
     }
-    queue.push({ incarnation, epoch, token, since: this.#hooks.now() });
+    queue.push({ incarnation, epoch, token, since: this.#hooks.clock.now() });
     if (!this.#running.has(node)) this.#running.set(node, this.#run(node, queue));
   }
 
@@ -51,7 +52,7 @@ export class SettleBatcher {
 
   async #run(node: StorefrontNode, queue: BatchQueue<Settled>): Promise<void> {
     // What becomes an order in the same batch settles in the same call.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => this.#hooks.clock.soon(resolve));
     while (queue.length > 0) {
       const batch = queue.take(MOST);
       const [first] = batch;
@@ -61,7 +62,7 @@ export class SettleBatcher {
           first,
           batch.map(({ token }) => token),
         );
-        this.#hooks.settled(batch.length, this.#hooks.now() - first.since);
+        this.#hooks.settled(batch.length, this.#hooks.clock.now() - first.since);
       } catch {
         this.#hooks.dropped(batch.length);
       }

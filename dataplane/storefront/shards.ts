@@ -4,6 +4,7 @@
 
 import type { ShardConfig } from '../protocol/config.ts';
 import type { Incarnation, Millis, ShardId } from '../protocol/units.ts';
+import type { Cancel } from '../runtime/clock.ts';
 import type { StorefrontShard } from '../stores/shard/shard.ts';
 import { CheckoutBatcher, type CheckoutBatcherHooks, type CheckoutBatcherOptions } from './checkout-batcher.ts';
 import { pick, type Routes, routesFor, type StockView } from './route.ts';
@@ -33,13 +34,13 @@ export class Shards {
   readonly #deps: ShardsDeps;
   readonly #links = new Map<ShardId, ShardLink>();
   readonly #asking = new Set<ShardLink>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopPolling: Cancel;
   #routes: Routes & { incarnation?: Incarnation; revision: number; at: Millis } = NO_ROUTES;
 
   constructor(deps: ShardsDeps, shards: readonly ShardConfig[]) {
     this.#deps = deps;
     this.configure(shards);
-    this.#timer = setInterval(() => void this.refresh(), POLL_EVERY).unref();
+    this.#stopPolling = deps.hooks.clock.every(POLL_EVERY, () => void this.refresh());
   }
 
   get(id: ShardId): ShardLink | undefined {
@@ -74,7 +75,7 @@ export class Shards {
    */
   pick(incarnation: Incarnation, random: number): ShardId | undefined {
     const { view, hooks } = this.#deps;
-    const now = hooks.now();
+    const now = hooks.clock.now();
     // Without Kafka everybody would go where stock was last heard of, long after it is gone (decision 0003).
     const isFresh = view.isFresh(now);
     const revision = isFresh ? view.revision : NO_ROUTES.revision;
@@ -97,7 +98,7 @@ export class Shards {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopPolling();
     await Promise.all([...this.#links.values()].map(({ client }) => client.close()));
   }
 

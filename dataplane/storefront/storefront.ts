@@ -1,13 +1,13 @@
 // A storefront put together from its parts. Knows no process, no file and no client library: stores come in as
 // functions that connect, so that a test or a simulation can stand in for them.
 
-import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
 import { type Address, type NodeConfig, type SaleConfig, SECRETS, type ShardConfig } from '../protocol/config.ts';
 import { tokenSigner } from '../protocol/token.ts';
-import type { Millis } from '../protocol/units.ts';
+import type { Millis, TokenId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import type { StorefrontShard } from '../stores/shard/shard.ts';
@@ -52,14 +52,17 @@ export interface StorefrontDeps {
   admission?: Watermarks;
   /** From 0 up to and without 1. */
   random(): number;
-  /** Since 1970. */
-  wall(): Millis;
-  /** Never goes back. */
-  now(): Millis;
+  clock: Clock;
+  /** Makes the ids of tokens; absent: 128 random bits each. */
+  tokenId?(): TokenId;
 }
 
 export interface Storefront {
   server: BuyersServer;
+  /** What the server's routes carry out, for those who call it without HTTP. */
+  purchases: Purchases;
+  checkouts: Checkouts;
+  orders: Orders;
   /** Undefined: ready to serve. Otherwise why not. */
   ready(): string | undefined;
   edit(config: SaleConfig): void;
@@ -76,7 +79,8 @@ const SETTLE_WITHIN: Millis = 1000;
 const WAIT_FOR_NODES: Millis = 10_000;
 
 export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Storefront {
-  const { stores, log, now, wall, random } = deps;
+  const { stores, log, clock, random } = deps;
+  const { now, wall } = clock;
   const limiter = new AdmissionLimiter(deps.admission);
   const metrics = storefrontMetrics(deps.metrics, {
     queued: () => shards.queued(),
@@ -106,7 +110,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     stocked: (shard, available) => shards.get(shard)?.checkouts.stocked(available),
     virtual: () => soldOut.forget(),
   });
-  const nodes = new Nodes(stores.node, initial.cache.nodes);
+  const nodes = new Nodes(stores.node, initial.cache.nodes, clock);
   const laneHooks: CheckoutBatcherHooks = {
     paymentDeadline: () => rules.sale.orders.paymentDeadline,
     committed: deps.committed,
@@ -116,7 +120,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     },
     resent: metrics.resent,
     failed: (error) => failed('shard', error),
-    now,
+    clock,
   };
   const shards: Shards = new Shards(
     { connect: stores.shard, view, hooks: laneHooks, ...(deps.batcher ? { batcher: deps.batcher } : {}) },
@@ -128,7 +132,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
       metrics.settleLag(lag);
     },
     dropped: metrics.settleDropped,
-    now,
+    clock,
   });
   const signer = tokenSigner(deps.secret(SECRETS.tokenKey));
 
@@ -145,7 +149,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     nodes,
     shards,
     signer,
-    tokenId: tokenIds(),
+    tokenId: deps.tokenId ?? tokenIds(),
     soldOut,
     pacer: new RetryAfterPacer(),
     limiter,
@@ -171,6 +175,9 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
 
   return {
     server,
+    purchases,
+    checkouts,
+    orders,
     ready() {
       if (draining) return 'draining';
       if (rules.allow?.known === false || rules.deny?.known === false) return 'a list of buyers has not been read yet';
@@ -197,7 +204,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     async drain() {
       draining = true;
       await server.drain(DRAIN_WITHIN);
-      await Promise.race([settler.drained(), setTimeout(SETTLE_WITHIN, undefined, { ref: false })]);
+      await Promise.race([settler.drained(), clock.sleep(SETTLE_WITHIN)]);
       closeRules(rules);
       await Promise.all([nodes.close(), shards.close(), refill.close()]);
     },

@@ -2,6 +2,7 @@
 // A read of one costs as much as a purchase; a read of fifty costs little more than a read of one.
 
 import type { BuyerId } from '../protocol/units.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { StorefrontNode, TokenRecord } from '../stores/cache-node/cache-node.ts';
 import { BatchQueue } from './batch-queue.ts';
 
@@ -15,11 +16,13 @@ interface Question {
 
 export class TokenReadBatcher {
   readonly #node: StorefrontNode;
+  readonly #clock: Clock;
   readonly #queue = new BatchQueue<Question>(() => true);
   #busy = false;
 
-  constructor(node: StorefrontNode) {
+  constructor(node: StorefrontNode, clock: Clock) {
     this.#node = node;
+    this.#clock = clock;
   }
 
   /** Undefined: none, or it was returned. Rejects when the node does not answer. */
@@ -29,7 +32,7 @@ export class TokenReadBatcher {
       if (this.#busy) return;
       this.#busy = true;
       // What arrives in this turn of the event loop travels together.
-      setImmediate(() => void this.#run());
+      this.#clock.soon(() => void this.#run());
     });
   }
 

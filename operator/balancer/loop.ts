@@ -8,6 +8,7 @@ import type { Delta, Level } from '../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Incarnation, Millis } from '../../dataplane/protocol/units.ts';
 import type { Bus } from '../../dataplane/runtime/bus.ts';
+import type { Clock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { OperatorRegistry } from '../../dataplane/stores/registry/registry.ts';
 import type { Cycle } from './cycle.ts';
@@ -18,6 +19,7 @@ import { policyOf } from './policy.ts';
 export interface BalancerPorts {
   bus: Bus;
   registry: Pick<OperatorRegistry, 'read' | 'nextTerm'>;
+  clock: Clock;
   log: Logger;
   metrics: Registry;
   /** The table has changed. */
@@ -42,9 +44,6 @@ const LONGEST: Millis = 100;
 const STAND_BACK: Millis = 5000;
 const RETRY: Millis = 500;
 
-const now = (): Millis => performance.now();
-const pause = (time: Millis): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
-
 /**
  * `known`: which sale this is; otherwise the registry is asked until it tells. Everything else is waited for while it
  * runs.
@@ -54,7 +53,8 @@ export async function startBalancer(
   config: BalancerConfig,
   known?: Incarnation,
 ): Promise<Balancer> {
-  const { bus, log, metrics } = ports;
+  const { bus, clock, log, metrics } = ports;
+  const { now } = clock;
   const table = new ResourceTable(known ?? (await incarnationOf(ports)));
   const planner = startPlanner(ports, table, balancerMetrics([metrics], table, now), config);
   await bus.subscribe(['deltas', 'levels'], { beginning: true }, (topic, value) => {
@@ -69,7 +69,8 @@ export async function startBalancer(
 }
 
 function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: BalancerMetrics, config: BalancerConfig) {
-  const { bus, log, registry } = ports;
+  const { bus, clock, log, registry } = ports;
+  const { now } = clock;
   let policy = policyOf(config);
   /** Undefined: without a term, so without a say. */
   let memory: Memory | undefined;
@@ -111,13 +112,13 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
       const news = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      if (!fresh) await Promise.race([news, pause(LONGEST)]);
+      if (!fresh) await Promise.race([news, clock.sleep(LONGEST)]);
       fresh = false;
       const began = now();
       if (stopped || began < idleUntil) continue;
       if (memory === undefined) await takeTerm();
       else await plan(memory);
-      await pause(Math.max(0, began + SHORTEST - now()));
+      await clock.sleep(Math.max(0, began + SHORTEST - now()));
     }
   }
 
@@ -141,7 +142,7 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
 }
 
 /** Asks until the registry answers with a sale. */
-async function incarnationOf({ registry, log }: BalancerPorts): Promise<Incarnation> {
+async function incarnationOf({ registry, clock, log }: BalancerPorts): Promise<Incarnation> {
   for (let said = false; ; said = true) {
     try {
       const view = await registry.read();
@@ -150,6 +151,6 @@ async function incarnationOf({ registry, log }: BalancerPorts): Promise<Incarnat
     } catch (error) {
       if (!said) log.warn({ err: error }, 'the registry does not answer; asking until it does');
     }
-    await pause(RETRY);
+    await clock.sleep(RETRY);
   }
 }

@@ -3,6 +3,7 @@
 
 import { databaseSecret } from '../../dataplane/protocol/config.ts';
 import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import { watchConfig } from '../../dataplane/runtime/config.ts';
 import { runRole } from '../../dataplane/runtime/role.ts';
 import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
@@ -15,7 +16,7 @@ await runRole('balancer', process.argv.slice(2), async (role) => {
   role.onStop(() => registry.close());
   const bus = connectBus(config.kafka, secret, log, metrics);
   role.onStop(() => bus.close());
-  const balancer = await startBalancer({ bus, registry, log, metrics }, config);
+  const balancer = await startBalancer({ bus, registry, clock: systemClock, log, metrics }, config);
   role.onStop(() => balancer.stop());
   role.onStop(watchConfig(role, (edited) => balancer.update(edited)));
   role.ready = () => undefined;

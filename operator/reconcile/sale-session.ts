@@ -7,6 +7,7 @@ import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Secret } from '../../dataplane/runtime/config.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
@@ -112,7 +113,11 @@ export class SaleSession {
     const metrics = this.#deps.metrics();
     this.#metrics = metrics;
     const bus = connectBus(config.kafka, secret, log, metrics);
-    const balancer = await startBalancer({ bus, registry, log, metrics, heard: changed }, config, incarnation);
+    const balancer = await startBalancer(
+      { bus, registry, clock: systemClock, log, metrics, heard: changed },
+      config,
+      incarnation,
+    );
     const close = async () => {
       await balancer.stop();
       await bus.close();

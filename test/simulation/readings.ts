@@ -1,22 +1,27 @@
 // What the real audit would read from the stores of a run, at one instant.
 
-import { nodeNumber, type Units } from '../../dataplane/protocol/units.ts';
+import { nodeNumber, type StockHolderId, type Units } from '../../dataplane/protocol/units.ts';
 import type { NodeReading, Readings, ShardReading } from '../../operator/audit/check.ts';
-import type { NodeModel } from './model/node.ts';
-import type { ShardModel } from './model/shard.ts';
+import type { SaleRow } from '../models/registry.ts';
+import type { ShardModel } from '../models/shard.ts';
+import type { NodePlace } from './stores.ts';
 import type { World } from './world.ts';
 
-export function readingsOf(world: World): Readings {
-  const { registry, shards, nodes, scenario } = world;
-  const readable = [...nodes.values()].filter((node) => isTrusted(world, node));
+export function readingsOf(world: World, sale: SaleRow): Readings {
+  const { stores, scenario } = world;
+  const { registry } = stores.pool.model;
+  const readable = [...stores.nodes.values()].filter((node) => isTrusted(world, node));
   return {
     registry: {
-      supplied: registry.supplied,
-      owed: registry.owed,
+      supplied: sale.supplied,
+      owed: sale.owed,
       nodes: [...registry.nodes.values()],
       credited: Object.fromEntries([...registry.shards.values()].map(({ id, credited }) => [id, credited])),
     },
-    shards: [registry, ...shards.values()].map(shardReading),
+    shards: [
+      shardReading('pool', stores.pool.model),
+      ...[...stores.shards.values()].map(({ id, model }) => shardReading(id, model)),
+    ],
     nodes: readable.map(nodeReading),
     // The others are counted by what the registry granted them.
     unread: [],
@@ -24,36 +29,37 @@ export function readingsOf(world: World): Readings {
   };
 }
 
-/** Its data is what it says: it is in the layout, and what it holds was not rolled back by a restart. */
-export function isTrusted({ registry, scenario }: World, node: NodeModel): boolean {
-  const { identity, recoveredIn } = node.data;
-  if (!identity || nodeNumber(node.id) >= registry.count) return false;
-  return scenario.durability === 'Always' || recoveredIn === node.run;
+/** Its data is what it says: it is in the layout of this sale, and what it holds was not rolled back by a restart. */
+export function isTrusted({ stores, scenario, incarnation }: World, { id, model }: NodePlace): boolean {
+  const { identity, recoveredIn } = model.data;
+  const { sale } = stores.pool.model.registry;
+  if (!identity || !sale || identity.incarnation !== incarnation || nodeNumber(id) >= sale.count) return false;
+  return scenario.durability === 'Always' || recoveredIn === model.run;
 }
 
-function shardReading(shard: ShardModel): ShardReading {
-  const { ledger } = shard;
-  const sum = (kind: string): Units => ledger.reduce((total, row) => total + (row.kind === kind ? row.delta : 0), 0);
+function shardReading(peer: StockHolderId, { ledger, orders, available, version }: ShardModel): ShardReading {
+  const { rows } = ledger;
+  const sum = (kind: string): Units => rows.reduce((total, row) => total + (row.kind === kind ? row.delta : 0), 0);
   const transfers = (kind: string) =>
-    ledger.flatMap(({ kind: found, peer, destination, delta, version, peerVersion }) =>
-      found === kind && peer && destination
-        ? [{ peer, destination, units: Math.abs(delta), version: peerVersion ?? version }]
+    rows.flatMap(({ kind: found, peer: hop, destination, delta, version: own, peerVersion }) =>
+      found === kind && hop && destination
+        ? [{ peer: hop, destination, units: Math.abs(delta), version: peerVersion ?? own }]
         : [],
     );
   return {
-    peer: shard.peer,
-    available: shard.available,
-    version: shard.version,
+    peer,
+    available,
+    version,
     ledger: {
-      rows: ledger.length,
-      lowest: ledger[0]?.version ?? 0,
-      highest: ledger.at(-1)?.version ?? 0,
-      sum: ledger.reduce((total, row) => total + row.delta, 0),
+      rows: rows.length,
+      lowest: rows[0]?.version ?? 0,
+      highest: rows.at(-1)?.version ?? 0,
+      sum: rows.reduce((total, row) => total + row.delta, 0),
       orders: sum('order'),
       cancels: sum('cancel'),
       supply: sum('supply'),
     },
-    orders: [...shard.orders.values()].map(({ token, buyer, quantity, node, status }) => ({
+    orders: [...orders.rows.values()].map(({ token, buyer, quantity, node, status }) => ({
       ...{ token, buyer, quantity, node },
       cancelled: status === 'cancelled',
     })),
@@ -62,17 +68,13 @@ function shardReading(shard: ShardModel): ShardReading {
   };
 }
 
-function nodeReading({ id, data }: NodeModel): NodeReading {
+function nodeReading({ id, model }: NodePlace): NodeReading {
+  const { identity, virtual, granted, revoked, pinned, returnedUnits } = model.data;
   return {
     node: id,
-    epoch: data.identity?.epoch ?? 0,
-    virtual: data.virtual,
-    granted: data.granted,
-    revoked: data.revoked,
-    live: [...data.tokens.values()]
-      .filter(({ state }) => state === 'live')
-      .map((token) => ({ id: token.id, shard: token.shard, quantity: token.quantity })),
-    pinned: Object.fromEntries(data.pinned),
-    returnedUnits: data.returnedUnits,
+    epoch: identity?.epoch ?? 0,
+    ...{ virtual, granted, revoked, returnedUnits },
+    live: model.live().map((token) => ({ id: token.id, shard: token.shard, quantity: token.quantity })),
+    pinned: Object.fromEntries(pinned),
   };
 }

@@ -1,24 +1,44 @@
 // One run of one seed: the sale opens, sells while things go wrong, heals, comes to rest, and sells what is left.
-// Throws a SimulationFailure that says how to see it again.
+// Rejects with a SimulationFailure that says how to see it again.
 
 import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import type { StoreSentence } from '../models/sentences.ts';
 import { letThingsGoWrong } from './accidents.ts';
+import { comes, type Wish } from './buyers.ts';
 import { Random } from './engine/random.ts';
-import { Sim } from './engine/sim.ts';
-import { agreed, atRest, audited, conserved, keptWord, onlyForward, soldOut, unrest, watch } from './invariants.ts';
-import { Violation } from './model/violation.ts';
-import { comes, type Wish } from './roles/buyer.ts';
+import { Simulation } from './engine/simulation.ts';
+import { Violation } from './engine/violation.ts';
+import {
+  agreed,
+  atRest,
+  audited,
+  conserved,
+  keptWord,
+  onlyForward,
+  soldOut,
+  understood,
+  unrest,
+  watch,
+} from './invariants.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
-import type { Sentence } from './sentences.ts';
 import { World } from './world.ts';
 
 export class SimulationFailure extends Error {
   override name = 'SimulationFailure';
+  readonly seed: number;
+  /** What happened before, the newest last. */
+  readonly story: readonly string[];
+
+  constructor(seed: number, what: string, story: readonly string[]) {
+    super(what);
+    this.seed = seed;
+    this.story = story;
+  }
 }
 
 export interface Outcome {
   seed: number;
-  events: number;
+  steps: number;
   supplied: Units;
   simulated: Millis;
 }
@@ -26,86 +46,89 @@ export interface Outcome {
 export interface Options {
   /** Fixes parts of what the seed decides. */
   scenario?: Partial<Scenario>;
-  /** Sentences taken back. */
-  without?: readonly Sentence[];
+  /** Sentences taken back in the stores' models. */
+  without?: readonly StoreSentence[];
+  /** How much of the story a failure tells. */
+  notes?: number;
 }
 
 /**
  * Everything has healed by then: longer than any lifetime, patience or repeat; and long enough for the whole crowd to
  * hold the last unit one after the other, when each leaves twice with its token before it buys.
  */
-const restWithin = ({ buyers, ttl }: Scenario): Millis => 25_000 + buyers * 3 * ttl;
+const restWithin = ({ buyers, ttl }: Scenario): Millis => 40_000 + buyers * 3 * ttl;
 
 const LAST_CROWDS = 3;
 
-export function run(seed: number, { scenario: fixed = {}, without = [] }: Options = {}): Outcome {
-  const sim = new Sim(new Random(seed));
+export async function run(seed: number, options: Options = {}): Promise<Outcome> {
+  const { scenario: fixed = {}, without = [], notes = 40 } = options;
+  const sim = new Simulation(new Random(seed));
   const scenario: Scenario = { ...scenarioOf(sim.random), ...fixed };
-  const world = new World(sim, scenario, (sentence) => without.includes(sentence));
+  sim.slowness = scenario.slowness;
+  sim.faults = scenario.faults;
   try {
-    sell(world);
-    return { seed, events: sim.events, supplied: world.registry.supplied, simulated: sim.now };
+    const world = new World(sim, scenario, (sentence) => without.includes(sentence));
+    await sell(world);
+    const supplied = world.stores.pool.model.registry.sale?.supplied ?? 0;
+    return { seed, steps: sim.steps, supplied, simulated: sim.now };
   } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    throw new SimulationFailure(
-      [
-        error.message,
-        `To see it again: SEED=${seed} hack/test simulation`,
-        ...sim.lastNotes(Number(process.env.NOTES ?? 25)).map((note) => `  ${note}`),
-        `  ${sim.now.toFixed(1)} ${error.message}`,
-      ].join('\n'),
-    );
+    const what = error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
+    throw new SimulationFailure(seed, what, sim.story.last(notes));
   }
 }
 
-function sell(world: World): void {
-  const { sim, scenario, bus } = world;
+async function sell(world: World): Promise<void> {
+  const { sim, scenario, stores } = world;
   sim.check = () => {
     conserved(world);
     onlyForward(world);
-    for (const inquiry of world.inquiries) watch(world, inquiry);
+    if (world.inquiries.size > 0) for (const inquiry of world.inquiries.values()) watch(world, inquiry);
   };
-  sim.slowness = scenario.slowness;
-  auditEvery(world, 50);
-  Object.assign(sim.faults, scenario.faults);
-  Object.assign(bus.faults, scenario.bus);
-  for (const wish of crowdOf(world)) comes(world, world.people, wish);
+  auditEvery(world, 100);
+  Object.assign(stores.bus.faults, scenario.bus);
+  for (const wish of crowdOf(world)) comes(world, wish);
   const heal = letThingsGoWrong(world);
-  sim.runUntil(scenario.duration);
+  await sim.run(scenario.duration);
   heal();
 
-  settle(world);
+  await settle(world);
   // The last units may go to an earlier buyer who then does not pay, so a second crowd may find some again.
   for (let crowd = 1; crowd === 1 || (crowd <= LAST_CROWDS && virtualStock(world) > 0); crowd++) {
     const left = virtualStock(world);
-    for (let n = 0; n < left + 2; n++) comes(world, world.people, lateBuyer(crowd, n));
-    settle(world);
+    for (let n = 0; n < left + 2; n++) comes(world, lateBuyer(crowd, n));
+    await settle(world);
   }
   soldOut(world);
 }
 
-const virtualStock = ({ nodes }: World): Units => [...nodes.values()].reduce((sum, node) => sum + node.data.virtual, 0);
+const virtualStock = ({ stores }: World): Units =>
+  [...stores.nodes.values()].reduce((sum, { model }) => sum + model.data.virtual, 0);
 
-function settle(world: World): void {
-  comeToRest(world);
+async function settle(world: World): Promise<void> {
+  await comeToRest(world);
   atRest(world);
   keptWord(world);
 }
 
 function auditEvery(world: World, period: Millis): void {
-  world.sim.after(period, () => {
-    audited(world);
-    agreed(world);
-    auditEvery(world, period);
-  });
+  world.sim.after(
+    period,
+    () => {
+      audited(world);
+      agreed(world);
+      understood(world);
+      auditEvery(world, period);
+    },
+    true,
+  );
 }
 
-function comeToRest(world: World): void {
+async function comeToRest(world: World): Promise<void> {
   const { sim, scenario } = world;
   const end = sim.now + restWithin(scenario);
   let left = unrest(world);
   while (left.length > 0 && sim.now < end) {
-    sim.runUntil(sim.now + 250);
+    await sim.run(sim.now + 250);
     left = unrest(world);
   }
   if (left.length > 0) throw new Violation(`R28, R30: does not come to rest: ${left.join('; ')}`);

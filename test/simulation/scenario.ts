@@ -2,35 +2,35 @@
 
 import type { BalancerConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import type { BusFaults } from '../models/bus.ts';
 import type { Random } from './engine/random.ts';
-import type { Faults } from './engine/sim.ts';
-import type { BusFaults } from './model/bus.ts';
+import type { Faults } from './engine/simulation.ts';
 
 /** `at` counts from the opening. */
 export type Edit =
   | { at: Millis; kind: 'stock'; units: Units }
   | { at: Millis; kind: 'nodes'; count: number }
   | { at: Millis; kind: 'shard' }
-  | { at: Millis; kind: 'pause'; paused: boolean };
+  | { at: Millis; kind: 'pause'; paused: boolean }
+  /** The sale is deleted and made anew under the same name. `keeps`: what survives of its stores. */
+  | { at: Millis; kind: 'remake'; keeps: 'everything' | 'caches' | 'nothing' };
 
 export interface Scenario {
   nodes: number;
   shards: number;
   storefronts: number;
-  /** Agents per cache node; two at once must be harmless. */
-  agents: number;
-  /** About the time between two rounds of a cache agent. */
-  agentPeriod: Millis;
-  /** About the time between two looks of a storefront at the nodes' identities. */
-  stampPeriod: Millis;
+  /** How many of each run at the same time. */
+  cacheAgents: number;
+  shardAgents: number;
+  poolAgents: number;
   balancers: number;
+  operators: number;
   stock: Units;
   maxQuantity: Units;
   perBuyer: Units;
   ttl: Millis;
   paymentDeadline: Millis | undefined;
   durability: 'Always' | 'EverySecond';
-  summaryPeriod: Millis;
   balancer: BalancerConfig;
   buyers: number;
   /** Shares of the crowd. */
@@ -53,6 +53,12 @@ export interface Scenario {
 export interface Accidents {
   /** A process dies and comes back. */
   crash: Millis;
+  /** A process is replaced, and goes on for a while beside its successor. */
+  replace: Millis;
+  /** A process does nothing for a while, and then goes on as if nothing had happened. */
+  stall: Millis;
+  /** The pool's agent loses its lock and does not know it yet. */
+  lock: Millis;
   /** A cache node's server restarts, with what its durability keeps. */
   restart: Millis;
   /** A cache node loses its data. */
@@ -66,7 +72,17 @@ export interface Accidents {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-export const CALM: Accidents = { crash: NEVER, restart: NEVER, loss: NEVER, outage: NEVER, clock: NEVER, kafka: NEVER };
+export const CALM: Accidents = {
+  crash: NEVER,
+  replace: NEVER,
+  stall: NEVER,
+  lock: NEVER,
+  restart: NEVER,
+  loss: NEVER,
+  outage: NEVER,
+  clock: NEVER,
+  kafka: NEVER,
+};
 
 export function scenarioOf(random: Random): Scenario {
   const often = (probability: number, low: Millis, high: Millis): Millis =>
@@ -77,27 +93,27 @@ export function scenarioOf(random: Random): Scenario {
   const shards = random.between(1, 4);
   const nodes = random.between(1, 4);
   const stock = random.pick([1, random.between(0, 12), random.between(10, 60)]);
-  const duration = random.between(3000, 8000);
+  const duration = random.between(4000, 10_000);
   const calm = random.chance(0.1);
   return {
     nodes,
     shards,
     storefronts: random.between(1, 3),
-    agents: random.chance(0.3) ? 2 : 1,
-    agentPeriod: random.pick([80, 80, 80, 500]),
-    stampPeriod: random.pick([600, 600, 3000]),
+    cacheAgents: random.chance(0.3) ? 2 : 1,
+    shardAgents: random.chance(0.2) ? 2 : 1,
+    poolAgents: random.chance(0.3) ? 2 : 1,
     balancers: random.chance(0.2) ? 2 : 1,
+    operators: random.chance(0.2) ? 2 : 1,
     stock,
     maxQuantity,
     perBuyer: maxQuantity + random.between(0, 1),
     ttl: random.between(500, 3000),
     paymentDeadline: random.chance(0.4) ? random.between(500, 4000) : undefined,
     durability: random.chance(0.3) ? 'EverySecond' : 'Always',
-    summaryPeriod: random.pick([0, 100, 300]),
     balancer: {
       rule: random.pick(['Average', 'Threshold', 'None'] as const),
       deadBand: random.pick([0, 0.1, 0.5]),
-      summaryPeriod: 100,
+      summaryPeriod: random.pick([0, 100, 300]),
       shardTime: 30,
       delay: 20,
     },
@@ -110,12 +126,15 @@ export function scenarioOf(random: Random): Scenario {
     duration,
     edits: calm ? [] : edits(random, { nodes, stock, duration }),
     slowness: random.pick([1, 1, 1, 6]),
-    faults: { lost: rough, unanswered: rough, late: rough },
+    faults: { lost: rough, unanswered: rough, late: rough, repeated: rough },
     bus: { lost: noisy, repeated: noisy, delayed: noisy },
     every: calm
       ? CALM
       : {
           crash: often(0.6, 400, 3000),
+          replace: often(0.3, 800, 4000),
+          stall: often(0.3, 800, 4000),
+          lock: often(0.2, 1000, 4000),
           restart: often(0.4, 1000, 4000),
           loss: often(0.4, 1500, 5000),
           outage: often(0.4, 1000, 4000),
@@ -139,5 +158,7 @@ function edits(random: Random, { nodes, stock, duration }: { nodes: number; stoc
     const at = when();
     found.push({ at, kind: 'pause', paused: true }, { at: at + 1000, kind: 'pause', paused: false });
   }
+  if (random.chance(0.15))
+    found.push({ at: when(), kind: 'remake', keeps: random.pick(['everything', 'caches', 'nothing'] as const) });
   return found.sort((a, b) => a.at - b.at);
 }

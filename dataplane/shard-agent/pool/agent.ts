@@ -1,105 +1,101 @@
 // The agent of the transfer pool and of the registry in its database: a shard's agent without orders, plus refills,
 // supply, credits and changes of the number of cache nodes. One instance acts at a time, by a lock in that database;
-// the others wait for it. Two that act for a moment do no harm.
+// the others wait for it. Two that act for a moment do no harm. It knows no process, no file and no client library.
 
-import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../protocol/config.ts';
-import type { Millis } from '../../protocol/units.ts';
-import { connectBus } from '../../runtime/bus-kafka.ts';
-import { watchConfig } from '../../runtime/config.ts';
-import { startLoop } from '../../runtime/loop.ts';
+import type { Millis, ShardId } from '../../protocol/units.ts';
+import type { Bus } from '../../runtime/bus.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { type Loop, startLoop } from '../../runtime/loop.ts';
 import { createMutex } from '../../runtime/mutex.ts';
-import type { Role } from '../../runtime/role.ts';
-import { acquireLock, type HeldLock } from '../../stores/registry/lock.ts';
-import { connectAgentRegistry } from '../../stores/registry/postgres.ts';
-import { connectAgentShard } from '../../stores/shard/postgres.ts';
+import type { HeldLock } from '../../stores/registry/lock.ts';
+import type { AgentRegistry } from '../../stores/registry/registry.ts';
+import type { AgentShard, CacheShard } from '../../stores/shard/shard.ts';
+import type { RunningAgent } from '../agent.ts';
 import { retry } from '../join.ts';
-import { poolMetrics, stockHolderMetrics } from '../metrics.ts';
-import { startStockHolder } from '../stock-holder.ts';
+import type { PoolMetrics, StockHolderMetrics } from '../metrics.ts';
+import { type StockHolder, startStockHolder } from '../stock-holder.ts';
 import { fenceNode } from './fence.ts';
-import { openNodes } from './nodes.ts';
+import type { Nodes } from './nodes.ts';
 import { poolReconciler } from './reconciler.ts';
-import { refiller } from './refill.ts';
-import { serveRefills } from './server.ts';
+import { type Refill, refiller } from './refill.ts';
 import { virtualStock } from './virtual-stock.ts';
 
 const KEEP: Millis = 100;
 
-export async function runPoolAgent(role: Role): Promise<void> {
-  const { log, secret } = role;
-  if (!role.listen) throw new Error('the pool needs --listen HOST:PORT for refills');
-  let config: SaleConfig = role.config;
-  const password = secret(databaseSecret('owner'));
-  const fencePassword = secret(databaseSecret('cache'));
-  const registry = connectAgentRegistry(config.pool, password, { timeout: 2000 });
-  const shard = connectAgentShard(config.pool, password);
-  const nodes = openNodes(registry, secret(redisSecret('pool')));
-  nodes.configure(config.cache.nodes);
-  const metrics = poolMetrics(role.metrics);
-  const bus = connectBus(config.kafka, secret, log, role.metrics);
+export interface PoolAgentDeps {
+  shard: AgentShard;
+  registry: AgentRegistry;
+  nodes: Nodes;
+  /** Opens a connection for a fence; undefined: the configuration does not say where the shard is. */
+  fenceShard(id: ShardId): CacheShard | undefined;
+  /** See acquireLock of the clients. */
+  lock(stop: AbortSignal, waiting: (error?: unknown) => void): Promise<HeldLock | undefined>;
+  bus: Bus;
+  summaryPeriod(): Millis;
+  metrics: StockHolderMetrics;
+  poolMetrics: PoolMetrics;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface PoolAgent extends RunningAgent {
+  /** Undefined: another instance acts. */
+  refill(): Refill | undefined;
+}
+
+/** `started` resolves only when the agent was stopped: it acts as long as it holds the lock, and waits for it again. */
+export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
+  const { shard, registry, nodes, bus, summaryPeriod, poolMetrics: metrics, clock, log } = deps;
   const stop = new AbortController();
   let lock: HeldLock | undefined;
+  let waitsFor: string | undefined = 'its database';
+  let running: (StockHolder | Loop)[] = [];
   const active = () => lock !== undefined && !lock.lost.aborted;
 
   const stock = virtualStock(nodes, registry);
   const turns = createMutex();
   const refill = refiller(nodes, stock, turns, metrics.moved);
-  const server = await serveRefills(
-    role.listen,
-    secret(SECRETS.internal),
-    () => (active() ? refill : undefined),
-    metrics,
-    log,
-  );
-  role.onStop(() => bus.close());
-  role.onStop(() => Promise.all([shard.close(), registry.close(), nodes.close()]).then(() => undefined));
-  role.onStop(() => lock?.release());
-  role.onStop(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  role.onStop(() => stop.abort());
-  role.onStop(
-    watchConfig(role, (edited) => {
-      config = edited;
-      nodes.configure(config.cache.nodes);
-    }),
-  );
 
-  let waitsFor: string | undefined = 'its database';
-  role.ready = () => waitsFor && `waits for ${waitsFor}`;
-  await retry('making the registry', log, stop.signal, async () => {
-    await shard.migrate();
-    await registry.initialize();
-    return true;
-  });
-  if (stop.signal.aborted) return;
-  const peer = await startStockHolder({
-    id: 'pool',
-    shard,
-    bus,
-    active,
-    metrics: stockHolderMetrics(role.metrics),
-    log,
-    summaryPeriod: () => config.balancer.summaryPeriod,
-  });
-  const keep = poolReconciler({
-    nodes,
-    registry,
-    stock,
-    reports: peer.reports,
-    fence: (node, epoch, heir) => fenceNode(registry, config.shards, fencePassword, node, epoch, heir),
-    metrics,
-    log,
-  });
-  const keeping = startLoop('keeping', KEEP, log, async () => {
-    if (active()) await turns(keep);
-  });
-  role.onStop(() => Promise.all([peer.stop(), keeping.stop()]).then(() => undefined));
+  async function start(): Promise<void> {
+    await retry('making the registry', clock, log, stop.signal, async () => {
+      await shard.migrate();
+      await registry.initialize();
+      return true;
+    });
+    if (stop.signal.aborted) return;
+    const peer = await startStockHolder({
+      id: 'pool',
+      shard,
+      bus,
+      active,
+      metrics: deps.metrics,
+      clock,
+      log,
+      summaryPeriod,
+    });
+    const keep = poolReconciler({
+      nodes,
+      registry,
+      stock,
+      reports: peer.reports,
+      fence: (node, epoch, heir) => fenceNode(registry, deps.fenceShard, node, epoch, heir),
+      metrics,
+      clock,
+      log,
+    });
+    const keeping = startLoop(clock, 'keeping', KEEP, log, async () => {
+      if (active()) await turns(keep);
+    });
+    running = [peer, keeping];
+    while (!stop.signal.aborted) await act();
+  }
 
-  while (!stop.signal.aborted) {
+  /** Waits for the lock, and holds it until it is lost. */
+  async function act(): Promise<void> {
     metrics.active(0);
     let said = false;
-    lock = await acquireLock(config.pool, password, stop.signal, (error) => {
+    lock = await deps.lock(stop.signal, (error) => {
       waitsFor = error ? 'its database' : 'another instance to end';
       if (!said) log.info({ err: error }, `waits for ${waitsFor}`);
       said = true;
@@ -111,6 +107,17 @@ export async function runPoolAgent(role: Role): Promise<void> {
     await ended(lock.lost, stop.signal);
     if (!stop.signal.aborted) log.warn('lost the lock: does nothing until it is held again');
   }
+
+  return {
+    waitsFor: () => waitsFor,
+    started: start(),
+    refill: () => (active() ? refill : undefined),
+    async stop() {
+      stop.abort();
+      await Promise.all(running.map((each) => each.stop()));
+      await lock?.release();
+    },
+  };
 }
 
 const ended = (...signals: AbortSignal[]): Promise<void> =>

@@ -1,20 +1,18 @@
 // Gives up the live tokens of a leaving node that cannot be asked, and takes over what it had not sold: the first steps
 // of a recovery, without the node. Its registry row stays, with everything revoked that was never ordered.
 
-import type { ShardConfig } from '../../protocol/config.ts';
 import type { Epoch, NodeId, ShardId } from '../../protocol/units.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
-import { connectCacheShard } from '../../stores/shard/postgres.ts';
 import type { CacheShard } from '../../stores/shard/shard.ts';
 
 /**
+ * `connect` opens a connection to a shard, and answers undefined where the configuration does not say where the shard is.
  * Answers the epoch that is fenced and booked; undefined: another one raised the epoch first, look again. Rejects when
  * a shard cannot be asked: then the fence is not complete and is tried again whole.
  */
 export async function fenceNode(
-  registry: AgentRegistry,
-  shards: readonly ShardConfig[],
-  password: string,
+  registry: Pick<AgentRegistry, 'read' | 'raiseEpoch' | 'book'>,
+  connect: (id: ShardId) => CacheShard | undefined,
   node: NodeId,
   from: Epoch,
   heir: NodeId,
@@ -25,7 +23,7 @@ export async function fenceNode(
   const view = await registry.read();
   const granted = view?.nodes.find(({ id }) => id === node)?.granted;
   if (!view || granted === undefined) throw new Error(`the registry does not know ${node} any more`);
-  const clients = view.shards.map(({ id }) => connect(shards, id, password));
+  const clients = view.shards.map(({ id }) => connectTo(connect, id));
   try {
     for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);
     let ordered = 0;
@@ -37,8 +35,8 @@ export async function fenceNode(
   }
 }
 
-function connect(shards: readonly ShardConfig[], id: ShardId, password: string): CacheShard {
-  const address = shards.find((shard) => shard.id === id);
-  if (!address) throw new Error(`${id} is a shard of the sale, but the configuration does not say where it is`);
-  return connectCacheShard(address, password, { connections: 1 });
+function connectTo(connect: (id: ShardId) => CacheShard | undefined, id: ShardId): CacheShard {
+  const client = connect(id);
+  if (!client) throw new Error(`${id} is a shard of the sale, but the configuration does not say where it is`);
+  return client;
 }

@@ -3,12 +3,11 @@
 
 import type { NodeConfig } from '../../protocol/config.ts';
 import type { Millis, NodeId } from '../../protocol/units.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { NodeState, PoolNode } from '../../stores/cache-node/cache-node.ts';
-import { connectPoolNode } from '../../stores/cache-node/redis.ts';
 import type { AgentRegistry, RegistryNode, RegistryView } from '../../stores/registry/registry.ts';
 import type { Look } from './reading.ts';
 
-const TIMEOUT: Millis = 500;
 /** A node that failed is not asked again for so long, so that nobody waits for its timeout twice. */
 const REST: Millis = 500;
 
@@ -30,7 +29,11 @@ export interface Nodes {
   close(): Promise<void>;
 }
 
-export function openNodes(registry: AgentRegistry, password: string): Nodes {
+export function openNodes(
+  registry: Pick<AgentRegistry, 'read'>,
+  connect: (node: NodeConfig) => PoolNode,
+  clock: Clock,
+): Nodes {
   const connections = new Map<NodeId, Connection>();
 
   const drop = (id: NodeId) => {
@@ -39,11 +42,11 @@ export function openNodes(registry: AgentRegistry, password: string): Nodes {
   };
 
   async function read(connection: Connection): Promise<NodeState | undefined> {
-    if (performance.now() - connection.failedAt < REST) return undefined;
+    if (clock.now() - connection.failedAt < REST) return undefined;
     try {
       return await connection.node.state();
     } catch {
-      connection.failedAt = performance.now();
+      connection.failedAt = clock.now();
       return undefined;
     }
   }
@@ -52,12 +55,11 @@ export function openNodes(registry: AgentRegistry, password: string): Nodes {
     configure(nodes) {
       const wanted = new Map(nodes.map((node) => [node.id, node]));
       for (const id of connections.keys()) if (!wanted.has(id)) drop(id);
-      for (const [id, { host, port }] of wanted) {
-        const address = `${host}:${port}`;
+      for (const [id, config] of wanted) {
+        const address = `${config.host}:${config.port}`;
         if (connections.get(id)?.address === address) continue;
         drop(id);
-        const node = connectPoolNode({ host, port }, password, { timeout: TIMEOUT });
-        connections.set(id, { address, node, failedAt: Number.NEGATIVE_INFINITY });
+        connections.set(id, { address, node: connect(config), failedAt: Number.NEGATIVE_INFINITY });
       }
     },
     async look() {

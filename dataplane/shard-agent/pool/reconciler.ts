@@ -4,6 +4,7 @@
 
 import type { Delta } from '../../protocol/messages.ts';
 import type { Epoch, Millis, NodeId } from '../../protocol/units.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
 import type { PoolMetrics } from '../metrics.ts';
@@ -25,24 +26,18 @@ export interface PoolReconcilerOptions {
   /** Fences a node of this epoch and books what it had not sold; answers the raised epoch. */
   fence: (node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Epoch | undefined>;
   metrics: PoolMetrics;
+  clock: Clock;
   log: Logger;
 }
 
 /** The answer is one round of keeping. Rejects when the registry or a node failed in the middle of it. */
-export function poolReconciler({
-  nodes,
-  registry,
-  stock,
-  reports,
-  fence,
-  metrics,
-  log,
-}: PoolReconcilerOptions): () => Promise<void> {
+export function poolReconciler(options: PoolReconcilerOptions): () => Promise<void> {
+  const { nodes, registry, stock, reports, fence, metrics, clock, log } = options;
   const absentSince = new Map<NodeId, Millis>();
   const fenced = new Map<NodeId, Epoch>();
   let waiting: string | undefined;
   const absentFor = (node: NodeId): Millis => {
-    const now = performance.now();
+    const now = clock.now();
     return now - (absentSince.get(node) ?? now);
   };
 
@@ -50,7 +45,7 @@ export function poolReconciler({
     for (const reading of readings) {
       const { id, reachable } = reading.node;
       if (isFit(reading)) absentSince.delete(id);
-      else if (!absentSince.has(id)) absentSince.set(id, performance.now());
+      else if (!absentSince.has(id)) absentSince.set(id, clock.now());
       const reached = absentFor(id) < UNREACHABLE_AFTER;
       if (reached !== reachable) await registry.setReachable(id, reached);
     }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { ShardId } from '../../../dataplane/protocol/units.ts';
 import type { Bus } from '../../../dataplane/runtime/bus.ts';
 import { connectBus } from '../../../dataplane/runtime/bus-kafka.ts';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { type Balancer, startBalancer } from '../../../operator/balancer/loop.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
@@ -69,7 +70,7 @@ class Sale {
       .filter((id): id is ShardId => id !== 'pool')
       .map((id) => ({ id, host: '127.0.0.1', port: 1, database: id }));
     const balancer = await startBalancer(
-      { bus: this.bus(), registry, log, metrics: new Registry() },
+      { bus: this.bus(), registry, clock: systemClock, log, metrics: new Registry() },
       { balancer: { rule: 'Average', deadBand: 0, summaryPeriod: 100, shardTime: 30, delay: 20 }, shards },
     );
     cleanup.push(() => balancer.stop());

@@ -16,6 +16,7 @@ import {
   shardId,
   type Units,
 } from '../../../dataplane/protocol/units.ts';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import type {
   AgentNode,
   NodeIdentity,
@@ -208,7 +209,7 @@ async function startTier(options: TierOptions, servers: Servers) {
         metrics: cacheMetrics(new Registry()),
         log: pino({ level: 'silent' }),
         passed: () => undefined,
-        now: () => clock.now,
+        clock: { ...systemClock, now: () => clock.now },
         random: () => 0,
         ...patch,
       });

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Command } from '../../../dataplane/protocol/messages.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
 import { type StockHolderId, shardId } from '../../../dataplane/protocol/units.ts';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import { stockHolderMetrics } from '../../../dataplane/shard-agent/metrics.ts';
 import { type StockHolder, startStockHolder } from '../../../dataplane/shard-agent/stock-holder.ts';
 import type { AgentShard } from '../../../dataplane/stores/shard/shard.ts';
@@ -66,6 +67,7 @@ test.each([1, 2, 3])('R18, R26: stock is conserved and arrives, whatever the que
         summaryPeriod: () => 50,
         active: () => true,
         metrics: stockHolderMetrics(new Registry()),
+        clock: systemClock,
         log,
       }),
     ),

@@ -5,7 +5,10 @@ import type { Millis } from '../../../dataplane/protocol/units.ts';
 export interface Event {
   at: Millis;
   order: number;
-  run: () => void;
+  /** Undefined: the event was cancelled. */
+  run: (() => unknown) | undefined;
+  /** Nothing in a process can go on because of it, so nobody has to wait until the processes are still again. */
+  quiet: boolean;
 }
 
 const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
@@ -14,8 +17,8 @@ export class EventQueue {
   readonly #heap: Event[] = [];
   #added = 0;
 
-  add(at: Millis, run: () => void): void {
-    const event = { at, order: this.#added++, run };
+  add(at: Millis, run: () => unknown, quiet: boolean): Event {
+    const event: Event = { at, order: this.#added++, run, quiet };
     let i = this.#heap.length;
     while (i > 0) {
       const parent = (i - 1) >> 1;
@@ -25,15 +28,23 @@ export class EventQueue {
       i = parent;
     }
     this.#heap[i] = event;
+    return event;
   }
 
-  /** The next event up to `time`, taken out. */
+  /** Takes out the next event up to `time`; cancelled ones are passed over. */
   next(time: Millis): Event | undefined {
-    const first = this.#heap[0];
-    if (!first || first.at > time) return undefined;
+    for (;;) {
+      const first = this.#heap[0];
+      if (!first || first.at > time) return undefined;
+      this.#removeFirst();
+      if (first.run) return first;
+    }
+  }
+
+  #removeFirst(): void {
     const last = this.#heap.pop() as Event;
     const { length } = this.#heap;
-    if (length === 0) return first;
+    if (length === 0) return;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -45,6 +56,5 @@ export class EventQueue {
       i = child;
     }
     this.#heap[i] = last;
-    return first;
   }
 }

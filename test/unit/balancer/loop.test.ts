@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Command } from '../../../dataplane/protocol/messages.ts';
 import type { Bus } from '../../../dataplane/runtime/bus.ts';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { type Balancer, type BalancerConfig, startBalancer } from '../../../operator/balancer/loop.ts';
@@ -51,7 +52,7 @@ class Surroundings {
       read: () => ask(() => ({ incarnation: 'sale' }) as RegistryView),
       nextTerm: () => ask(() => this.terms++),
     };
-    return { bus, registry, log, metrics: this.metrics };
+    return { bus, registry, clock: systemClock, log, metrics: this.metrics };
   }
 
   report(): void {

@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import { type Loop, startLoop } from '../../../dataplane/runtime/loop.ts';
 
 const EVERY = 100;
@@ -11,7 +12,7 @@ describe('a repeated step', () => {
   let loop: Loop | undefined;
   let runs = 0;
   const start = (step: (run: number) => Promise<boolean | number | undefined>) => {
-    loop = startLoop('tested', EVERY, log, async () => step(++runs));
+    loop = startLoop(systemClock, 'tested', EVERY, log, async () => step(++runs));
   };
   /** How often it has run by then. */
   const runsAfter = async (ms: number) => {

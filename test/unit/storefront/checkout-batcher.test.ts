@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import {
   CHECKOUT_BATCHER,
   CheckoutBatcher,
@@ -30,7 +31,7 @@ function lane(
       batch: () => undefined,
       resent: () => undefined,
       failed: () => undefined,
-      now: () => performance.now(),
+      clock: systemClock,
       ...hooks,
     },
     { ...CHECKOUT_BATCHER, shortRetryEvery: 10, shortWait: 100, giveUpAfter: 400, resendAfter: 5, ...options },

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import { ReserveBatcher } from '../../../dataplane/storefront/reserve-batcher.ts';
 import type { ReserveRequest, ReserveTerms } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
@@ -16,7 +17,7 @@ let node: MemoryNode;
 let reservations: ReserveBatcher;
 beforeEach(() => {
   node = new MemoryNode('c0', 1, 1000);
-  reservations = new ReserveBatcher(node);
+  reservations = new ReserveBatcher(node, systemClock);
 });
 const many = (count: number, terms = TERMS) =>
   Array.from({ length: count }, (_, n) => reservations.reserve(terms, request(n)));

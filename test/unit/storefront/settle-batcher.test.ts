@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import { SettleBatcher } from '../../../dataplane/storefront/settle-batcher.ts';
 import { TokenReadBatcher } from '../../../dataplane/storefront/token-read-batcher.ts';
 import { MemoryNode } from './memory-stores.ts';
@@ -14,7 +15,7 @@ function settler() {
     dropped: (tokens) => {
       counts.dropped += tokens;
     },
-    now: () => 0,
+    clock: systemClock,
   });
   return { settler: made, counts };
 }
@@ -57,7 +58,7 @@ describe('settling', () => {
 describe('looking tokens up', () => {
   test('is one command for all who ask at the same time', async () => {
     const node = new MemoryNode('c0', 1, 5);
-    const lookup = new TokenReadBatcher(node);
+    const lookup = new TokenReadBatcher(node, systemClock);
     node.tokenOf.set('bob', { ...token(1), buyer: 'bob', quantity: 1, shard: 's0', due: 0, state: 'live' });
     const found = await Promise.all(['alice', 'bob', 'carol'].map((buyer) => lookup.token(buyer)));
     expect(found.map((t) => t?.buyer)).toEqual([undefined, 'bob', undefined]);
@@ -66,7 +67,7 @@ describe('looking tokens up', () => {
 
   test('fails for those who asked when the node does not answer, and not for the next', async () => {
     const node = new MemoryNode('c0', 1, 5);
-    const lookup = new TokenReadBatcher(node);
+    const lookup = new TokenReadBatcher(node, systemClock);
     node.away = true;
     await expect(lookup.token('alice')).rejects.toThrow('away');
     node.away = false;

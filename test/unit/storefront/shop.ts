@@ -10,6 +10,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { SaleConfig } from '../../../dataplane/protocol/config.ts';
 import { PROBLEM_TYPE } from '../../../dataplane/protocol/problems.ts';
 import { nodeId, shardId } from '../../../dataplane/protocol/units.ts';
+import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import type { Watermarks } from '../../../dataplane/storefront/admission-limiter.ts';
 import { OPERATIONS, openapi } from '../../../dataplane/storefront/openapi.ts';
 import { createStorefront, type Storefront } from '../../../dataplane/storefront/storefront.ts';
@@ -120,8 +121,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     batcher: { most: 4, mostQueued: 50, shortWait: 60, shortRetryEvery: 20, giveUpAfter: 400, resendAfter: 5 },
     random: options.random ?? Math.random,
     ...(options.room ? { admission: options.room } : {}),
-    wall: () => clock.wall,
-    now: () => clock.now + performance.now() - started,
+    clock: { ...systemClock, wall: () => clock.wall, now: () => clock.now + performance.now() - started },
   });
   const { http } = storefront.server;
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,299 @@
+// The transfer pool's database as the protocol has it: one more shard, which serves no orders, and beside it the
+// registry of the sale. An executable specification of the registry in dataplane/stores/shard/sql, held to it by
+// test/integration/shard-sql/model.test.ts.
+
+import {
+  type Epoch,
+  type Incarnation,
+  type NodeId,
+  nodeId,
+  nodeNumber,
+  type ShardId,
+  type Units,
+} from '../../dataplane/protocol/units.ts';
+import { StoreUnknown, WrongIncarnation } from '../../dataplane/stores/errors.ts';
+import type {
+  AgentRegistry,
+  CacheRegistry,
+  OperatorRegistry,
+  RegistryNode,
+  RegistryShard,
+  RegistryView,
+  ResizeStep,
+} from '../../dataplane/stores/registry/registry.ts';
+import type { ShardState } from '../../dataplane/stores/shard/shard.ts';
+import type { WithoutStore } from './sentences.ts';
+import { ShardModel, type ShardOptions } from './shard.ts';
+import { type Calls, Mistake } from './sync.ts';
+
+export interface PoolOptions extends ShardOptions {
+  /** Draws the incarnation of a sale; never the same one twice. */
+  draw: () => Incarnation;
+}
+
+/** The one row that all must agree on. */
+export interface SaleRow {
+  readonly incarnation: Incarnation;
+  generation: number;
+  /** Counts the supply rows of the generation. */
+  part: number;
+  target: Units;
+  supplied: Units;
+  owed: Units;
+  layout: number;
+  count: number;
+  wanted: number;
+  resize: ResizeStep;
+  resizingTo: number | undefined;
+  paused: boolean;
+  term: number;
+}
+
+const newSale = (incarnation: Incarnation): SaleRow => ({
+  incarnation,
+  generation: 0,
+  part: 0,
+  target: 0,
+  supplied: 0,
+  owed: 0,
+  layout: 0,
+  count: 0,
+  wanted: 0,
+  resize: 'none',
+  resizingTo: undefined,
+  paused: false,
+  term: 0,
+});
+
+/** The pool's own stock; the registry of the same database is `registry`, because both name a method raiseEpoch. */
+export class PoolModel extends ShardModel {
+  readonly registry: RegistryModel;
+
+  constructor(options: PoolOptions) {
+    super(options);
+    this.registry = new RegistryModel(this, options.draw, this.without);
+  }
+
+  protected override dealable(): Units {
+    const owed = this.without('owed-not-dealt') ? 0 : (this.registry.sale?.owed ?? 0);
+    return this.available - owed;
+  }
+
+  protected override registryTotals(): ShardState['pool'] {
+    const { sale } = this.registry;
+    if (sale === undefined) return undefined;
+    const { owed, supplied, target } = sale;
+    return { owed, dealable: Math.max(0, this.available - owed), supplied, target };
+  }
+
+  /** For the registry: throws while the database is not migrated. */
+  opened(): void {
+    this.reach();
+  }
+
+  /** For the registry: one more supply row. */
+  supply(units: Units, ref: string): void {
+    this.write({ kind: 'supply', delta: units, ref });
+  }
+}
+
+export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegistry>, Calls<AgentRegistry> {
+  sale: SaleRow | undefined;
+  readonly nodes = new Map<NodeId, RegistryNode>();
+  readonly shards = new Map<ShardId, RegistryShard>();
+  readonly #pool: PoolModel;
+  readonly #draw: () => Incarnation;
+  readonly #without: WithoutStore;
+
+  constructor(pool: PoolModel, draw: () => Incarnation, without: WithoutStore) {
+    this.#pool = pool;
+    this.#draw = draw;
+    this.#without = without;
+  }
+
+  read(): RegistryView | undefined {
+    this.#pool.opened();
+    if (this.sale === undefined) return undefined;
+    const { incarnation, generation, target, supplied, owed, layout, count, resize, paused } = this.sale;
+    const byNumber = (a: { id: string }, b: { id: string }) => Number(a.id.slice(1)) - Number(b.id.slice(1));
+    return {
+      ...{ incarnation, generation, target, supplied, owed, layout, count },
+      wantedCount: this.sale.resizingTo ?? this.sale.wanted,
+      ...{ resize, paused },
+      nodes: [...this.nodes.values()].map((node) => ({ ...node })).sort(byNumber),
+      shards: [...this.shards.values()].map((shard) => ({ ...shard })).sort(byNumber),
+    };
+  }
+
+  // ── for the operator ────────────────────────────────────────────────────────────────────────────────────────────
+
+  setSupply(generation: number, target: Units): boolean {
+    const sale = this.#lock();
+    if (sale.count === 0) throw new StoreUnknown('no cache nodes to grant supply to: wantNodes comes first');
+    if (generation <= sale.generation && !this.#without('newer-generation')) return false;
+    if (target < 0) throw new Mistake(`a target of ${target} units`);
+    const reached = this.#without('raise-by-reached') ? sale.target : sale.supplied - sale.owed;
+    const raise = target - reached;
+    const unowed = this.#without('unowe-first') ? 0 : Math.max(0, Math.min(sale.owed, raise));
+    sale.part = generation === sale.generation ? sale.part : 0;
+    sale.generation = generation;
+    sale.target = target;
+    sale.owed -= unowed;
+    if (raise > unowed) this.#supply(sale, raise - unowed);
+    if (raise > 0) this.#grantEvenly(sale, raise);
+    return true;
+  }
+
+  #supply(sale: SaleRow, units: Units): void {
+    sale.supplied += units;
+    sale.part += 1;
+    this.#pool.supply(units, `${sale.generation}.${sale.part}`);
+  }
+
+  /** To the reachable ones of the nodes that stay, the poorest first; to all of them if none is reachable. */
+  #grantEvenly({ count, resizingTo, wanted }: SaleRow, units: Units): void {
+    const stay = Math.min(count, resizingTo ?? wanted);
+    const staying = [...this.nodes.values()].filter(({ id }) => nodeNumber(id) < stay);
+    const reachable = staying.filter((node) => node.reachable);
+    const chosen = reachable.length > 0 ? reachable : staying;
+    chosen.sort((a, b) => a.granted - a.revoked - (b.granted - b.revoked) || nodeNumber(a.id) - nodeNumber(b.id));
+    for (const [place, node] of chosen.entries())
+      node.granted += Math.floor(units / chosen.length) + (place < units % chosen.length ? 1 : 0);
+  }
+
+  setPaused(paused: boolean): void {
+    this.#lock().paused = paused;
+  }
+
+  wantNodes(count: number): void {
+    const sale = this.#lock();
+    if (count < 1) throw new Mistake('a sale needs at least one cache node');
+    for (let n = 0; n < count; n++) {
+      const id = nodeId(n);
+      if (!this.nodes.has(id)) this.nodes.set(id, { id, epoch: 0, granted: 0, revoked: 0, reachable: true });
+    }
+    sale.wanted = count;
+    if (sale.count > 0) return;
+    sale.layout = 1;
+    sale.count = count;
+  }
+
+  nextTerm(): number {
+    const sale = this.#lock();
+    sale.term += 1;
+    return sale.term;
+  }
+
+  // ── for cache agents ────────────────────────────────────────────────────────────────────────────────────────────
+
+  raiseEpoch(id: NodeId, from: Epoch): Epoch | undefined {
+    this.#lock();
+    const node = this.nodes.get(id);
+    if (node === undefined || (node.epoch !== from && !this.#without('epoch-compare-and-set'))) return undefined;
+    node.epoch = from + 1;
+    return node.epoch;
+  }
+
+  // ── for shard agents and the pool's agent ───────────────────────────────────────────────────────────────────────
+
+  initialize(): void {
+    this.#pool.opened();
+    const incarnation = this.sale?.incarnation ?? this.#draw();
+    this.#pool.join(incarnation, 'pool', []);
+    this.sale ??= newSale(incarnation);
+  }
+
+  enterShard(id: ShardId, shardIncarnation: Incarnation): void {
+    this.#lock();
+    const known = this.shards.get(id);
+    if (known === undefined) this.shards.set(id, { id, shardIncarnation, joined: false, credited: 0 });
+    else if (known.shardIncarnation !== shardIncarnation)
+      throw new WrongIncarnation(`${id} entered the registry with another database`);
+  }
+
+  shardJoined(id: ShardId): void {
+    this.#lock();
+    const shard = this.shards.get(id);
+    if (shard) shard.joined = true;
+  }
+
+  setReachable(id: NodeId, reachable: boolean): void {
+    this.#lock();
+    const node = this.nodes.get(id);
+    if (node) node.reachable = reachable;
+  }
+
+  book(id: NodeId, epoch: Epoch, revokedTotal: Units, grantTo: NodeId): { booked: Units; owed: Units; granted: Units } {
+    const sale = this.#lock();
+    const node = this.nodes.get(id);
+    const booked =
+      node && (node.epoch === epoch || this.#without('book-current-epoch')) ? revokedTotal - node.revoked : 0;
+    if (node === undefined || booked <= 0) return { booked: 0, owed: 0, granted: 0 };
+    if (revokedTotal > node.granted) throw new Mistake(`${id} revoked more than it was granted`);
+    const heir = this.#node(grantTo);
+    const excess = Math.max(0, sale.supplied - sale.owed - sale.target);
+    const owed = this.#without('owe-only-the-excess') && excess > 0 ? booked : Math.min(booked, excess);
+    sale.owed += owed;
+    node.revoked = revokedTotal;
+    const granted = booked - owed;
+    if (!this.#without('book-and-grant-at-once')) heir.granted += granted;
+    return { booked, owed, granted };
+  }
+
+  credit(id: ShardId, cancelledTotal: Units, to: NodeId): Units {
+    this.#lock();
+    const shard = this.shards.get(id);
+    if (shard === undefined) throw new Mistake(`no shard ${id} in the registry`);
+    const units = this.#without('credit-totals') ? cancelledTotal : cancelledTotal - shard.credited;
+    if (units <= 0) return 0;
+    const heir = this.#node(to);
+    shard.credited = cancelledTotal;
+    heir.granted += units;
+    return units;
+  }
+
+  payOwed(): Units {
+    const sale = this.#lock();
+    const units = Math.min(sale.owed, this.#pool.available);
+    if (units <= 0) return units;
+    sale.owed -= units;
+    this.#supply(sale, -units);
+    return units;
+  }
+
+  resize(from: ResizeStep, to: ResizeStep): boolean {
+    const sale = this.#lock();
+    if (sale.resize !== from) return false;
+    switch (`${from}>${to}`) {
+      case 'none>draining':
+        if (sale.wanted === sale.count) return false;
+        sale.resizingTo = sale.wanted;
+        break;
+      case 'draining>rebuilding':
+        sale.count = sale.resizingTo ?? sale.count;
+        sale.layout += 1;
+        break;
+      case 'rebuilding>none':
+        sale.resizingTo = undefined;
+        break;
+      default:
+        throw new Mistake(`a resize does not go from ${from} to ${to}`);
+    }
+    sale.resize = to;
+    return true;
+  }
+
+  // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #lock(): SaleRow {
+    this.#pool.opened();
+    if (this.sale === undefined) throw new StoreUnknown('this database holds no registry (yet)');
+    return this.sale;
+  }
+
+  #node(id: NodeId): RegistryNode {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Mistake(`no cache node ${id} to grant to`);
+    return node;
+  }
+}
