@@ -1,0 +1,281 @@
+// The sentences of docs/protocol.md taken back, one at a time, to show that each is needed: some seed must then find a
+// violation. What the roles keep is taken back in the files that ship, as a patch of their text on import; what Lua and
+// SQL keep is taken back in the models, which stand for them.
+
+import type { StoreSentence } from '../models/sentences.ts';
+import type { WeatherName } from './weathers.ts';
+
+export interface Mutation {
+  sentence: string;
+  /** Relative to the repository. */
+  file: string;
+  /** Each text must occur exactly once; it is replaced by the other one. */
+  patch: readonly (readonly [find: string, replace: string])[];
+  /** Weather in which the sentence matters more often; absent: whatever the seed decides. */
+  weather?: WeatherName;
+}
+
+export const MUTATIONS = {
+  'recovery: list of shards before the epoch': {
+    sentence: 'After the epoch is raised, read the list of shards.',
+    file: 'dataplane/cache-agent/recover.ts',
+    patch: [['const shards = await shardsOf(deps, view);', 'const shards = await shardsOf(deps, before);']],
+    weather: 'growing',
+  },
+  'recovery: totals before the epoch': {
+    sentence: 'After the epoch is raised, read granted and revoked.',
+    file: 'dataplane/cache-agent/recover.ts',
+    patch: [['const { granted, revoked } = rowOf(deps, view);', 'const { granted, revoked } = rowOf(deps, before);']],
+    weather: 'seesaw',
+  },
+  'recovery: orders before the fence': {
+    sentence: 'Every shard raises the epoch; then read the units ever ordered.',
+    file: 'dataplane/cache-agent/recover.ts',
+    patch: [
+      ['  await Promise.all(shards.map((shard) => shard.raiseEpoch(incarnation, self, epoch)));\n', ''],
+      [
+        '  deps.passed(4);',
+        '  await Promise.all(shards.map((shard) => shard.raiseEpoch(incarnation, self, epoch)));\n  deps.passed(4);',
+      ],
+    ],
+    weather: 'restless',
+  },
+  'recovery: no buyers': {
+    sentence: 'A recovery restores the records of the buyers whose home the node is.',
+    file: 'dataplane/cache-agent/recover.ts',
+    patch: [['i < buyers.length;', 'i < 0;']],
+  },
+  'recovery: none after a restart': {
+    sentence: 'After any restart with EverySecond, the node recovers.',
+    file: 'dataplane/cache-agent/decide.ts',
+    patch: [["durability === 'EverySecond' && server.recoveredIn !== server.run", 'false && durability && server']],
+    weather: 'forgetful',
+  },
+  'recovery: none for an old epoch': {
+    sentence: 'The users are on while the node’s identity equals the registry.',
+    file: 'dataplane/cache-agent/decide.ts',
+    patch: [['state.identity.epoch < row.epoch', 'state.identity.epoch < 0 * row.epoch']],
+    weather: 'contested',
+  },
+  'recovery: none for another incarnation': {
+    sentence: 'Deleting and re-creating a sale gives a new incarnation; everything old is then refused.',
+    file: 'dataplane/cache-agent/decide.ts',
+    patch: [['state.identity.incarnation !== view.incarnation', 'state.identity.incarnation.length < 0 * view.layout']],
+    weather: 'remade',
+  },
+  'recovery: none for a new layout': {
+    sentence: 'Every node recovers, and with that has its buyers’ records for the new homes and the new identity.',
+    file: 'dataplane/cache-agent/decide.ts',
+    patch: [['state.identity.layout !== view.layout', 'state.identity.layout > view.layout']],
+    weather: 'resizing',
+  },
+  'expiry: a void list': {
+    sentence: 'Another epoch voids the list.',
+    file: 'dataplane/cache-agent/expire.ts',
+    patch: [
+      ['if (ordered === undefined) break;', ''],
+      ['ordered.has(token.id)', '(ordered?.has(token.id) ?? false)'],
+    ],
+    weather: 'contested',
+  },
+  'expiry: ordered tokens return': {
+    sentence: 'Ordered → settled; others → returned.',
+    file: 'dataplane/cache-agent/expire.ts',
+    patch: [['ordered: ordered.has(token.id)', 'ordered: ordered.size < 0']],
+  },
+  'join: epochs before the registry': {
+    sentence: 'A new shard enters the registry first, then copies the nodes’ epochs.',
+    file: 'dataplane/shard-agent/join.ts',
+    patch: [
+      ['  await registry.enterShard(id, peerIncarnation);\n', ''],
+      [
+        '  await registry.shardJoined(id);',
+        '  await registry.enterShard(id, peerIncarnation);\n  await registry.shardJoined(id);',
+      ],
+    ],
+    weather: 'growing',
+  },
+  'transfers: nothing is sent again': {
+    sentence: 'What is unreported for a second is sent again.',
+    file: 'dataplane/shard-agent/resend.ts',
+    patch: [['send: transfers }', 'send: [] }']],
+  },
+  'reports: from what was not sent': {
+    sentence: 'A delta is the change since the last report that the topic has.',
+    file: 'dataplane/shard-agent/stock-holder.ts',
+    patch: [['state: sent ? state : last.state', 'state: sent ? state : state']],
+  },
+  'fence: reads before fencing': {
+    sentence: 'An unreachable leaving node is fenced and its remainder booked.',
+    file: 'dataplane/shard-agent/pool/fence.ts',
+    patch: [
+      ['    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);\n', ''],
+      [
+        '    await registry.book(',
+        '    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);\n    await registry.book(',
+      ],
+    ],
+    weather: 'leaving',
+  },
+  'refill: registry before the nodes': {
+    sentence:
+      '"Sold out" is said only when nothing is unbooked or unapplied: the nodes are asked first, then the registry.',
+    file: 'dataplane/shard-agent/pool/nodes.ts',
+    patch: [
+      ['      const view = await registry.read();\n', ''],
+      ['      const asked =', '      const view = await registry.read();\n      const asked ='],
+    ],
+    weather: 'trickling',
+  },
+  'refill: not every node was asked': {
+    sentence: 'If a node cannot be asked, the answer is unavailable.',
+    file: 'dataplane/shard-agent/pool/classify.ts',
+    patch: [['members.length === view.count &&', '']],
+    weather: 'restless',
+  },
+  'refill: something is unbooked or unapplied': {
+    sentence: '"Sold out" is said only when nothing is unbooked or unapplied.',
+    file: 'dataplane/shard-agent/pool/classify.ts',
+    patch: [['fit.every((reading) => unbooked(reading) === 0 && unapplied(reading) === 0)', 'true']],
+    weather: 'trickling',
+  },
+  'refill: no turns': {
+    sentence: 'Whatever moves virtual stock takes turns.',
+    file: 'dataplane/runtime/mutex.ts',
+    patch: [['const turn = last.then(work);', 'const turn = work();']],
+    weather: 'trickling',
+  },
+  'pool: differences are not booked': {
+    sentence: 'The agent books every difference it ever sees.',
+    file: 'dataplane/shard-agent/pool/virtual-stock.ts',
+    patch: [
+      [
+        'const booked = heir !== undefined && (await book(look, heir));',
+        'const booked = heir !== undefined && book.length < 0;',
+      ],
+    ],
+    weather: 'unanswered',
+  },
+  'pool: nothing is credited': {
+    sentence: 'The lifetime total of cancelled units reaches the pool’s agent, which credits the difference.',
+    file: 'dataplane/shard-agent/pool/reconciler.ts',
+    patch: [['report.cancelled <= credited', 'report.cancelled >= credited']],
+  },
+  'pool: owed units are not paid': {
+    sentence: 'The pool pays what is owed by negative supply rows.',
+    file: 'dataplane/shard-agent/pool/reconciler.ts',
+    patch: [['if (view.owed > 0) metrics', 'if (view.owed < 0) metrics']],
+    weather: 'lowered',
+  },
+  'resize: not everybody has stopped': {
+    sentence: 'Purchases pause on every node before the new layout is taken.',
+    file: 'dataplane/shard-agent/pool/decide-resize.ts',
+    patch: [["      if (!state.draining) return [wait([reading], 'to pause')];\n", '']],
+    weather: 'resizing',
+  },
+  'resize: live tokens are not awaited': {
+    sentence: 'Live tokens end before the new layout is taken.',
+    file: 'dataplane/shard-agent/pool/decide-resize.ts',
+    patch: [["      if (state.liveTokens > 0) return [wait([reading], 'until its live tokens end')];\n", '']],
+    weather: 'resizing',
+  },
+  'resize: a leaving node keeps its stock': {
+    sentence: 'Leaving nodes are revoked to zero.',
+    file: 'dataplane/shard-agent/pool/decide-resize.ts',
+    patch: [
+      ["return state.virtual > 0 ? [{ kind: 'empty', node: node.id, units: state.virtual }] : [];", 'return [];'],
+    ],
+    weather: 'resizing',
+  },
+  'resize: goes on before every node has the layout': {
+    sentence: 'Every node takes the new layout before purchases go on.',
+    file: 'dataplane/shard-agent/pool/decide-resize.ts',
+    patch: [['  return missing.length > 0\n', '  return missing.length < 0\n']],
+    weather: 'resizing',
+  },
+  'resize: nobody drains': {
+    sentence: 'Purchases pause in the registry and on every node.',
+    file: 'dataplane/cache-agent/decide.ts',
+    patch: [
+      ["if (view.resize === 'draining') return 'draining';", "if (view.resize === 'draining') return 'selling';"],
+    ],
+    weather: 'resizing',
+  },
+  'checkout: known is not settled again': {
+    sentence: 'After the answer, settle at the node.',
+    file: 'dataplane/storefront/checkout.ts',
+    patch: [["      case 'cancelled':\n        this.#settle(claims);\n", "      case 'cancelled':\n"]],
+    weather: 'lastMoment',
+  },
+  'checkout: another token of the buyer was settled': {
+    sentence: 'The stored token is read from its node. Settled → its order.',
+    file: 'dataplane/storefront/checkout.ts',
+    patch: [['stored?.sequence === sequence && stored.id === id && stored.state', 'stored?.state']],
+    weather: 'twoWindows',
+  },
+  'checkout: unknown is taken for expired': {
+    sentence:
+      'A lost connection or a timeout makes the batch unknown, and the same rows are sent to the same shard again.',
+    file: 'dataplane/storefront/checkout-batcher.ts',
+    patch: [
+      [
+        '      this.#queue.putBack(batch);\n      return false;',
+        "      for (const { answer } of batch) answer({ outcome: 'expired', paymentDeadline });\n      return true;",
+      ],
+    ],
+    weather: 'lastMoment',
+  },
+  'purchase: a stale identity is not looked at again': {
+    sentence: 'The identity is what the storefront expects; else stale.',
+    file: 'dataplane/storefront/nodes.ts',
+    patch: [['    link.identity = identity;\n', '    link.identity ??= identity;\n']],
+  },
+  'balancer: promises are not covered': {
+    sentence: 'Every shard is to hold what tokens promise on it.',
+    file: 'operator/balancer/decide.ts',
+    patch: [['  cover(draft);\n', '']],
+    weather: 'lopsided',
+  },
+  'balancer: owed stock is not gathered': {
+    sentence: 'The balancer gathers owed units into the pool.',
+    file: 'operator/balancer/decide.ts',
+    patch: [['  gatherOwed(draft);\n', '']],
+    weather: 'lowered',
+  },
+  'balancer: pool stock is not dealt out': {
+    sentence: 'Pool stock that is not owed is dealt out.',
+    file: 'operator/balancer/decide.ts',
+    patch: [['  allocate(draft);\n', '']],
+  },
+  'balancer: commands are not repeated': {
+    sentence: 'Any message may be lost as long as a later one comes.',
+    file: 'operator/balancer/decide.ts',
+    patch: [['.filter((entry) => due(entry, now))', '.filter((entry) => due(entry, now) && now < 0)']],
+    weather: 'lopsided',
+  },
+  'operator: old generations are applied': {
+    sentence: 'set_supply is refused when the generation is not newer.',
+    file: 'operator/sale/registry-steps.ts',
+    patch: [['view.generation >= wanted.generation', 'view.generation > 0']],
+    weather: 'lowered',
+  },
+} as const satisfies Record<string, Mutation>;
+
+export type MutationName = keyof typeof MUTATIONS;
+
+/** Where a sentence of the stores matters more often than in whatever a seed decides. */
+export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
+  'known-first': 'lastMoment',
+  'locked-then-read': 'lastMoment',
+  'close-before-reading': 'lastMoment',
+  'close-checks-epoch': 'restless',
+  'epoch-resets-closed': 'restless',
+  'book-current-epoch': 'seesaw',
+  'recovery-marks': 'contested',
+  'users-off-until-recovered': 'forgetful',
+  'far-future-is-due': 'jumping',
+  'raise-by-reached': 'lowered',
+  'unowe-first': 'lowered',
+  'owe-only-the-excess': 'lowered',
+  'draining-stays': 'resizing',
+};

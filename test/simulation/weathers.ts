@@ -1,0 +1,127 @@
+// Weather in which some sentence of the protocol matters more often than in whatever a seed decides: parts of a
+// scenario. With every sentence in place, runs in them find nothing, too.
+
+import { NO_FAULTS } from './engine/simulation.ts';
+import { CALM, type Edit, type Scenario } from './scenario.ts';
+
+const ONE_OF_EACH = { storefronts: 1, cacheAgents: 1, shardAgents: 1, poolAgents: 1, balancers: 1, operators: 1 };
+const QUIET_BUS = { lost: 0, repeated: 0, delayed: 0 };
+
+/** `count` edits, one every `period` ms from 700 on. */
+const edits = (count: number, period: number, edit: (n: number) => Edit): Edit[] =>
+  Array.from({ length: count }, (_, n) => ({ ...edit(n), at: 700 + n * period }));
+
+const restless: Partial<Scenario> = {
+  ...ONE_OF_EACH,
+  ...{ nodes: 3, shards: 2, storefronts: 2, stock: 40, buyers: 60, maxQuantity: 4, perBuyer: 4 },
+  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 600, duration: 6000, edits: [], slowness: 4 },
+  faults: { ...NO_FAULTS, late: 0.05 },
+  every: { ...CALM, loss: 700 },
+};
+
+const seesaw: Partial<Scenario> = {
+  ...ONE_OF_EACH,
+  ...{ nodes: 4, shards: 1, stock: 40, buyers: 5, maxQuantity: 1, perBuyer: 1 },
+  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 400, duration: 6000, slowness: 4 },
+  edits: edits(30, 170, (n) => ({ at: 0, kind: 'stock', units: n % 2 === 0 ? 8 : 40 })),
+  faults: { ...NO_FAULTS, late: 0.04 },
+  every: { ...CALM, loss: 400 },
+};
+
+const resizing: Partial<Scenario> = {
+  ...ONE_OF_EACH,
+  ...{ nodes: 2, shards: 1, storefronts: 2, stock: 200, buyers: 150, maxQuantity: 1, perBuyer: 1 },
+  ...{ abandon: 0, cancel: 0, greedy: 1, ttl: 500, duration: 12_000, slowness: 1, durability: 'Always' as const },
+  paymentDeadline: undefined,
+  edits: edits(6, 1900, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 3 : 2 })),
+  faults: NO_FAULTS,
+  bus: QUIET_BUS,
+  every: CALM,
+};
+
+export const WEATHERS = {
+  /** Many refills, nodes that lose their data all the time, calls that arrive late, and everything slow. */
+  restless,
+  /** The same with two agents of each node, which crash. */
+  contested: { ...restless, cacheAgents: 2, every: { ...CALM, loss: 700, crash: 150, stall: 800 } },
+  /** Nodes that restart without their last second. */
+  forgetful: { ...restless, durability: 'EverySecond', every: { ...CALM, restart: 600 } },
+  /** Supply that is lowered and raised all the time, while nodes lose their data. */
+  seesaw,
+  /** The same, and answers are lost instead. */
+  unanswered: { ...seesaw, faults: { ...NO_FAULTS, unanswered: 0.1 }, every: CALM },
+  /** Buyers who check out just when their token ends. */
+  lastMoment: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 1, shards: 1, storefronts: 3, cacheAgents: 2, stock: 40, buyers: 150, abandon: 0, ttl: 500 },
+    ...{ edits: [], slowness: 1 },
+    faults: { ...NO_FAULTS, late: 0.2 },
+    every: CALM,
+  },
+  /** Buyers with two windows who come back to a token of before. */
+  twoWindows: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 1, shards: 1, stock: 60, buyers: 80, maxQuantity: 1, perBuyer: 3, abandon: 0, leave: 0, twice: 1 },
+    ...{ greedy: 1, cancel: 0, ttl: 500, edits: [], slowness: 1, faults: NO_FAULTS, bus: QUIET_BUS, every: CALM },
+  },
+  /** Shards that join while nodes are recovered. */
+  growing: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 3, shards: 1, storefronts: 2, stock: 60, buyers: 120, ttl: 1500, duration: 9000, slowness: 6 },
+    ...{ abandon: 0, maxQuantity: 1, perBuyer: 1, faults: { ...NO_FAULTS, late: 0.05 } },
+    edits: edits(12, 600, () => ({ at: 0, kind: 'shard' })),
+    every: { ...CALM, loss: 300 },
+  },
+  /** Buyers who try to buy again, while the number of nodes changes. */
+  resizing,
+  /** Leaving nodes that are out of reach. */
+  leaving: {
+    ...resizing,
+    ...{ nodes: 3, ttl: 6000, duration: 20_000, abandon: 0.3, slowness: 6, faults: { ...NO_FAULTS, late: 0.1 } },
+    edits: edits(3, 6000, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 1 : 3 })),
+    every: { ...CALM, outage: 700, loss: 3000 },
+  },
+  /** Little stock, of which more comes all the time. */
+  trickling: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 3, shards: 1, stock: 6, buyers: 80, maxQuantity: 2, perBuyer: 2, abandon: 0, slowness: 6 },
+    edits: edits(40, 100, (n) => ({ at: 0, kind: 'stock', units: 6 + 2 * n })),
+    every: CALM,
+  },
+  /** Nodes whose clocks jump. */
+  jumping: { every: { ...CALM, clock: 700 } },
+  /** All stock is on one shard, and nobody spreads it by a rule. */
+  lopsided: {
+    ...ONE_OF_EACH,
+    ...{ shards: 4, stock: 30, buyers: 60, abandon: 0, edits: [] },
+    balancer: { rule: 'None', deadBand: 0, summaryPeriod: 100, shardTime: 30, delay: 20 },
+    bus: { lost: 0.3, repeated: 0.1, delayed: 0.2 },
+    every: CALM,
+  },
+  /** Supply that is lowered after it was sold, and raised again. */
+  lowered: {
+    ...{ nodes: 3, stock: 20, buyers: 20, maxQuantity: 4, perBuyer: 4, abandon: 0.5 },
+    edits: [
+      { at: 1500, kind: 'stock', units: 0 },
+      { at: 2500, kind: 'stock', units: 22 },
+      { at: 3000, kind: 'stock', units: 19 },
+      { at: 3500, kind: 'stock', units: 18 },
+    ],
+  },
+  /** Sales that are made anew while processes of the earlier one go on. */
+  remade: {
+    edits: [
+      { at: 2000, kind: 'remake', keeps: 'caches' },
+      { at: 5000, kind: 'remake', keeps: 'nothing' },
+    ],
+    every: { ...CALM, replace: 700, stall: 900 },
+  },
+  /** Two agents of the pool that act at the same time, and a layout that changes. */
+  twoPools: {
+    ...resizing,
+    ...{ poolAgents: 2, stock: 60, buyers: 80, slowness: 4 },
+    every: { ...CALM, lock: 400, stall: 900 },
+  },
+} as const satisfies Record<string, Partial<Scenario>>;
+
+export type WeatherName = keyof typeof WEATHERS;
