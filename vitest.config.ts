@@ -1,12 +1,22 @@
-// The test projects, one folder under test/ each. What starts real servers runs one file at a time, so that a small
-// machine measures the code and not the crowding.
+// The test projects, one folder under test/ each. What starts real servers runs one or two files at a time, so that a
+// small machine measures the code and not the crowding.
 
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const seconds = (n: number) => n * 1000;
+let projects = 0;
 
-/** `timeout` bounds one test; a hook may also have to start servers, so it gets two minutes where there are any. */
-function project(name: string, timeout: number, servers: boolean): TestProjectInlineConfiguration {
+/**
+ * `timeout` bounds one test; a hook may also have to start servers, so it gets two minutes where there are any.
+ * `files`: how many run at once, which waiting ones may, for each has servers, ports and folders of its own.
+ */
+function project(
+  name: string,
+  timeout: number,
+  servers: boolean,
+  files = 1,
+  more: TestProjectInlineConfiguration['test'] = {},
+): TestProjectInlineConfiguration {
   return {
     test: {
       name,
@@ -15,7 +25,10 @@ function project(name: string, timeout: number, servers: boolean): TestProjectIn
       // A condition waited for is late on a busy machine, not wrong.
       expect: { poll: { timeout: timeout * 0.8 } },
       hookTimeout: servers ? Math.max(timeout, seconds(120)) : timeout,
-      fileParallelism: !servers,
+      ...(servers ? { fileParallelism: files > 1, maxWorkers: files } : {}),
+      // Vitest runs projects one after the other when they differ in their number of workers, and wants to know in which order.
+      sequence: { groupOrder: projects++ },
+      ...more,
     },
   };
 }
@@ -26,7 +39,9 @@ export default defineConfig({
       project('unit', seconds(10), false),
       project('simulation', seconds(120), false),
       project('integration', seconds(60), true),
-      project('chaos', seconds(180), true),
+      // The files of one worker share its modules, and so its API server: see test/harness/shared-apiserver.ts.
+      project('apiserver', seconds(180), true, 2, { isolate: false }),
+      project('chaos', seconds(180), true, 2),
       project('cluster', seconds(180), true),
     ],
   },

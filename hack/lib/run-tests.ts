@@ -2,14 +2,16 @@
 // sum. Decides nothing about what passed (tally.ts does), and leaves no process behind when it is interrupted.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Millis } from '../../dataplane/protocol/units.ts';
 import { stopTree } from './process-tree.ts';
 import { lastLine, sum, type Tally, tallyCheck, tallyVitest, type VitestReport } from './tally.ts';
+import { planOf, type TestRun } from './test-plan.ts';
+import { durationText, parseTimes, slowestText } from './times.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const projects = ['unit', 'simulation', 'integration', 'chaos', 'cluster'];
 const checks = [
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'types of the console’s page', command: ['tsc', '--noEmit', '--project', 'operator/console/page'] },
@@ -24,12 +26,13 @@ let interrupted: NodeJS.Signals | undefined;
  * Exit code, or null when it was ended by a signal or could not be started. The program is one of our packages', or is
  * named by its path.
  */
-function run(name: string, command: string[]): Promise<number | null> {
+function run(name: string, command: string[], env: Record<string, string> = {}): Promise<number | null> {
   console.log(`\n── ${name}: ${command.join(' ')}`);
   const [program = '', ...args] = command;
   // A process group of its own: Ctrl-C reaches only this program, which then ends the whole tree in order.
   const child = spawn(program.includes('/') ? program : join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
@@ -45,14 +48,19 @@ function run(name: string, command: string[]): Promise<number | null> {
   }) as Promise<number | null>;
 }
 
-async function runProject(name: string, reports: string, within: string[] = []): Promise<Tally> {
-  const report = join(reports, `${name}.json`);
+async function runTests({ project, files, env }: TestRun, within: string[] = []): Promise<Tally> {
+  const report = join(reports, `${project}.json`);
   const vitest = within.length > 0 ? 'node_modules/.bin/vitest' : 'vitest';
-  const exitCode = await run(`${name} tests`, [
-    ...within,
-    ...[vitest, 'run', '--project', name, '--allowOnly=false'],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--reporter=./hack/lib/failures.ts'],
-  ]);
+  const reporters = ['default', 'json', './hack/lib/failures.ts', './hack/lib/times.ts'];
+  const exitCode = await run(
+    `${project} tests`,
+    [
+      ...within,
+      ...[vitest, 'run', ...files, '--project', project, '--allowOnly=false', `--outputFile.json=${report}`],
+      ...reporters.map((reporter) => `--reporter=${reporter}`),
+    ],
+    env,
+  );
   return tallyVitest(
     exitCode,
     existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
@@ -60,14 +68,14 @@ async function runProject(name: string, reports: string, within: string[] = []):
 }
 
 /** The tests of the cluster run in its network. One that was not there before goes away again. */
-async function runClusterProject(reports: string): Promise<Tally> {
+async function runInCluster(tests: TestRun): Promise<Tally> {
   const program = 'hack/cluster';
   const there = spawnSync(program, ['kubeconfig'], { cwd: root, stdio: 'ignore' }).status === 0;
   try {
     for (const command of ['up', 'load']) {
       if ((await run('cluster', [program, command])) !== 0) return { passed: 0, failed: 1, skipped: 0 };
     }
-    return await runProject('cluster', reports, [program, 'exec', '--']);
+    return await runTests(tests, [program, 'exec', '--']);
   } finally {
     if (!there) await run('cluster', [program, 'down']);
   }
@@ -80,36 +88,40 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-const only = process.argv[2];
-const hasTests = (name: string) => globSync(`test/${name}/**/*.test.ts`, { cwd: root }).length > 0;
-const chosen = only === undefined ? projects.filter(hasTests) : [only];
-const results: { name: string; tally: Tally }[] = [];
-let failed = '';
+const plan = planOf(process.argv[2]);
+const results: { name: string; tally: Tally; took: Millis }[] = [];
 const reports = mkdtempSync(join(tmpdir(), 'flashsale-test-'));
-const failures = join(reports, 'failures.txt');
-writeFileSync(failures, '');
-process.env.FLASHSALE_FAILURES = failures;
+const written = { failures: join(reports, 'failures.txt'), times: join(reports, 'times.jsonl') };
+for (const file of Object.values(written)) writeFileSync(file, '');
+process.env.FLASHSALE_FAILURES = written.failures;
+process.env.FLASHSALE_TIMES = written.times;
+
+async function record(name: string, work: () => Promise<Tally>): Promise<void> {
+  if (interrupted !== undefined) return;
+  const begun = performance.now();
+  const tally = await work();
+  results.push({ name, tally, took: performance.now() - begun });
+}
+
+let failed = '';
+let slowest: string[] = [];
 try {
-  if (only === undefined || only === 'unit') {
-    for (const { name, command } of checks) {
-      if (interrupted === undefined) results.push({ name, tally: tallyCheck(await run(name, command)) });
-    }
-  }
-  for (const name of chosen) {
-    if (interrupted !== undefined) break;
-    const tally = name === 'cluster' ? await runClusterProject(reports) : await runProject(name, reports);
-    results.push({ name: `${name} tests`, tally });
-  }
+  for (const { name, command } of plan.checks ? checks : [])
+    await record(name, async () => tallyCheck(await run(name, command)));
+  for (const tests of plan.runs)
+    await record(`${tests.project} tests`, () => (tests.project === 'cluster' ? runInCluster(tests) : runTests(tests)));
 } finally {
-  failed = readFileSync(failures, 'utf8');
+  failed = readFileSync(written.failures, 'utf8');
+  slowest = slowestText(parseTimes(readFileSync(written.times, 'utf8')), 10);
   rmSync(reports, { recursive: true, force: true });
 }
 
 console.log('');
 if (interrupted !== undefined) console.log(`stopped by ${interrupted} before everything had run`);
-if (chosen.length === 0) console.log('there is no test to run');
 if (failed !== '') console.log(failed);
-for (const { name, tally } of results) console.log(`${tally.failed > 0 ? '✗' : '✓'} ${name}: ${lastLine(tally)}`);
+if (slowest.length > 0) console.log(['the slowest test files:', ...slowest, ''].join('\n'));
+for (const { name, tally, took } of results)
+  console.log(`${tally.failed > 0 ? '✗' : '✓'} ${name}: ${lastLine(tally)} (${durationText(took)})`);
 const total = sum(results.map((result) => result.tally));
 console.log(lastLine(total));
-process.exitCode = total.failed > 0 || chosen.length === 0 || interrupted !== undefined ? 1 : 0;
+process.exitCode = total.failed > 0 || interrupted !== undefined ? 1 : 0;

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Makes this machine ready for flashsale: `setup tools` (Node and our packages), `setup tools servers` (Redis,
-# PostgreSQL, Java and Kafka too), `setup load` (what the benchmarks drive them with), `setup fuzz` (what a test does),
+# PostgreSQL, Java and Kafka too), `setup tools stores` (of those Redis and PostgreSQL alone), `setup load` (what the
+# benchmarks drive them with), `setup fuzz` (what a test does),
 # `setup observability` (what dashboards and alerts are checked with), `setup browser` (what looks at the console).
 # `setup kubernetes` (an API server, its store and kubectl), `setup cluster` (what a node adds), `setup images` (what
 # images are built with), `setup helm`, `setup kind`. Sourced by the scripts in hack/.
@@ -40,6 +41,7 @@ source "$FLASHSALE_ROOT/hack/lib/kubernetes.sh"
 parts_of() {
   case "$1" in
     tools) echo node modules ;;
+    stores) echo redis postgres ;;
     servers) echo redis postgres java kafka ;;
     load) echo wrk ;;
     fuzz) echo schemathesis ;;

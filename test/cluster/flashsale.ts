@@ -106,6 +106,7 @@ export class Sale {
     return `${this.namespace}/${this.name}`;
   }
 
+  /** Tokens live as short as they may, because every crowd ends with waiting for those that nobody came back for. */
   yaml(): string {
     const { stock, caches = 3, shards = 4, replicas = 2, scalesTo, storageClass, more = '' } = this.#options;
     const autoscaling = scalesTo === undefined ? '' : `, autoscaling: {maxReplicas: ${scalesTo}}`;
@@ -119,7 +120,7 @@ spec:
   cache: {nodes: ${caches}, storage: ${storage}}
   shards: {count: ${shards}, storage: ${storage}}
   storefront: {replicas: ${replicas}${autoscaling}}
-  token: {ttl: 20s}
+  token: {ttl: 5s}
 ${more.replace(/^/gm, '  ')}
 `;
   }
@@ -222,8 +223,19 @@ ${more.replace(/^/gm, '  ')}
     return JSON.parse(out) as AuditReport;
   }
 
-  pods = (component: string): Promise<string[]> =>
-    names('pods', '-n', this.namespace, '-l', `app.kubernetes.io/component=${component}`);
+  /** The pods of a component whose containers are all ready. `restarts`: of its containers together. */
+  async serving(component: string): Promise<{ name: string; uid: string; restarts: number }[]> {
+    const { items } = await object<{ items: KubeObject[] }>(
+      ...['pods', '-n', this.namespace, '-l', `app.kubernetes.io/component=${component}`],
+    );
+    return items.flatMap(({ metadata, status }) => {
+      const { containerStatuses = [] } = status as { containerStatuses?: { ready: boolean; restartCount: number }[] };
+      const serves = containerStatuses.length > 0 && containerStatuses.every(({ ready }) => ready);
+      if (!serves || metadata.deletionTimestamp !== undefined) return [];
+      const restarts = containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
+      return [{ name: metadata.name, uid: metadata.uid ?? '', restarts }];
+    });
+  }
 
   /** Everything a person with read access sees of it, or the processes of its pods show; not the Secrets themselves. */
   async said(): Promise<string> {

@@ -1,4 +1,4 @@
-// A real Kubernetes API server and its etcd for one test file, on free ports of 127.0.0.1: no node, no controllers,
+// A real Kubernetes API server and its etcd on free ports of 127.0.0.1: no node, no controllers,
 // nothing that acts by itself. The programs are those of $FLASHSALE_KUBE_BIN. Must never outlive whoever started it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ export interface ApiServer {
   kubeconfig: string;
   /** The same; `url`: by way of a proxy, which may speak plain HTTP. */
   config(url?: string): KubeConfig;
-  /** Closed by `stop`. */
+  /** Closed by `disconnect` and by `stop`. */
   connect(options?: ConnectOptions & { url?: string }): KubeClient;
   /** Makes a namespace of its own for a test. */
   namespace(labels?: Record<string, string>): Promise<string>;
@@ -34,6 +34,8 @@ export interface ApiServer {
   restart(): Promise<void>;
   /** etcd forgets everything but what is there now. */
   compact(): Promise<void>;
+  /** Closes the clients that were connected so far. */
+  disconnect(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ const DIE_WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '-
 function programs(): string {
   const bin = process.env.FLASHSALE_KUBE_BIN;
   if (bin && existsSync(join(bin, 'kube-apiserver'))) return bin;
-  throw new Error('FLASHSALE_KUBE_BIN names no folder with kube-apiserver; hack/test cluster builds it and sets it');
+  throw new Error('FLASHSALE_KUBE_BIN names no folder with kube-apiserver; hack/test apiserver builds it and sets it');
 }
 
 /** A process whose last words are kept, for the message when it does not come up. */
@@ -171,6 +173,9 @@ export async function startApiServer(): Promise<ApiServer> {
     clients.push(client);
     return client;
   };
+  const disconnect = async () => {
+    for (const client of clients.splice(0)) await client.close();
+  };
   let namespaces = 0;
 
   return {
@@ -218,8 +223,9 @@ export async function startApiServer(): Promise<ApiServer> {
       const { header } = await askEtcd('/v3/kv/range', { key: Buffer.from('/').toString('base64') });
       await askEtcd('/v3/kv/compaction', { revision: header?.revision, physical: true });
     },
+    disconnect,
     async stop() {
-      for (const client of clients) await client.close();
+      await disconnect();
       await anybody.close();
       await apiserver.end('SIGKILL');
       await etcd.end('SIGKILL');

@@ -14,6 +14,11 @@ export interface CrowdOptions extends Partial<LoadOptions> {
   within?: Millis;
   /** How buyer n is called; absent: `<prefix>n`. */
   named?: (n: number) => string;
+  /**
+   * Only the first so many buyers let their token lapse, so that the others wait for lapsed tokens once, and not again for
+   * those that lapse among them. Default: any buyer may.
+   */
+  lapsing?: number;
   /** How long after the last arrival a buyer may still wait for stock to come back. */
   patience?: Millis;
 }
@@ -48,10 +53,14 @@ type Shop = Pick<TestSale, 'config' | 'storefrontUrls'>;
 
 /** Arrives now. */
 export function startCrowd(sale: Shop, options: CrowdOptions = {}): Crowd {
-  const { within = 4000, named, patience = 60_000, ...chosen } = options;
+  const { within = 4000, named, lapsing = Number.POSITIVE_INFINITY, patience = 60_000, ...chosen } = options;
   const planned = { ...DEFAULTS, ...chosen };
   const plan: LoadOptions = { ...planned, rate: chosen.rate ?? Math.max(1, planned.buyers / (within / 1000)) };
-  const buyers = planBuyers(plan).map((buyer, n) => (named ? { ...buyer, name: named(n) } : buyer));
+  const buyers = planBuyers(plan).map((buyer, n) => ({
+    ...buyer,
+    name: named?.(n) ?? buyer.name,
+    abandon: buyer.abandon && n < lapsing,
+  }));
   const { auth } = sale.config;
   if (auth.kind !== 'header') throw new Error('a crowd names its buyers by a trusted header');
   let tally: Tally | undefined;

@@ -16,7 +16,7 @@ export interface HelmOutcome {
 /** `values` become a values file on standard input. */
 export function helm(args: string[], values?: unknown): HelmOutcome {
   const program = process.env.FLASHSALE_HELM;
-  if (program === undefined) throw new Error('FLASHSALE_HELM names no helm; hack/test cluster builds it and sets it');
+  if (program === undefined) throw new Error('FLASHSALE_HELM names no helm; hack/test apiserver builds it and sets it');
   const { status, stdout, stderr, error } = spawnSync(
     program,
     [...args, ...(values === undefined ? [] : ['--values', '-'])],

@@ -70,7 +70,10 @@ export function rounds(spec: SpecPatch, options: SaleOptions = { kafka: 'shared'
         await withLogs(sale, async () => {
           if (!first) await restock(units);
           const prefix = `round-${tallies.length}-`;
-          const coming = startCrowd(sale, { buyers: 2 * units, prefix, seed: tallies.length + 1, ...crowd });
+          const coming = startCrowd(sale, {
+            ...{ buyers: 2 * units, lapsing: units, prefix, seed: tallies.length + 1 },
+            ...crowd,
+          });
           const done = coming.done.then((tally) => tallies.push(tally));
           await work(sale, coming, restock);
           await done;

@@ -1,5 +1,5 @@
 // The example repository: each sale in it is one, whatever is said to Argo CD and Flux about sales is true of them, and
-// the words in it are of this API. What Kustomize makes of it is looked at in test/cluster.
+// the words in it are of this API. What Kustomize makes of it is looked at in test/apiserver.
 
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';

@@ -1,5 +1,5 @@
 // The reflector against a server that forgets, fails, falls silent and cuts watches off as it likes: its copy ends as
-// the server is, and what it said adds up to that. (The same on a real API server: test/cluster/kube/reflector.test.ts.)
+// the server is, and what it said adds up to that. (The same on a real API server: test/apiserver/kube/reflector.test.ts.)
 
 import fc from 'fast-check';
 import { pino } from 'pino';

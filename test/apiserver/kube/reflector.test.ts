@@ -8,8 +8,9 @@ import type { KubeClient } from '../../../operator/kube/client.ts';
 import { kubeMetrics } from '../../../operator/kube/metrics.ts';
 import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
 import { type Reflector, type ReflectorOptions, startReflector } from '../../../operator/kube/reflector.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
 import { until } from '../../harness/until.ts';
 
@@ -24,7 +25,7 @@ let reflector: Reflector | undefined;
 let said: string[];
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   network = await startTcpProxy(server.port);
   proxy = await startHttpProxy(server.url);
   direct = server.connect();

@@ -5,11 +5,12 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Observed } from '../../../operator/reconcile/observed.ts';
 import { RefusalReader } from '../../../operator/reconcile/refusals.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
 });
 afterAll(() => server?.stop());
 

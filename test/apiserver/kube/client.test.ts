@@ -11,9 +11,10 @@ import { connectKube, FIELD_MANAGER, type KubeClient, KubeError } from '../../..
 import { kubeMetrics } from '../../../operator/kube/metrics.ts';
 import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
 import type { WatchEvent } from '../../../operator/kube/watch-lines.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
 import { freePort } from '../../harness/redis.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { until } from '../../harness/until.ts';
 
 let server: ApiServer;
@@ -24,7 +25,7 @@ let watched: KubeClient;
 let namespace: string;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   proxy = await startHttpProxy(server.url);
   client = server.connect();
   watched = server.connect({ url: proxy.url });

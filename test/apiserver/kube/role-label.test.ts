@@ -7,7 +7,8 @@ import type { KubeClient } from '../../../operator/kube/client.ts';
 import { RESOURCES } from '../../../operator/kube/objects.ts';
 import { ROLE_LABEL } from '../../../operator/kube/role.ts';
 import { keepRoleLabel, type RoleLabel } from '../../../operator/kube/role-label.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { until } from '../../harness/until.ts';
 
 let server: ApiServer;
@@ -16,7 +17,7 @@ let namespace: string;
 const kept: RoleLabel[] = [];
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   client = server.connect();
 });
 afterAll(() => server?.stop());

@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { elect } from '../../../operator/kube/lease.ts';
 import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
 import { until } from '../../harness/until.ts';
 
@@ -21,7 +22,7 @@ const elections: { stop(): Promise<void> }[] = [];
 let said: string[];
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   network = await startTcpProxy(server.port);
   proxy = await startHttpProxy(server.url);
   client = server.connect();

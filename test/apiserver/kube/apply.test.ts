@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { applyWanted } from '../../../operator/kube/apply.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type KubeObject, resourceOf } from '../../../operator/kube/objects.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 
 let server: ApiServer;
 let proxy: HttpProxy;
@@ -14,7 +15,7 @@ let client: KubeClient;
 let namespace: string;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   proxy = await startHttpProxy(server.url);
   client = server.connect({ url: proxy.url });
 });

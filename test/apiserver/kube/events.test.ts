@@ -6,8 +6,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Recorder, recorder } from '../../../operator/kube/events.ts';
 import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
-import { type ApiServer, startApiServer } from '../../harness/apiserver.ts';
+import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
+import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { until } from '../../harness/until.ts';
 
 let server: ApiServer;
@@ -17,7 +18,7 @@ let namespace: string;
 let about: KubeObject;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   proxy = await startHttpProxy(server.url);
   client = server.connect();
 });

@@ -7,14 +7,15 @@ import type { KubeClient } from '../../operator/kube/client.ts';
 import { firstDifference } from '../../operator/kube/difference.ts';
 import { type KubeObject, RESOURCES, resourceOf } from '../../operator/kube/objects.ts';
 import type { ManifestInput } from '../../operator/manifests/input.ts';
-import { type ApiServer, startApiServer } from '../harness/apiserver.ts';
+import type { ApiServer } from '../harness/apiserver.ts';
 import { busyOptions, load, named, objectsOf, SALES, saleOf } from '../harness/manifests.ts';
+import { sharedApiServer } from '../harness/shared-apiserver.ts';
 
 let server: ApiServer;
 let client: KubeClient;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await sharedApiServer();
   client = server.connect();
   await server.kubectl(['create', 'priorityclass', String(busyOptions.pods.priorityClassName), '--value=10']);
 });
