@@ -38,7 +38,7 @@ export default defineConfig({
     projects: [
       project('unit', seconds(10), false),
       project('simulation', seconds(120), false),
-      project('integration', seconds(60), true),
+      project('integration', seconds(60), true, 2),
       // The files of one worker share its modules, and so its API server: see test/harness/shared-apiserver.ts.
       project('apiserver', seconds(180), true, 2, { isolate: false }),
       project('chaos', seconds(180), true, 2),

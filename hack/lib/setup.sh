@@ -42,7 +42,7 @@ parts_of() {
   case "$1" in
     tools) echo node modules ;;
     stores) echo redis postgres ;;
-    servers) echo redis postgres java kafka ;;
+    servers) echo redis postgres java kafka kafka_classes ;;
     load) echo wrk ;;
     fuzz) echo schemathesis ;;
     observability) echo prometheus chromium ;;

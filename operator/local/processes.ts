@@ -219,7 +219,7 @@ function kafkaProcess(tools: NonNullable<Tools['kafka']>, s: Surroundings): Proc
     title: 'Kafka',
     stage: 'servers',
     command: tools.java,
-    args: kafkaArguments(server, tools.libs),
+    args: kafkaArguments(server, tools),
     env: {},
     cwd: s.folder.path,
     files,

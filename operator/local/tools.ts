@@ -5,6 +5,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { UserError } from '../../dataplane/runtime/user-error.ts';
+import type { KafkaPrograms } from './kafka.ts';
 
 export interface Tools {
   node: string;
@@ -14,7 +15,7 @@ export interface Tools {
   /** PostgreSQL refuses to run as root: the user to run it as then. */
   postgresUser: { uid: number; gid: number } | undefined;
   /** Absent when the sale uses a Kafka of its owner's. */
-  kafka: { java: string; libs: string } | undefined;
+  kafka: (KafkaPrograms & { java: string }) | undefined;
 }
 
 const KAFKA_VERSION = '4.1.0';
@@ -28,7 +29,7 @@ export function findTools(options: { kafka: boolean }, env: NodeJS.ProcessEnv = 
       missing('redis-server', 'install it (Debian: apt-get install redis-server) or set FLASHSALE_REDIS_SERVER'),
     postgresBin: findPostgres(env),
     postgresUser: process.getuid?.() === 0 ? systemUser('postgres') : undefined,
-    kafka: options.kafka ? { java: findJava(env), libs: findKafka(env) } : undefined,
+    kafka: options.kafka ? { java: findJava(env), ...findKafka(env) } : undefined,
   };
 }
 
@@ -89,9 +90,12 @@ function findJava(env: NodeJS.ProcessEnv): string {
 export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
   env.FLASHSALE_CACHE ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'flashsale');
 
-function findKafka(env: NodeJS.ProcessEnv): string {
+/** The file of classes lies beside the folder of jars, where hack/lib/kafka-classes.ts puts it. */
+export function findKafka(env: NodeJS.ProcessEnv = process.env): KafkaPrograms {
   const libs = env.FLASHSALE_KAFKA_LIBS ?? join(cacheFolder(env), `kafka-${KAFKA_VERSION}`, 'libs');
-  if (list(libs).some((name) => /^kafka_.*\.jar$/.test(name))) return libs;
+  const classes = join(libs, '..', 'classes.jsa');
+  if (list(libs).some((name) => /^kafka_.*\.jar$/.test(name)))
+    return { libs, ...(existsSync(classes) ? { classes } : {}) };
   return missing(
     `Kafka (no jars in ${libs})`,
     'run hack/flashsale, which fetches it, set FLASHSALE_KAFKA_LIBS, or name a Kafka of your own in spec.kafka.bootstrapServers',

@@ -12,7 +12,7 @@ import { shardId } from '../../dataplane/protocol/units.ts';
 import type { NodeIdentity, ReserveRequest, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
 import { connectStorefrontNode } from '../../dataplane/stores/cache-node/redis.ts';
 import { StoreUnknown } from '../../dataplane/stores/errors.ts';
-import { freePort } from '../harness/redis.ts';
+import { freePort } from '../harness/ports.ts';
 import { startSale, type TestSale } from '../harness/sale.ts';
 import type { Shot } from './wrk.ts';
 

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../operator/kube/objects.ts';
 import { RESOURCES } from '../../operator/kube/objects.ts';
 import { startApiServer } from '../harness/apiserver.ts';
 import { startFakeNodes } from '../harness/fake-nodes.ts';
-import { freePort } from '../harness/redis.ts';
+import { freePort } from '../harness/ports.ts';
 import { until } from '../harness/until.ts';
 import { figure, type Result } from './result.ts';
 

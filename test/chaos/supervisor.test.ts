@@ -13,7 +13,7 @@ import { alive, identify } from '../../operator/local/identity.ts';
 import { holderOf } from '../../operator/local/lock.ts';
 import { runSupervisor } from '../../operator/local/run.ts';
 import { startCrowd } from '../harness/crowd.ts';
-import { twoFreePorts } from '../harness/redis.ts';
+import { twoFreePorts } from '../harness/ports.ts';
 import { sharedKafka, stopSharedKafka } from '../harness/sale.ts';
 import { until } from '../harness/until.ts';
 import { expectVerdict } from '../harness/verdict.ts';

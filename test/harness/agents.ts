@@ -20,7 +20,8 @@ import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/regi
 import { connectAgentShard, connectStorefrontShard } from '../../dataplane/stores/shard/postgres.ts';
 import type { AgentShard, StorefrontShard } from '../../dataplane/stores/shard/shard.ts';
 import { PATIENT } from './cache-node.ts';
-import { freePorts, startKafka, type TestKafka } from './kafka.ts';
+import { startKafka, type TestKafka } from './kafka.ts';
+import { freePorts } from './ports.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { until } from './until.ts';

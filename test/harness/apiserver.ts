@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, request } from 'undici';
 import { type ConnectOptions, connectKube, type KubeClient } from '../../operator/kube/client.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
 export interface ApiServer {

@@ -4,12 +4,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaConfig } from '../../dataplane/protocol/config.ts';
 import { dataFolder, type KafkaServer, kafkaArguments, kafkaFiles } from '../../operator/local/kafka.ts';
+import { findKafka } from '../../operator/local/tools.ts';
+import { freePorts } from './ports.ts';
 
 export interface TestKafka {
   /** `host:port`, the same over restarts. */
@@ -24,9 +26,6 @@ export interface TestKafka {
   /** Stops it and removes its folder. */
   destroy(): Promise<void>;
 }
-
-const kafkaLibs = (): string =>
-  process.env.FLASHSALE_KAFKA_LIBS ?? join(homedir(), '.cache', 'flashsale', 'kafka-4.1.0', 'libs');
 
 export async function startKafka(): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'flashsale-kafka-'));
@@ -56,27 +55,6 @@ export async function startKafka(): Promise<TestKafka> {
   };
 }
 
-/** Ports nobody listens on at this moment. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer().once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 // A test run that is cut off must not leave a JVM behind.
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -92,7 +70,7 @@ async function start(server: KafkaServer): Promise<ChildProcess> {
   }
   const logFile = join(server.folder, 'kafka.log');
   const output = openSync(logFile, 'a');
-  const child = spawn('java', kafkaArguments(server, kafkaLibs()), { stdio: ['ignore', output, output] });
+  const child = spawn('java', kafkaArguments(server, findKafka()), { stdio: ['ignore', output, output] });
   running.add(child);
   child.once('exit', () => running.delete(child));
   const deadline = Date.now() + 60_000;

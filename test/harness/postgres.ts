@@ -1,14 +1,16 @@
 // A real PostgreSQL server for one test file: own data folder, own port, scram passwords, fsync on, the roles of
 // dataplane/stores/shard/sql/roles.sql. Must never outlive the process that started it.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type DatabaseUser, databaseRole } from '../../dataplane/protocol/config.ts';
+import { SUPERUSER } from '../../operator/topology/postgres-settings.ts';
+import { makeFirstData, POSTGRES_BIN, POSTGRES_USER } from './first-data.ts';
+import { freePort } from './ports.ts';
 
 const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
 const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
@@ -44,38 +46,6 @@ export interface Postgres {
   restart(): Promise<void>;
   /** Fast shutdown; the data folder is removed. */
   stop(): Promise<void>;
-}
-
-/** The newest installed version's programs. */
-function findBin(): string {
-  const named = process.env.FLASHSALE_POSTGRES_BIN;
-  if (named) return named;
-  const root = '/usr/lib/postgresql';
-  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  const found = versions.map((v) => join(root, v, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
-  if (!found) throw new Error('PostgreSQL is not installed (looked for /usr/lib/postgresql/*/bin/postgres)');
-  return found;
-}
-
-/** PostgreSQL refuses to run as root: then it runs as the system user `postgres`. */
-function systemUser(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const line = readFileSync('/etc/passwd', 'utf8').match(/^postgres:[^:]*:(\d+):(\d+):/m);
-  if (!line) throw new Error('there is no system user "postgres" to run the server as');
-  return { uid: Number(line[1]), gid: Number(line[2]) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, HOST, () => {
-      const address = probe.address();
-      probe.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -116,44 +86,20 @@ async function until(what: string, condition: () => Promise<boolean> | boolean):
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  const bin = findBin();
-  const user = systemUser();
   const folder = mkdtempSync(join(tmpdir(), 'flashsale-postgres-'));
   const data = join(folder, 'data');
-  const secrets = new Map<string, string>(
-    ['postgres', ...USERS.map(databaseRole)].map((u) => [u, randomBytes(12).toString('hex')]),
-  );
+  const secrets = new Map<string, string>([
+    [SUPERUSER, makeFirstData(folder)],
+    ...USERS.map((u): [string, string] => [databaseRole(u), randomBytes(12).toString('hex')]),
+  ]);
   const secretOf = (role: string): string => {
     const secret = secrets.get(role);
     if (secret === undefined) throw new Error(`no such role: ${role}`);
     return secret;
   };
-  const passwordFile = join(folder, 'password');
-  writeFileSync(passwordFile, secretOf('postgres'), { mode: 0o600 });
-  if (user.uid !== undefined && user.gid !== undefined)
-    for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid);
-  execFileSync(
-    join(bin, 'initdb'),
-    [
-      '-D',
-      data,
-      '-U',
-      'postgres',
-      '-A',
-      'scram-sha-256',
-      '-E',
-      'UTF8',
-      '--locale=C',
-      '--no-sync',
-      '--pwfile',
-      passwordFile,
-    ],
-    { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  rmSync(passwordFile);
   const port = await freePort();
   const url = (database: string, as?: DatabaseUser): string => {
-    const role = as ? databaseRole(as) : 'postgres';
+    const role = as ? databaseRole(as) : SUPERUSER;
     return `postgres://${role}:${secretOf(role)}@${HOST}:${port}/${database}`;
   };
 
@@ -189,13 +135,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     };
     const command = [
       ...DIE_WITH_PARENT,
-      join(bin, 'postgres'),
+      join(POSTGRES_BIN, 'postgres'),
       '-D',
       data,
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ];
     const [program = '', ...rest] = command;
-    const child = spawn(program, rest, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, rest, { ...POSTGRES_USER, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     server = child;
     child.stderr?.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-8_000);
@@ -226,7 +172,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   return {
     host: HOST,
     port,
-    bin,
+    bin: POSTGRES_BIN,
     superuserUrl: url('postgres'),
     passwordOf: (u) => secretOf(databaseRole(u)),
     url,

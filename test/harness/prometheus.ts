@@ -6,7 +6,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { freePorts } from './kafka.ts';
+import { freePorts } from './ports.ts';
 import { until } from './until.ts';
 
 export interface Scrape {

@@ -3,13 +3,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisOptions as ConnectionOptions, Redis } from 'ioredis';
 import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
 import { redisConf } from '../../dataplane/runtime/redis-conf.ts';
-import { isFree } from '../../operator/local/ports.ts';
+import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
 export interface RedisOptions {
@@ -33,23 +32,6 @@ export interface TestRedis {
 }
 
 const HOST = '127.0.0.1';
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, HOST, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-
-/** The first of two in a row. */
-export const twoFreePorts = (): Promise<number> =>
-  until('two free ports in a row', async () => {
-    const first = await freePort();
-    return (await isFree(first + 1)) && first;
-  });
 
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'flashsale-redis-'));

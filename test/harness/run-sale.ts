@@ -34,15 +34,55 @@ async function withLogs(sale: TestSale, work: () => Promise<void>): Promise<void
   }
 }
 
+export interface SharedSale {
+  /**
+   * `sold` is what the tests before have sold; nothing else is supplied then, unless the one before left something.
+   * `work` answers how many units it sold. When it fails the sale ends, and the next test has a new one.
+   */
+  use(work: (sale: TestSale, sold: Units) => Promise<Units>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One sale for several tests in a row, as starting one takes longer than most of them. It begins with no stock. */
+export function sharedSale(spec: SpecPatch, options: SaleOptions = { kafka: 'shared' }): SharedSale {
+  let running: { sale: TestSale; sold: Units } | undefined;
+  const stop = async () => {
+    const ending = running;
+    running = undefined;
+    await ending?.sale.stop();
+  };
+  return {
+    async use(work) {
+      running ??= { sale: await startSale({ ...spec, stock: 0 }, options), sold: 0 };
+      const now = running;
+      try {
+        await withLogs(now.sale, async () => {
+          now.sold += await work(now.sale, now.sold);
+        });
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+  };
+}
+
 /** `restock`: adds to the stock while it sells. */
-type Work = (sale: TestSale, crowd: Crowd, restock: (units: Units) => Promise<void>) => Promise<void>;
+type Work = (sale: TestSale, crowd: Crowd, restock: (units: Units) => Promise<void>) => Promise<Tally> | Promise<void>;
+
+interface RoundOptions extends CrowdOptions {
+  /** What nobody of the crowd wants; only of the last round. Default: nothing. */
+  left?: Units;
+}
 
 export interface Rounds {
   /**
    * Restocks the sale, sends a crowd of twice as many, lets `work` happen meanwhile, and expects the verdict: all of
-   * it sold. A round that fails ends the sale, and the next one has a new one.
+   * it sold. `work` may send another crowd and answer with its tally. A round that fails ends the sale, and the next
+   * one has a new one.
    */
-  round(units: Units, work: Work, options?: CrowdOptions): Promise<void>;
+  round(units: Units, work: Work, options?: RoundOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +97,7 @@ export function rounds(spec: SpecPatch, options: SaleOptions = { kafka: 'shared'
   };
 
   return {
-    async round(units, work, crowd = {}) {
+    async round(units, work, { left = 0, ...crowd } = {}) {
       const first = running === undefined;
       running ??= { sale: await startSale({ ...spec, stock: units }, options), stock: units, tallies: [] };
       const now = running;
@@ -75,9 +115,10 @@ export function rounds(spec: SpecPatch, options: SaleOptions = { kafka: 'shared'
             ...crowd,
           });
           const done = coming.done.then((tally) => tallies.push(tally));
-          await work(sale, coming, restock);
+          const more = await work(sale, coming, restock);
           await done;
-          await expectVerdict(sale, tallies, { sold: now.stock });
+          if (more) tallies.push(more);
+          await expectVerdict(sale, tallies, { sold: now.stock - left });
         });
       } catch (error) {
         await stop();

@@ -19,8 +19,11 @@ import { dataFolder } from '../../operator/local/data-folder.ts';
 import { stopOrphans } from '../../operator/local/fleet.ts';
 import { alive, type Identity, identify, signal } from '../../operator/local/identity.ts';
 import type { ProcessReport } from '../../operator/local/process.ts';
+import { KAFKA, POSTGRES } from '../../operator/local/processes.ts';
 import type { SaleReport } from '../../operator/local/report.ts';
 import { Supervisor } from '../../operator/local/supervisor.ts';
+import { SUPERUSER_SECRET } from '../../operator/topology/postgres-settings.ts';
+import { makeFirstData } from './first-data.ts';
 import { startKafka, type TestKafka } from './kafka.ts';
 import { until } from './until.ts';
 
@@ -99,6 +102,11 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
   const paths = dataFolder(folder);
   const points = join(home, 'failpoints');
   mkdirSync(points, { recursive: true });
+  if (options.dir === undefined) {
+    // As if the driver had made them: it makes what is missing.
+    mkdirSync(paths.admin, { recursive: true });
+    writeFileSync(join(paths.admin, SUPERUSER_SECRET), makeFirstData(paths.postgres), { mode: 0o600 });
+  }
   const supervisor = Supervisor.open(folder, {
     log: pino({ level: process.env.FLASHSALE_LOG_LEVEL ?? 'silent' }),
     env: { ...(options.failpoints === false ? {} : { FLASHSALE_FAILPOINTS: points }), ...options.env },
@@ -137,7 +145,12 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
     };
     return stringify(sale);
   };
+  const processes = processesOf(supervisor);
   const stop = async () => {
+    // A sale whose folder goes needs no end in order, which takes seconds. Kafka and PostgreSQL end in order all the
+    // same: the supervisor still talks to the one, and a killed server leaves shared memory behind.
+    const killed = supervisor.fleet.names().filter((name) => name !== KAFKA && name !== POSTGRES);
+    if (options.dir === undefined) await Promise.all(killed.map((name) => processes.stop(name, { hard: true })));
     await supervisor.stop();
     if (options.dir === undefined) rmSync(home, { recursive: true, force: true });
     else rmSync(join(home, OWNER), { force: true });
@@ -166,7 +179,7 @@ export async function startSale(patch: SpecPatch | string = {}, options: SaleOpt
       supervisor.fleet
         .reports()
         .flatMap(({ name, address }) => (name.startsWith('storefront-') && address ? [address] : [])),
-    processes: processesOf(supervisor),
+    processes,
     apply: (fields, { wait = true } = {}) => apply(yamlOf(fields), wait),
     report: () => supervisor.report(),
     async registry() {

@@ -13,7 +13,7 @@ import { type KubeObject, RESOURCES } from '../../../operator/kube/objects.ts';
 import type { WatchEvent } from '../../../operator/kube/watch-lines.ts';
 import type { ApiServer } from '../../harness/apiserver.ts';
 import { type HttpProxy, startHttpProxy } from '../../harness/http-proxy.ts';
-import { freePort } from '../../harness/redis.ts';
+import { freePort } from '../../harness/ports.ts';
 import { sharedApiServer } from '../../harness/shared-apiserver.ts';
 import { until } from '../../harness/until.ts';
 

@@ -16,7 +16,8 @@ import {
   stateOf,
   stored,
 } from '../../harness/cache-node.ts';
-import { freePort, startRedis, type TestRedis } from '../../harness/redis.ts';
+import { freePort } from '../../harness/ports.ts';
+import { startRedis, type TestRedis } from '../../harness/redis.ts';
 
 let redis: TestRedis;
 let node: CacheNodeClients;

@@ -14,7 +14,7 @@ import { readPids } from '../../../operator/local/pid-file.ts';
 import type { SaleReport } from '../../../operator/local/report.ts';
 import { flashsale, startFlashsale } from '../../harness/command.ts';
 import { startKafka, type TestKafka } from '../../harness/kafka.ts';
-import { twoFreePorts } from '../../harness/redis.ts';
+import { twoFreePorts } from '../../harness/ports.ts';
 import { until } from '../../harness/until.ts';
 
 vi.setConfig({ testTimeout: 180_000 });

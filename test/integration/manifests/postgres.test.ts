@@ -11,7 +11,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findTools } from '../../../operator/local/tools.ts';
 import { SUPERUSER } from '../../../operator/topology/postgres-settings.ts';
 import { named, objectsOf, saleOf } from '../../harness/manifests.ts';
-import { freePort } from '../../harness/redis.ts';
+import { freePort } from '../../harness/ports.ts';
 import { until } from '../../harness/until.ts';
 
 interface Container {

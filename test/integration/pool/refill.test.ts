@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NodeId } from '../../../dataplane/protocol/units.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
-import { freePorts } from '../../harness/kafka.ts';
+import { freePorts } from '../../harness/ports.ts';
 import { until } from '../../harness/until.ts';
 import { type Level, levelOf } from './level.ts';
 

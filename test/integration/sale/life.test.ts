@@ -5,23 +5,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crowd } from '../../harness/crowd.ts';
-import { runSale } from '../../harness/run-sale.ts';
+import { runSale, sharedSale } from '../../harness/run-sale.ts';
 import { startSale, stopSharedKafka, type TestSale } from '../../harness/sale.ts';
 import { expectVerdict } from '../../harness/verdict.ts';
 
-afterAll(stopSharedKafka);
+const sales = sharedSale({});
+
+afterAll(async () => {
+  await sales.stop();
+  await stopSharedKafka();
+});
 
 const pids = (sale: TestSale) => Object.fromEntries(sale.processes.list().map(({ name, pid }) => [name, pid]));
 
 describe('a sale', { timeout: 180_000 }, () => {
   it('is not touched by being applied again as it is', () =>
-    runSale({ stock: 200 }, async (sale) => {
+    sales.use(async (sale) => {
+      await sale.apply({ stock: 200 });
       const first = await crowd(sale, { buyers: 80, abandon: 0, within: 1500 });
       const before = { pids: pids(sale), generation: sale.config.generation };
       await sale.apply({});
       expect({ pids: pids(sale), generation: sale.config.generation }).toEqual(before);
       const second = await crowd(sale, { buyers: 300, prefix: 'second-' });
       await expectVerdict(sale, [first, second], { sold: 200 });
+      return 200;
     }));
 
   it('goes on where it was after it was ended and started again', async () => {
@@ -46,11 +53,16 @@ describe('a sale', { timeout: 180_000 }, () => {
   });
 
   it('does not mind another one beside it, on the same Kafka', () =>
-    runSale({ stock: 150 }, (one) =>
-      runSale({ stock: 90, shards: { count: 1 } }, async (other) => {
-        const [ones, others] = await Promise.all([crowd(one, { buyers: 300 }), crowd(other, { buyers: 200, seed: 2 })]);
-        await expectVerdict(one, ones, { sold: 150 });
+    sales.use(async (one, sold) => {
+      await one.apply({ stock: sold + 150 });
+      await runSale({ stock: 90, shards: { count: 1 } }, async (other) => {
+        const [ones, others] = await Promise.all([
+          crowd(one, { buyers: 300, prefix: 'one-' }),
+          crowd(other, { buyers: 200, seed: 2 }),
+        ]);
+        await expectVerdict(one, ones, { sold: sold + 150, byHand: sold });
         await expectVerdict(other, others, { sold: 90 });
-      }),
-    ));
+      });
+      return 150;
+    }));
 });

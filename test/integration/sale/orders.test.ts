@@ -3,17 +3,23 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { audit } from '../../../operator/audit/audit.ts';
 import { crowd } from '../../harness/crowd.ts';
-import { runSale } from '../../harness/run-sale.ts';
+import { runSale, sharedSale } from '../../harness/run-sale.ts';
 import { stopSharedKafka } from '../../harness/sale.ts';
 import { testShop } from '../../harness/shop.ts';
 import { until } from '../../harness/until.ts';
 import { expectVerdict } from '../../harness/verdict.ts';
 
-afterAll(stopSharedKafka);
+const unpaid = sharedSale({ orders: { paymentDeadline: '4s' } });
+
+afterAll(async () => {
+  await unpaid.stop();
+  await stopSharedKafka();
+});
 
 describe('orders that are not kept', { timeout: 180_000 }, () => {
   it('R31: a payment after the deadline is due back, and the unit is the next buyer’s', () =>
-    runSale({ stock: 1, orders: { paymentDeadline: '4s' } }, async (sale) => {
+    unpaid.use(async (sale) => {
+      await sale.apply({ stock: 1 });
       const shop = testShop(sale);
       const slow = await shop.buy('slow');
       const quick = await until('the unit to be on sale again', async () => {
@@ -28,20 +34,25 @@ describe('orders that are not kept', { timeout: 180_000 }, () => {
       expect(await shop.cancel('quick', order)).toMatchObject({ status: 409, problem: 'order-paid' });
       await shop.close();
       await expectVerdict(sale, [], { sold: 1, cancelled: 1, byHand: 2 });
+      return 1;
     }));
 
   it('R30: what nobody pays for is on sale again, every unit of it', () =>
-    runSale({ stock: 120, orders: { paymentDeadline: '3s' } }, async (sale) => {
+    unpaid.use(async (sale, sold) => {
+      // For each unit sold before, an order of it had been cancelled.
+      const before = { sold, cancelled: sold, byHand: 2 * sold };
+      await sale.apply({ stock: sold + 120 });
       const tally = await crowd(sale, { buyers: 100, abandon: 0, within: 2000 });
       await until(
         'every order to be cancelled',
         async () => {
-          const { sold, virtual } = await audit(() => sale, { patience: 0 });
-          return sold === 0 && virtual === 120;
+          const now = await audit(() => sale, { patience: 0 });
+          return now.sold === sold && now.virtual === 120;
         },
         60_000,
       );
-      await expectVerdict(sale, tally, { sold: 0, cancelled: 100, judgeSoldOut: false });
+      await expectVerdict(sale, tally, { ...before, cancelled: sold + 100, judgeSoldOut: false });
+      return 0;
     }));
 
   it('R30: what buyers cancel is bought by others, until all is sold', () =>

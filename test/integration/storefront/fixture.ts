@@ -16,7 +16,7 @@ import type { Failpoint } from '../../../dataplane/runtime/failpoint.ts';
 import type { NodeState, PoolNode } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import { connectAgentNode, connectPoolNode } from '../../../dataplane/stores/cache-node/redis.ts';
 import { PATIENT, prepare } from '../../harness/cache-node.ts';
-import { freePorts } from '../../harness/kafka.ts';
+import { freePorts } from '../../harness/ports.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
 import { type Fixture, SALE, startFixture, type TestShard } from '../shard-sql/fixture.ts';

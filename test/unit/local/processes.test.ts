@@ -1,11 +1,15 @@
 // Topology → processes: names, ports, and what must never be in a command line.
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeId } from '../../../dataplane/protocol/units.ts';
 import { validate } from '../../../operator/api/validate.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
 import { fingerprint } from '../../../operator/local/process-spec.ts';
 import { portNames, processesOf, promisedPort, type Surroundings } from '../../../operator/local/processes.ts';
+import { findKafka } from '../../../operator/local/tools.ts';
 import { connectionsFor } from '../../../operator/topology/postgres-settings.ts';
 import { buildTopology, type Topology } from '../../../operator/topology/topology.ts';
 
@@ -132,4 +136,25 @@ describe('PostgreSQL', () => {
     expect(connectionsFor({ storefronts: 8, nodes: 8, shards: 32, databases: 33 })).toBe(4096);
     expect(connectionsFor({ storefronts: 200, nodes: 64, shards: 256, databases: 1 })).toBe(4096);
   });
+});
+
+test('Kafka starts from its classes as Java has read them once, where setup has put them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flashsale-tools-'));
+  try {
+    const libs = join(folder, 'libs');
+    mkdirSync(libs);
+    writeFileSync(join(libs, 'kafka_2.13-4.1.0.jar'), '');
+    const argumentsNow = () => {
+      const tools = {
+        ...surroundings().tools,
+        kafka: { java: '/bin/java', ...findKafka({ FLASHSALE_KAFKA_LIBS: libs }) },
+      };
+      return processesOf(topology(), surroundings({ tools })).find(({ name }) => name === 'kafka')?.args ?? [];
+    };
+    expect(argumentsNow().join()).not.toContain('SharedArchiveFile');
+    writeFileSync(join(folder, 'classes.jsa'), '');
+    expect(argumentsNow()).toContain(`-XX:SharedArchiveFile=${join(folder, 'classes.jsa')}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alive, type Identity, identify, signal } from '../../../operator/local/identity.ts';
 import { readPid, writePid } from '../../../operator/local/pid-file.ts';
 import { isFree, Ports } from '../../../operator/local/ports.ts';
@@ -12,6 +12,9 @@ import { ask } from '../../../operator/local/probe.ts';
 import { end, ManagedProcess } from '../../../operator/local/process.ts';
 import { fingerprint, type ProcessSpec } from '../../../operator/local/process-spec.ts';
 import { until } from '../../harness/until.ts';
+
+// Every step waits for a small program to start, which a busy machine does in its own time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Answers /ready on its port; `behaviour` is more of the program. */
 const server = (port: number, behaviour = '') => `
