@@ -2,7 +2,7 @@
 // sum. Decides nothing about what passed (tally.ts does), and leaves no process behind when it is interrupted.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -48,12 +48,16 @@ function run(name: string, command: string[], env: Record<string, string> = {}):
   }) as Promise<number | null>;
 }
 
-async function runTests({ project, files, env }: TestRun, within: string[] = []): Promise<Tally> {
-  const report = join(reports, `${project}.json`);
+const nameOf = ({ project, on }: TestRun): string => `${project} tests${on === undefined ? '' : ` on ${on}`}`;
+
+async function runTests(tests: TestRun, within: string[] = []): Promise<Tally> {
+  const { project, files } = tests;
+  const env = { ...tests.env, ...(tests.on === undefined ? {} : { FLASHSALE_POSTGRES_BIN: postgres18() }) };
+  const report = join(reports, `${nameOf(tests)}.json`);
   const vitest = within.length > 0 ? 'node_modules/.bin/vitest' : 'vitest';
   const reporters = ['default', 'json', './hack/lib/failures.ts', './hack/lib/times.ts'];
   const exitCode = await run(
-    `${project} tests`,
+    nameOf(tests),
     [
       ...within,
       ...[vitest, 'run', ...files, '--project', project, '--allowOnly=false', `--outputFile.json=${report}`],
@@ -65,6 +69,16 @@ async function runTests({ project, files, env }: TestRun, within: string[] = [])
     exitCode,
     existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport) : undefined,
   );
+}
+
+/** PostgreSQL refuses to run as root, and the user it runs as then may not enter the cache of root: it gets a copy. */
+function postgres18(): string {
+  const folder = join(reports, 'postgres-18');
+  if (!existsSync(folder)) {
+    chmodSync(reports, 0o755);
+    cpSync(process.env.FLASHSALE_POSTGRES_18 ?? '', folder, { recursive: true, verbatimSymlinks: true });
+  }
+  return join(folder, 'bin');
 }
 
 /** The tests of the cluster run in its network. One that was not there before goes away again. */
@@ -109,7 +123,7 @@ try {
   for (const { name, command } of plan.checks ? checks : [])
     await record(name, async () => tallyCheck(await run(name, command)));
   for (const tests of plan.runs)
-    await record(`${tests.project} tests`, () => (tests.project === 'cluster' ? runInCluster(tests) : runTests(tests)));
+    await record(nameOf(tests), () => (tests.project === 'cluster' ? runInCluster(tests) : runTests(tests)));
 } finally {
   failed = readFileSync(written.failures, 'utf8');
   slowest = slowestText(parseTimes(readFileSync(written.times, 'utf8')), 10);

