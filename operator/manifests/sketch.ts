@@ -17,7 +17,7 @@ const optionsOf = (version: string): OperatorOptions => ({
   images: {
     flashsale: `ghcr.io/flashsale-dev/flashsale:${version}`,
     redis: 'docker.io/library/redis:8',
-    postgres: 'docker.io/library/postgres:17',
+    postgres: 'docker.io/library/postgres:18',
   },
   imagePullPolicy: 'IfNotPresent',
   imagePullSecrets: [],

@@ -27,7 +27,7 @@ export const options: OperatorOptions = {
   images: {
     flashsale: 'registry.example.com/flashsale:1.2.3',
     redis: 'registry.example.com/redis:8',
-    postgres: 'registry.example.com/postgres:17',
+    postgres: 'registry.example.com/postgres:18',
   },
   imagePullPolicy: 'IfNotPresent',
   imagePullSecrets: [],

@@ -3,7 +3,7 @@
 # registry, where they are the real ones; they get the names that the tests use.
 
 kind_images='redis docker.io/library/redis:8
-postgres docker.io/library/postgres:17
+postgres docker.io/library/postgres:18
 kafka docker.io/apache/kafka:4.1.0'
 
 kind() { "$FLASHSALE_KUBE_BIN/kind" "$@"; }
