@@ -36,6 +36,14 @@ type ArgumentsOf<F> = F extends (...args: any[]) => unknown ? Parameters<F> : ne
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type AnswerOf<F> = F extends (...args: any[]) => Promise<infer R> ? R : never;
 
+/** Several calls, one after the other; what holds between two of them is not looked at. */
+export const inOrder = <W>(calls: readonly Call<W>[]): Call<W> => ({
+  toString: () => calls.map(String).join(', '),
+  async run(world) {
+    for (const call of calls) await call.run(world);
+  },
+});
+
 export interface How<W, R> {
   /** Carried out between the two: what the model must be told of the real answer, such as the time. */
   between?: (world: W, answer: R) => Promise<void> | void;

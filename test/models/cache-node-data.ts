@@ -81,7 +81,7 @@ export const recordOf = ({ sequence, id, buyer, quantity, shard, issued, ttl, st
   due: Math.floor(issued) + ttl,
 });
 
-export const stampOf = (data: NodeData): NodeIdentity | undefined => {
+export const identityOf = (data: NodeData): NodeIdentity | undefined => {
   if (data.identity === undefined) return undefined;
   const { incarnation, node, epoch, layout, count, mode } = data.identity;
   return { incarnation, node, epoch, layout, count, paused: mode !== 'selling' };
@@ -89,7 +89,7 @@ export const stampOf = (data: NodeData): NodeIdentity | undefined => {
 
 /** Everything the node counts; undefined while it has no identity. */
 export function stateOf(data: NodeData): NodeState | undefined {
-  const identity = stampOf(data);
+  const identity = identityOf(data);
   if (identity === undefined) return undefined;
   const { virtual, granted, revoked, closing, settledTokens, returnedTokens, sequences } = data;
   const pinned: Partial<Record<ShardId, Units>> = {};
@@ -129,7 +129,7 @@ export function liveToken(data: NodeData, { sequence, id, buyer }: TokenRef): He
   return token?.state === 'live' && token.sequence === sequence && token.id === id ? token : undefined;
 }
 
-/** Every live token, in the order of sequence. */
+/** Every live token, in the order in which they were issued. */
 export function* liveTokens(data: NodeData): Generator<HeldToken> {
   for (let sequence = data.head + 1; sequence <= data.sequences.length; sequence++) {
     const token = liveAt(data, sequence);

@@ -1,6 +1,6 @@
-// One cache node as the protocol has it: an executable specification of dataplane/stores/cache-node/lua. Each method is one script
-// or one command. test/integration/cache/model.test.ts holds it to the real scripts on a real Redis; the simulation
-// sells from it. Who may call what is said by the interface that a caller is given.
+// One cache node as the protocol has it: an executable specification of dataplane/stores/cache-node/lua. Each method is
+// one script or one command. test/integration/cache/model.test.ts holds it to the real scripts on a real Redis; the
+// simulation sells from it. Who may call what is said by the interface that a caller is given.
 
 import { GATED_REDIS_USERS, type RedisUser } from '../../dataplane/protocol/config.ts';
 import type { BuyerId, Epoch, Incarnation, Millis, SequenceNumber, Units } from '../../dataplane/protocol/units.ts';
@@ -28,6 +28,7 @@ import { StoreUnknown } from '../../dataplane/stores/errors.ts';
 import {
   emptyNode,
   type HeldToken,
+  identityOf,
   liveAt,
   liveToken,
   liveTokens,
@@ -36,7 +37,6 @@ import {
   recordOf,
   returnToken,
   settleToken,
-  stampOf,
   stateOf,
 } from './cache-node-data.ts';
 import { type WithoutStore, withAll } from './sentences.ts';
@@ -112,7 +112,7 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
   // ── for storefronts ─────────────────────────────────────────────────────────────────────────────────────────────
 
   identity(): NodeIdentity | undefined {
-    return stampOf(this.data);
+    return identityOf(this.data);
   }
 
   reserve(terms: ReserveTerms, requests: readonly ReserveRequest[]): ReserveReply[] {
@@ -124,7 +124,7 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
   #refusal(terms: ReserveTerms): ReserveReply | undefined {
     const { identity } = this.data;
     if (identity === undefined || !(this.#sameLayout(terms) || this.#without('stale-refused')))
-      return { kind: 'stale', identity: stampOf(this.data) };
+      return { kind: 'stale', identity: identityOf(this.data) };
     if (identity.mode !== 'selling' && !this.#without('paused-refused')) return { kind: 'paused' };
     return undefined;
   }
@@ -268,7 +268,7 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
     if (page.length > 0) yield page;
   }
 
-  /** Every live token, in the order of sequence. No client can ask for them all at once. */
+  /** Every live token, in the order in which they were issued. No client can ask for them all at once. */
   live(): TokenRecord[] {
     return [...liveTokens(this.data)].map(recordOf);
   }

@@ -1,4 +1,4 @@
-// The two numbers per cache node by which a shard refuses tokens: the node's epoch, and low watermark.
+// The two numbers per cache node by which a shard refuses tokens: the node's epoch, and its low watermark.
 
 import type { Epoch, Millis, NodeId, SequenceNumber } from '../../dataplane/protocol/units.ts';
 import type { CheckoutRow } from '../../dataplane/stores/shard/shard.ts';
@@ -28,7 +28,7 @@ export class Fences {
     this.#without = without;
   }
 
-  /** Sets the node's epoch, only upward; low watermark starts at 0 with it. */
+  /** Sets the node's epoch, only upward; the low watermark starts at 0 with it. */
   raise(node: NodeId, epoch: Epoch): void {
     const last = this.rows.get(node);
     if (last && last.epoch >= epoch && !this.#without('epochs-only-rise')) return;
@@ -36,7 +36,7 @@ export class Fences {
     this.#set(node, epoch, lowWatermark);
   }
 
-  /** Raises low watermark. Answers false if the shard knows another epoch of the node; nothing is changed then. */
+  /** Raises the low watermark. Answers false if the shard knows another epoch of the node; nothing is changed then. */
   close(node: NodeId, epoch: Epoch, upTo: SequenceNumber): boolean {
     const last = this.rows.get(node);
     if (last?.epoch !== epoch && !this.#without('close-checks-epoch')) return false;

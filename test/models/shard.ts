@@ -1,5 +1,5 @@
-// One shard's database as the protocol has it: an executable specification of dataplane/stores/shard/sql. Each method is one
-// function, in a transaction of its own under the stock row's lock. test/integration/shard-sql/model.test.ts holds it
+// One shard's database as the protocol has it: an executable specification of dataplane/stores/shard/sql. Each method is
+// one function, in a transaction of its own under the stock row's lock. test/integration/shard-sql/model.test.ts holds it
 // to the real functions on a real PostgreSQL; the simulation sells from it.
 
 import {

@@ -39,6 +39,8 @@ export interface Told {
   paid: Map<TokenId, BuyersToken>;
   /** Buyers who are not done yet, and what they were told last. */
   waiting: Map<BuyerId, string>;
+  /** How often a token was left to end by itself. */
+  abandoned: number;
   /** Those who were told for good that nothing is left. */
   refused: Set<BuyerId>;
 }
@@ -49,6 +51,7 @@ export const nobodyTold = (): Told => ({
   cancelled: new Map(),
   paid: new Map(),
   waiting: new Map(),
+  abandoned: 0,
   refused: new Set(),
 });
 
@@ -97,6 +100,7 @@ async function shop(world: World, wish: Wish): Promise<void> {
       continue;
     }
     if (abandons-- > 0) {
+      world.told.abandoned++;
       if (wish.leaves) return;
       await pause(world, scenario.ttl * (0.5 + sim.random.next()));
       continue;

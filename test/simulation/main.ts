@@ -96,7 +96,7 @@ async function simulate(plan: Plan, options: Options): Promise<boolean> {
 }
 
 /** Of this process's own time, so that a busy machine finds as much as an idle one. */
-const MOST_FOR_A_MUTATION = 60_000;
+const MOST_FOR_A_MUTATION = Number(process.env.MUTMS ?? 60_000);
 
 /** Looks for a seed that finds what was taken back. */
 async function mutate(mutation: string | undefined, without: string | undefined): Promise<number> {

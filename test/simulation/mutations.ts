@@ -100,11 +100,6 @@ export const MUTATIONS = {
     file: 'dataplane/shard-agent/resend.ts',
     patch: [['send: transfers }', 'send: [] }']],
   },
-  'reports: from what was not sent': {
-    sentence: 'A delta is the change since the last report that the topic has.',
-    file: 'dataplane/shard-agent/stock-holder.ts',
-    patch: [['state: sent ? state : last.state', 'state: sent ? state : state']],
-  },
   'fence: reads before fencing': {
     sentence: 'An unreachable leaving node is fenced and its remainder booked.',
     file: 'dataplane/shard-agent/pool/fence.ts',

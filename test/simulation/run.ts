@@ -52,11 +52,8 @@ export interface Options {
   notes?: number;
 }
 
-/**
- * Everything has healed by then: longer than any lifetime, patience or repeat; and long enough for the whole crowd to
- * hold the last unit one after the other, when each leaves twice with its token before it buys.
- */
-const restWithin = ({ buyers, ttl }: Scenario): Millis => 40_000 + buyers * 3 * ttl;
+/** Something must come nearer to its end within this time: longer than any lifetime, timeout or repeat of the roles. */
+const progressWithin = ({ ttl }: Scenario): Millis => 30_000 + 6 * ttl;
 
 const LAST_CROWDS = 3;
 
@@ -125,13 +122,25 @@ function auditEvery(world: World, period: Millis): void {
 
 async function comeToRest(world: World): Promise<void> {
   const { sim, scenario } = world;
-  const end = sim.now + restWithin(scenario);
   let left = unrest(world);
-  while (left.length > 0 && sim.now < end) {
+  let before = progress(world);
+  let since = sim.now;
+  while (left.length > 0 && sim.now < since + progressWithin(scenario)) {
     await sim.run(sim.now + 250);
     left = unrest(world);
+    const now = progress(world);
+    if (now !== before) since = sim.now;
+    before = now;
   }
   if (left.length > 0) throw new Violation(`R28, R30: does not come to rest: ${left.join('; ')}`);
+}
+
+/** Another one whenever a buyer was served, left or came back, stock moved, or a node or the layout changed. */
+function progress({ stores, told }: World): string {
+  const { registry, version } = stores.pool.model;
+  const versions = [...stores.shards.values()].map(({ model }) => model.version);
+  const epochs = [...registry.nodes.values()].map(({ epoch }) => epoch);
+  return [told.waiting.size, told.abandoned, version, registry.sale?.resize, ...versions, ...epochs].join();
 }
 
 function crowdOf({ sim, scenario }: World): Wish[] {
@@ -139,8 +148,8 @@ function crowdOf({ sim, scenario }: World): Wish[] {
   return Array.from({ length: scenario.buyers }, (_, n) => ({
     buyer: `buyer ${n}`,
     quantity: random.between(1, scenario.maxQuantity),
-    at: random.between(200, Math.floor(scenario.duration * 0.8)),
-    thinks: thinks(random, scenario.ttl),
+    at: random.between(200, scenario.rush),
+    thinks: thinks(random, scenario),
     abandons: random.chance(scenario.abandon) ? random.between(1, 2) : 0,
     leaves: random.chance(scenario.leave),
     clicksTwice: random.chance(scenario.twice),
@@ -151,10 +160,9 @@ function crowdOf({ sim, scenario }: World): Wish[] {
 }
 
 /** Most are quick, some far too late, some come just when their token ends. */
-function thinks(random: Random, ttl: Millis): Millis {
-  const kind = random.next();
-  if (kind < 0.1) return ttl * 2 * random.next();
-  return kind < 0.3 ? ttl + random.between(-30, 120) : random.between(0, 300);
+function thinks(random: Random, { ttl, ponder }: Scenario): Millis {
+  if (random.chance(ponder)) return ttl * 2 * random.next();
+  return random.chance(0.2) ? ttl + random.between(-30, 120) : random.between(0, 300);
 }
 
 const lateBuyer = (crowd: number, n: number): Wish => ({

@@ -1,7 +1,7 @@
 // From a seed to what happens in a run: the sale's size, its crowd, what the operator edits, and what goes wrong.
 
 import type { BalancerConfig } from '../../dataplane/protocol/config.ts';
-import type { Millis, Units } from '../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import type { BusFaults } from '../models/bus.ts';
 import type { Random } from './engine/random.ts';
 import type { Faults } from './engine/simulation.ts';
@@ -13,7 +13,9 @@ export type Edit =
   | { at: Millis; kind: 'shard' }
   | { at: Millis; kind: 'pause'; paused: boolean }
   /** The sale is deleted and made anew under the same name. `keeps`: what survives of its stores. */
-  | { at: Millis; kind: 'remake'; keeps: 'everything' | 'caches' | 'nothing' };
+  | { at: Millis; kind: 'remake'; keeps: 'everything' | 'caches' | 'nothing' }
+  /** Not an edit: a cache node is out of reach from then on, for so long. */
+  | { at: Millis; kind: 'away'; node: NodeId; time: Millis };
 
 export interface Scenario {
   nodes: number;
@@ -33,7 +35,10 @@ export interface Scenario {
   durability: 'Always' | 'EverySecond';
   balancer: BalancerConfig;
   buyers: number;
-  /** Shares of the crowd. */
+  /** The last of them comes at this time. */
+  rush: Millis;
+  /** Shares of the crowd. `ponder`: takes up to twice a token's time to live before it checks out. */
+  ponder: number;
   abandon: number;
   leave: number;
   twice: number;
@@ -118,6 +123,8 @@ export function scenarioOf(random: Random): Scenario {
       delay: 20,
     },
     buyers: Math.floor(stock * random.pick([0.5, 1, 1.5])) + random.between(0, 5),
+    rush: Math.floor(duration * 0.8),
+    ponder: 0.1,
     abandon: random.pick([0, 0.1, 0.5]),
     leave: random.pick([0, 0.1, 0.5]),
     twice: random.pick([0, 0.2]),

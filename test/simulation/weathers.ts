@@ -22,9 +22,9 @@ const restless: Partial<Scenario> = {
 const seesaw: Partial<Scenario> = {
   ...ONE_OF_EACH,
   ...{ nodes: 4, shards: 1, stock: 40, buyers: 5, maxQuantity: 1, perBuyer: 1 },
-  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 400, duration: 6000, slowness: 4 },
-  edits: edits(30, 170, (n) => ({ at: 0, kind: 'stock', units: n % 2 === 0 ? 8 : 40 })),
-  faults: { ...NO_FAULTS, late: 0.04 },
+  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 400, duration: 8000, slowness: 15 },
+  edits: edits(40, 170, (n) => ({ at: 0, kind: 'stock', units: n % 2 === 0 ? 8 : 40 })),
+  faults: { ...NO_FAULTS, late: 0.2 },
   every: { ...CALM, loss: 400 },
 };
 
@@ -74,12 +74,14 @@ export const WEATHERS = {
   },
   /** Buyers who try to buy again, while the number of nodes changes. */
   resizing,
-  /** Leaving nodes that are out of reach. */
+  /** A leaving node that is out of reach while its tokens are checked out. */
   leaving: {
     ...resizing,
-    ...{ nodes: 3, ttl: 6000, duration: 20_000, abandon: 0.3, slowness: 6, faults: { ...NO_FAULTS, late: 0.1 } },
-    edits: edits(3, 6000, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 1 : 3 })),
-    every: { ...CALM, outage: 700, loss: 3000 },
+    ...{ nodes: 2, shards: 4, ttl: 9000, rush: 3000, ponder: 0.9, greedy: 0, duration: 16_000, slowness: 30 },
+    edits: [
+      { at: 2800, kind: 'nodes', count: 1 },
+      { at: 4200, kind: 'away', node: 'c1', time: 11_000 },
+    ],
   },
   /** Little stock, of which more comes all the time. */
   trickling: {

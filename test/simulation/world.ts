@@ -3,7 +3,7 @@
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { RefillAnswer, RefillRequest } from '../../dataplane/protocol/refill.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Incarnation, Millis, TokenId, Units } from '../../dataplane/protocol/units.ts';
+import type { Incarnation, Millis, NodeId, TokenId, Units } from '../../dataplane/protocol/units.ts';
 import type { WithoutStore } from '../models/sentences.ts';
 import { nobodyTold, type Told } from './buyers.ts';
 import { Process } from './engine/process.ts';
@@ -147,6 +147,7 @@ export class World {
   }
 
   edit(edit: Edit): void {
+    if (edit.kind === 'away') return this.#away(edit.node, edit.time);
     this.sim.note('edit', JSON.stringify(edit));
     this.#generation++;
     if (edit.kind === 'stock') this.#stock = edit.units;
@@ -179,6 +180,16 @@ export class World {
       this.appliedGeneration = 0;
     }
     for (const role of this.roles) this.restart(role, this.sim.random.chance(0.5) ? this.sim.random.next() * 3000 : 0);
+  }
+
+  #away(node: NodeId, time: Millis): void {
+    const place = this.stores.nodes.get(node);
+    if (!place) return;
+    this.sim.note(node, 'is out of reach');
+    place.up = false;
+    this.sim.after(time, () => {
+      place.up = true;
+    });
   }
 
   #superviseShard(id: `s${number}`): void {

@@ -2,12 +2,12 @@
 // and payments, so that they meet again, and now and then what is not so.
 
 import fc from 'fast-check';
-import type { NodeId, ShardId, StockHolderId } from '../../../dataplane/protocol/units.ts';
+import type { Millis, NodeId, ShardId, StockHolderId } from '../../../dataplane/protocol/units.ts';
 import type { AgentRegistry, OperatorRegistry, ResizeStep } from '../../../dataplane/stores/registry/registry.ts';
 import type { AgentShard, CacheShard, StorefrontShard } from '../../../dataplane/stores/shard/shard.ts';
-import { type Call, caller } from '../../harness/side-by-side.ts';
+import { type Call, caller, inOrder } from '../../harness/side-by-side.ts';
 import { HOUR } from './fixture.ts';
-import { PEERS, SHARDS, settledEvents, timeless, type World } from './model-world.ts';
+import { HOLDERS, SHARDS, settledEvents, timeless, type World } from './model-world.ts';
 
 interface ShardDoors {
   storefront: StorefrontShard;
@@ -19,8 +19,8 @@ interface RegistryDoors {
   operator: OperatorRegistry;
 }
 
-const of = (peer: StockHolderId) =>
-  caller<World, ShardDoors>((world, door) => ({ real: world.real(peer)[door], model: world.model(peer) }));
+const of = (holder: StockHolderId) =>
+  caller<World, ShardDoors>((world, door) => ({ real: world.real(holder)[door], model: world.model(holder) }));
 const ask = caller<World, RegistryDoors>((world, door) => ({
   real: world.realPool[door],
   model: world.pool.registry,
@@ -30,7 +30,7 @@ const NODES: readonly NodeId[] = ['c0', 'c1', 'c2'];
 const often = <T>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: odd });
 
-const peer = fc.constantFrom<StockHolderId>('s0', 's0', 's1', 's1', 'pool');
+const holder = fc.constantFrom<StockHolderId>('s0', 's0', 's1', 's1', 'pool');
 const node = fc.constantFrom(...NODES);
 const anyNode = often<NodeId>(node, fc.constant('c9'));
 const wrong = often(fc.constant(false), fc.constant(true));
@@ -38,19 +38,30 @@ const token = fc.nat(14).map((n) => `t${n}`);
 const buyer = fc.constantFrom('ada', 'bob');
 /** How far what a caller believes of a node's epoch is from what the shard has. */
 const epoch = fc.constantFrom(0, 0, 0, 0, 0, 0, -1, 1);
-const epochAt = (world: World, peer: StockHolderId, node: NodeId, off: number) =>
-  Math.max(0, (world.model(peer).fences.rows.get(node)?.epoch ?? 0) + off);
+const epochAt = (world: World, holder: StockHolderId, node: NodeId, off: number) =>
+  Math.max(0, (world.model(holder).fences.rows.get(node)?.epoch ?? 0) + off);
 
 /** One of the orders the shard has, newest first, as its buyer names it; or a token and a buyer that may be nobody's. */
-const ordered = fc.record({ back: fc.nat(4), token, buyer, made: fc.constantFrom(true, true, true, false) });
-const named = (
-  world: World,
-  peer: StockHolderId,
-  { back, token, buyer, made }: { back: number; token: string; buyer: string; made: boolean },
-) => (made ? [...world.model(peer).orders.rows.values()].at(-1 - back) : undefined) ?? { token, buyer };
+interface Ordered {
+  back: number;
+  token: string;
+  buyer: string;
+  made: boolean;
+}
+const ordered: fc.Arbitrary<Ordered> = fc.record({
+  back: fc.nat(4),
+  token,
+  buyer,
+  made: fc.constantFrom(true, true, true, false),
+});
+const named = (world: World, holder: StockHolderId, { back, token, buyer, made }: Ordered) =>
+  (made ? [...world.model(holder).orders.rows.values()].at(-1 - back) : undefined) ?? { token, buyer };
 
+/** `again`: for a token that the shard has an order for. */
 const rows = fc.array(
   fc.record({
+    ordered,
+    again: fc.constantFrom(true, false, false, false),
     token,
     buyer,
     quantity: fc.constantFrom(1, 1, 2, 3, 9),
@@ -61,45 +72,52 @@ const rows = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
+type Row = typeof rows extends fc.Arbitrary<(infer R)[]> ? R : never;
+const checkingOut = (holder: StockHolderId, wrong: boolean, rows: Row[], deadline: Millis | undefined) =>
+  of(holder)('storefront', 'checkout', (world) => [
+    world.sale(wrong),
+    // Orders of one batch are overdue at the same instant, and then cancelled in any order.
+    rows.slice(0, deadline === 0 ? 1 : rows.length).map(({ ordered, again, ...row }) => ({
+      ...row,
+      token: again ? named(world, holder, ordered).token : row.token,
+      epoch: epochAt(world, holder, row.node, row.epoch),
+    })),
+    deadline,
+  ]);
 const checkout = fc
-  .record({ peer, wrong, rows, deadline: fc.constantFrom(undefined, 0, 0, HOUR, HOUR, HOUR) })
-  .map(({ peer, wrong, rows, deadline }) =>
-    of(peer)('storefront', 'checkout', (world) => [
-      world.sale(wrong),
-      // Orders of one batch are overdue at the same instant, and then cancelled in any order.
-      rows
-        .slice(0, deadline === 0 ? 1 : rows.length)
-        .map((row) => ({ ...row, epoch: epochAt(world, peer, row.node, row.epoch) })),
-      deadline,
-    ]),
-  );
+  .record({ holder, wrong, rows, deadline: fc.constantFrom(undefined, 0, 0, HOUR, HOUR, HOUR) })
+  .map(({ holder, wrong, rows, deadline }) => checkingOut(holder, wrong, rows, deadline));
 
-const order = fc.record({ peer, wrong, ordered }).map(({ peer, wrong, ordered }) =>
-  of(peer)('storefront', 'order', (world) => [world.sale(wrong), named(world, peer, ordered).token], {
+const order = fc.record({ holder, wrong, ordered }).map(({ holder, wrong, ordered }) =>
+  of(holder)('storefront', 'order', (world) => [world.sale(wrong), named(world, holder, ordered).token], {
     compared: timeless,
   }),
 );
 
-const pay = fc
-  .record({ peer, wrong, ordered, payment: fc.constantFrom('p1', 'p2') })
-  .map(({ peer, wrong, ordered, payment }) =>
-    of(peer)(
-      'storefront',
-      'pay',
-      (world) => {
-        const { token, buyer } = named(world, peer, ordered);
-        return [world.sale(wrong), token, buyer, payment];
-      },
-      { compared: (answer) => ('order' in answer ? { ...answer, order: timeless(answer.order) } : answer) },
-    ),
+const paying = (holder: StockHolderId, wrong: boolean, ordered: Ordered, payment: string) =>
+  of(holder)(
+    'storefront',
+    'pay',
+    (world) => {
+      const { token, buyer } = named(world, holder, ordered);
+      return [world.sale(wrong), token, buyer, payment];
+    },
+    { compared: (answer) => ('order' in answer ? { ...answer, order: timeless(answer.order) } : answer) },
   );
 
-const cancel = fc.record({ peer, wrong, ordered }).map(({ peer, wrong, ordered }) =>
-  of(peer)(
+/** Payments of one order, one after the other; the same one again among them. */
+const pay = fc
+  .record({ holder, wrong, ordered, payments: fc.array(fc.constantFrom('p1', 'p2'), { minLength: 1, maxLength: 3 }) })
+  .map(({ holder, wrong, ordered, payments }) =>
+    inOrder(payments.map((payment) => paying(holder, wrong, ordered, payment))),
+  );
+
+const cancel = fc.record({ holder, wrong, ordered }).map(({ holder, wrong, ordered }) =>
+  of(holder)(
     'storefront',
     'cancel',
     (world) => {
-      const { token, buyer } = named(world, peer, ordered);
+      const { token, buyer } = named(world, holder, ordered);
       return [world.sale(wrong), token, buyer];
     },
     { compared: (answer) => ('order' in answer ? { ...answer, order: timeless(answer.order) } : answer) },
@@ -107,58 +125,63 @@ const cancel = fc.record({ peer, wrong, ordered }).map(({ peer, wrong, ordered }
 );
 
 const closeTokens = fc
-  .record({ peer, wrong, node: anyNode, epoch, upTo: fc.nat(8), tokens: fc.array(ordered, { maxLength: 6 }) })
-  .map(({ peer, wrong, node, epoch, upTo, tokens }) =>
-    of(peer)('cache', 'closeTokens', (world) => [
+  .record({ holder, wrong, node: anyNode, epoch, upTo: fc.nat(8), tokens: fc.array(ordered, { maxLength: 6 }) })
+  .map(({ holder, wrong, node, epoch, upTo, tokens }) =>
+    of(holder)('cache', 'closeTokens', (world) => [
       world.sale(wrong),
       node,
-      epochAt(world, peer, node, epoch),
+      epochAt(world, holder, node, epoch),
       upTo,
-      [...new Set(tokens.map((wanted) => named(world, peer, wanted).token))],
+      [...new Set(tokens.map((wanted) => named(world, holder, wanted).token))],
     ]),
   );
 
 const raiseEpoch = fc
-  .record({ peer, wrong, node, epoch })
-  .map(({ peer, wrong, node, epoch }) =>
-    of(peer)('cache', 'raiseEpoch', (world) => [world.sale(wrong), node, epochAt(world, peer, node, epoch)]),
+  .record({ holder, wrong, node, epoch })
+  .map(({ holder, wrong, node, epoch }) =>
+    of(holder)('cache', 'raiseEpoch', (world) => [world.sale(wrong), node, epochAt(world, holder, node, epoch)]),
   );
 
 const orderedThrough = fc
-  .record({ peer, wrong, node })
-  .map(({ peer, wrong, node }) => of(peer)('cache', 'orderedThrough', (world) => [world.sale(wrong), node]));
+  .record({ holder, wrong, node })
+  .map(({ holder, wrong, node }) => of(holder)('cache', 'orderedThrough', (world) => [world.sale(wrong), node]));
 
 const orderedByBuyer = fc
-  .record({ peer, wrong })
-  .map(({ peer, wrong }) => of(peer)('cache', 'orderedByBuyer', (world) => [world.sale(wrong)]));
+  .record({ holder, wrong })
+  .map(({ holder, wrong }) => of(holder)('cache', 'orderedByBuyer', (world) => [world.sale(wrong)]));
 
 const info = fc
-  .record({ peer, door: fc.constantFrom('storefront' as const, 'cache' as const) })
-  .map(({ peer, door }) => of(peer)(door, 'info', () => []));
+  .record({ holder, door: fc.constantFrom('storefront' as const, 'cache' as const) })
+  .map(({ holder, door }) => of(holder)(door, 'info', () => []));
 
 const join = fc
   .record({
-    peer,
+    holder,
     wrong,
     self: often<StockHolderId | 'right'>(fc.constant('right'), fc.constant('s2')),
     epochs: fc.array(fc.record({ node, epoch }), { maxLength: 2 }),
   })
-  .map(({ peer, wrong, self, epochs }) => joining(peer, wrong, self === 'right' ? peer : self, epochs));
+  .map(({ holder, wrong, self, epochs }) => joining(holder, wrong, self === 'right' ? holder : self, epochs));
 
-const joining = (peer: StockHolderId, wrong: boolean, self: StockHolderId, epochs: { node: NodeId; epoch: number }[]) =>
-  of(peer)('agent', 'join', (world) => [
+const joining = (
+  holder: StockHolderId,
+  wrong: boolean,
+  self: StockHolderId,
+  epochs: { node: NodeId; epoch: number }[],
+) =>
+  of(holder)('agent', 'join', (world) => [
     world.sale(wrong),
     self,
-    epochs.map(({ node, epoch }) => ({ node, epoch: epochAt(world, peer, node, epoch) })),
+    epochs.map(({ node, epoch }) => ({ node, epoch: epochAt(world, holder, node, epoch) })),
   ]);
 
 const execute = fc
   .record({
-    source: peer,
+    source: holder,
     wrong,
     term: fc.constantFrom(0, 0, 0, 0, 1, -1),
     sequence: fc.constantFrom(1, 1, 1, 1, 0, -1),
-    legs: fc.array(fc.record({ destination: fc.constantFrom(...PEERS), units: fc.nat(25) }), { maxLength: 3 }),
+    legs: fc.array(fc.record({ destination: fc.constantFrom(...HOLDERS), units: fc.nat(25) }), { maxLength: 3 }),
   })
   .map(({ wrong, ...command }) => executing(wrong, command));
 
@@ -190,16 +213,16 @@ const executing = (
 const receive = fc
   .record({
     back: fc.nat(6),
-    to: often<StockHolderId | 'right'>(fc.constant('right'), peer),
-    changed: fc.constantFrom(
-      {},
-      {},
-      {},
-      {},
-      {},
-      {},
-      { incarnation: 'another sale' },
-      { fromIncarnation: 'another life' },
+    to: often<StockHolderId | 'right'>(fc.constant('right'), holder),
+    changed: often<object>(
+      fc.constant({}),
+      fc.constantFrom(
+        { incarnation: 'another sale' },
+        { fromIncarnation: 'another life' },
+        { destination: 's2' },
+        { destination: 's2' },
+        { units: 0 },
+      ),
     ),
   })
   .map(({ back, to, changed }) => receiving(back, to, changed));
@@ -224,26 +247,31 @@ const receiving = (back: number, to: StockHolderId | 'right', changed: object): 
     toString: () => `receive(${back} back, ${to}, ${JSON.stringify(changed)})`,
     run: async (world) => {
       const right = world.queue.at(-1 - back)?.to;
-      if (right) await call(to === 'right' ? right : to).run(world);
+      // What the pool passes on to a shard that is not there stays under way.
+      if (right && HOLDERS.includes(right)) await call(to === 'right' ? right : to).run(world);
     },
   };
 };
 
 const transfersTo = fc
-  .record({ peer, hop: fc.constantFrom(...PEERS), above: fc.nat(12), limit: fc.integer({ min: 1, max: 4 }) })
-  .map(({ peer, hop, above, limit }) => of(peer)('agent', 'transfersTo', () => [hop, above, limit]));
+  .record({ holder, hop: fc.constantFrom(...HOLDERS), above: fc.nat(12), limit: fc.integer({ min: 1, max: 4 }) })
+  .map(({ holder, hop, above, limit }) => of(holder)('agent', 'transfersTo', () => [hop, above, limit]));
 
 const orderEvents = fc
-  .record({ peer, limit: fc.constantFrom(1, 3, 1000) })
-  .map(({ peer, limit }) => of(peer)('agent', 'orderEvents', () => [limit], { compared: settledEvents }));
+  .record({ holder, limit: fc.constantFrom(1, 3, 1000) })
+  .map(({ holder, limit }) => of(holder)('agent', 'orderEvents', () => [limit], { compared: settledEvents }));
 
 const relayed = fc
-  .record({ peer, upTo: fc.nat(15) })
-  .map(({ peer, upTo }) => of(peer)('agent', 'relayed', (world) => [Math.min(upTo, world.model(peer).version)]));
+  .record({ holder, upTo: fc.nat(15) })
+  .map(({ holder, upTo }) => of(holder)('agent', 'relayed', (world) => [Math.min(upTo, world.model(holder).version)]));
 
+const cancelling = (holder: StockHolderId, limit: number) => of(holder)('agent', 'cancelOverdue', () => [limit]);
+/** At rest, or after a few orders whose time to pay is over at once. */
 const cancelOverdue = fc
-  .record({ peer, limit: fc.constantFrom(1, 2, 100) })
-  .map(({ peer, limit }) => of(peer)('agent', 'cancelOverdue', () => [limit]));
+  .record({ holder, orders: fc.array(rows, { maxLength: 4 }), limit: fc.constantFrom(1, 2, 100) })
+  .map(({ holder, orders, limit }) =>
+    inOrder([...orders.map((rows) => checkingOut(holder, false, rows, 0)), cancelling(holder, limit)]),
+  );
 
 // ── the registry ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@ import type { OrderRow } from '../../models/shard-orders.ts';
 import { reset, type TestPool, type TestShard, wrongWith } from './fixture.ts';
 
 export const SHARDS: readonly ShardId[] = ['s0', 's1'];
-export const PEERS: readonly StockHolderId[] = [...SHARDS, 'pool'];
+export const HOLDERS: readonly StockHolderId[] = [...SHARDS, 'pool'];
 
 /** The databases of a property, made once; each run begins with empty ones. */
 export interface Databases {
@@ -33,9 +33,9 @@ export class World {
 
   private constructor(databases: Databases, lives: Map<StockHolderId, Incarnation>, without: WithoutStore) {
     this.#databases = databases;
-    const options = (peer: StockHolderId) => ({
+    const options = (holder: StockHolderId) => ({
       now: () => this.ticks,
-      peerIncarnation: lives.get(peer) ?? peer,
+      peerIncarnation: lives.get(holder) ?? holder,
       without,
     });
     this.pool = new PoolModel({ ...options('pool'), draw: () => this.drawn });
@@ -76,8 +76,8 @@ export class World {
 
   /** The databases' own account, compared with the models', and summed. */
   async compare(): Promise<void> {
-    const states = await Promise.all(PEERS.map((id) => this.real(id).agent.state()));
-    for (const [i, id] of PEERS.entries()) expect(states[i], id).toEqual(this.model(id).state());
+    const states = await Promise.all(HOLDERS.map((id) => this.real(id).agent.state()));
+    for (const [i, id] of HOLDERS.entries()) expect(states[i], id).toEqual(this.model(id).state());
     const view = await this.realPool.registry.read();
     expect(view).toEqual(this.pool.registry.read());
 
@@ -91,7 +91,7 @@ export class World {
 
   /** What is read seldom, at the end. */
   async compareRows(): Promise<void> {
-    for (const id of PEERS) {
+    for (const id of HOLDERS) {
       const { sql, cache, agent } = this.real(id);
       const model = this.model(id);
       const orders = await sql.query(
@@ -106,7 +106,8 @@ export class World {
       );
       if (model.incarnation !== undefined) {
         expect(await cache.orderedByBuyer(model.incarnation)).toEqual(model.orderedByBuyer(model.incarnation));
-        for (const hop of PEERS) expect(await agent.transfersTo(hop, 0, 1000)).toEqual(model.transfersTo(hop, 0, 1000));
+        for (const hop of HOLDERS)
+          expect(await agent.transfersTo(hop, 0, 1000)).toEqual(model.transfersTo(hop, 0, 1000));
       }
       const ledger = await sql.query(`SELECT version::int, kind, delta::int, previous::int, peer_version::int,
           CASE kind WHEN 'cancel' THEN '' ELSE ref END AS ref, peer, destination, payment_id

@@ -165,7 +165,7 @@ export class Process {
       const isUnanswered = !isLate && fate < late + unanswered;
       const isLost = !isLate && !isUnanswered && fate < late + unanswered + lost;
       const isAnswered = !isLate && !isUnanswered && !isLost;
-      const arrival = sim.latency() + (isLate ? sim.patience + sim.random.next() * 400 : 0);
+      const arrival = sim.latency() + (isLate ? sim.patience + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
       const carryOut = (then: (outcome: Outcome) => void) => () => {
         const outcome = attempt(sim, server, method, parameters, admit);
         return outcome instanceof Promise ? outcome.then(then) : then(outcome);
@@ -258,7 +258,8 @@ function logOf(process: Process, sim: Simulation): Logger {
     (first: unknown, message?: string): void => {
       const error = typeof first === 'object' && first !== null && 'err' in first ? first.err : undefined;
       if (isMistake(error)) sim.fail(error);
-      if (!heard) return;
+      // That stores do not answer is the weather; what comes of it is told.
+      if (!heard || error instanceof StoreUnknown || message === 'works again') return;
       if (typeof first === 'string') sim.note(process.name, first);
       else sim.note(process.name, message ?? '', first);
     };

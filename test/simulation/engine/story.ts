@@ -20,7 +20,7 @@ export class Story {
   }
 
   last(count: number): string[] {
-    return this.#notes.slice(-count).map(({ at, who, what, details }) => {
+    return this.#notes.slice(Math.max(0, this.#notes.length - count)).map(({ at, who, what, details }) => {
       const more = details === undefined ? '' : ` ${wordsOf(details)}`;
       return `${at.toFixed(1).padStart(9)}  ${who}: ${what}${more}`;
     });
