@@ -1,11 +1,11 @@
-// What waits for the next batch: first in, first out. A batch is the longest run at the front that may travel
+// The items that wait for the next batch, first in, first out. A batch is the longest run at the front that may travel
 // together. Pure.
 
 export class BatchQueue<T> {
   #items: T[] = [];
   readonly #together: (a: T, b: T) => boolean;
 
-  /** `together`: whether two may be in one batch; an equivalence. */
+  /** `together` returns true when two items may be in one batch. It is an equivalence relation. */
   constructor(together: (a: T, b: T) => boolean) {
     this.#together = together;
   }
@@ -18,12 +18,12 @@ export class BatchQueue<T> {
     this.#items.push(item);
   }
 
-  /** In front of everything, in their order. */
+  /** Puts items in front of all others, in their order. */
   putBack(items: readonly T[]): void {
     this.#items = [...items, ...this.#items];
   }
 
-  /** Removes and answers at most `most` ≥ 1. */
+  /** Removes the next batch of at most `most` ≥ 1 items, and returns it. */
   take(most: number): T[] {
     const first = this.#items[0];
     if (first === undefined) return [];

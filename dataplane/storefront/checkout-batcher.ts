@@ -1,5 +1,5 @@
-// One shard's checkouts: one batch under way, the next one gathers meanwhile. The database answers a batch with one
-// row lock and one commit, which is what makes a shard fast.
+// Sends checkouts to one shard in batches. The database answers a batch with one row lock and one commit, which is what
+// makes a shard fast.
 //
 //   queued ──batch──▶ sold | known | cancelled | expired            answered
 //     ▲  ▲              │
@@ -12,23 +12,24 @@ import type { Incarnation, Millis, Units } from '../protocol/units.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import { WrongIncarnation } from '../stores/errors.ts';
 import type { CheckoutOutcome, CheckoutRow, StorefrontShard } from '../stores/shard/shard.ts';
-import { BatchQueue } from './batch-queue.ts';
+import { Batcher } from './batcher.ts';
 
 export interface CheckoutBatcherOptions {
-  /** Rows in one batch. */
+  /** The largest number of rows in one batch. */
   most: number;
-  /** Rows that may wait; one more is answered `unknown` at once. */
+  /** The largest number of rows that may wait; one more is answered `unknown` at once. */
   mostQueued: number;
-  /** From the first "short" on. */
+  /** How long a row waits for stock, from the shard's first answer `short` on. */
   shortWait: Millis;
+  /** How often the rows that wait for stock are asked again. */
   shortRetryEvery: Millis;
-  /** From submission on, while the shard does not answer. */
+  /** How long a row is sent again, from its submission on, while the shard does not answer. */
   giveUpAfter: Millis;
-  /** Between two tries of a shard that does not answer. */
+  /** The pause between two tries of a shard that does not answer. */
   resendAfter: Millis;
 }
 
-/** 3 × 100 ms: what bringing stock takes, two to three times over (design: balancer). */
+/** A row waits for stock two to three times as long as the balancer needs to bring it (R29). */
 export const CHECKOUT_BATCHER: CheckoutBatcherOptions = {
   most: 256,
   mostQueued: 20_000,
@@ -39,20 +40,22 @@ export const CHECKOUT_BATCHER: CheckoutBatcherOptions = {
 };
 
 export interface CheckoutBatcherHooks {
-  /** Of the sale, at this moment. */
+  /** Returns how long buyers of this sale have to pay, as configured now; undefined where a checkout is final. */
   paymentDeadline(): Millis | undefined;
-  /** Orders are committed and nobody knows yet. */
+  /** Is called when orders are committed and no buyer has been told yet. */
   committed(): void;
+  /** Is called after a shard's answer to a batch. */
   batch(rows: number, took: Millis): void;
+  /** Is called when rows are queued again, because their shard did not answer. */
   resent(rows: number): void;
-  /** The shard did not answer, or answered nonsense. */
+  /** Is called when the shard did not answer, or answered nonsense. */
   failed(error: unknown): void;
   clock: Clock;
 }
 
-/** `paymentDeadline`: what the batch was sent with. */
 export interface CheckoutAnswer {
   outcome: CheckoutOutcome | 'unknown';
+  /** The payment deadline that the row was sent with. */
   paymentDeadline: Millis | undefined;
 }
 
@@ -68,64 +71,61 @@ export class CheckoutBatcher {
   readonly #shard: StorefrontShard;
   readonly #options: CheckoutBatcherOptions;
   readonly #hooks: CheckoutBatcherHooks;
-  readonly #queue = new BatchQueue<Waiting>((a, b) => a.incarnation === b.incarnation);
+  readonly #batcher: Batcher<Waiting>;
+  /** The rows that their shard had too little for, and that wait for stock. */
   #short: Waiting[] = [];
-  #busy = false;
   #retry: Cancel | undefined;
 
   constructor(shard: StorefrontShard, hooks: CheckoutBatcherHooks, options: CheckoutBatcherOptions = CHECKOUT_BATCHER) {
     this.#shard = shard;
     this.#hooks = hooks;
     this.#options = options;
+    this.#batcher = new Batcher<Waiting>(
+      {
+        most: options.most,
+        together: (a, b) => a.incarnation === b.incarnation,
+        send: (_first, batch) => this.#sendCurrent(batch),
+      },
+      hooks.clock,
+    );
   }
 
-  /** Rows not answered yet, without those under way. */
+  /** How many rows are not answered yet. Those under way are not counted. */
   get waiting(): number {
-    return this.#queue.length + this.#short.length;
+    return this.#batcher.waiting + this.#short.length;
   }
 
-  /** Never rejects. */
+  /** Resolves when the row is answered or has given up. It never rejects. */
   submit(incarnation: Incarnation, row: CheckoutRow): Promise<CheckoutAnswer> {
     if (this.waiting >= this.#options.mostQueued)
       return Promise.resolve({ outcome: 'unknown', paymentDeadline: undefined });
     return new Promise((answer) => {
       const giveUpAt = this.#hooks.clock.now() + this.#options.giveUpAfter;
-      this.#queue.push({ row, incarnation, giveUpAt, shortUntil: undefined, answer });
-      this.#start();
+      this.#batcher.push({ row, incarnation, giveUpAt, shortUntil: undefined, answer });
     });
   }
 
-  /** The shard is heard to have this many units: whoever waits for no more asks again now. */
+  /** The shard reported this many units. When a row waits for no more than that, all that wait are asked again now. */
   stocked(available: Units): void {
     if (this.#short.some(({ row }) => row.quantity <= available)) this.#askAgain();
   }
 
-  /** At the end of this turn of the event loop, so that what arrives in it travels together. */
-  #start(): void {
-    if (this.#busy || this.#queue.length === 0) return;
-    this.#busy = true;
-    this.#hooks.clock.soon(() => void this.#run());
+  async #sendCurrent(taken: Waiting[]): Promise<void> {
+    const batch = this.#current(taken);
+    if (batch.length > 0 && !(await this.#send(batch))) await this.#hooks.clock.sleep(this.#options.resendAfter);
   }
 
-  async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#current();
-      if (batch.length > 0 && !(await this.#send(batch))) await this.#hooks.clock.sleep(this.#options.resendAfter);
-    }
-    this.#busy = false;
-  }
-
-  /** The next batch, without those that gave up. */
-  #current(): Waiting[] {
+  /** Returns the rows that go on, and answers those that gave up. */
+  #current(taken: Waiting[]): Waiting[] {
     const now = this.#hooks.clock.now();
-    return this.#queue.take(this.#options.most).filter((waiting) => {
+    return taken.filter((waiting) => {
       if (waiting.giveUpAt > now) return true;
       waiting.answer({ outcome: 'unknown', paymentDeadline: undefined });
       return false;
     });
   }
 
-  /** False: the shard did not answer, and the rows are queued again. */
+  /** Resolves to false when the shard did not answer, and the rows are queued again. */
   async #send(batch: Waiting[]): Promise<boolean> {
     const [first] = batch;
     if (first === undefined) return true;
@@ -140,13 +140,13 @@ export class CheckoutBatcher {
       );
     } catch (error) {
       if (error instanceof WrongIncarnation) {
-        // Tokens of another life of the sale.
+        // The tokens are of an earlier sale of the same name.
         for (const { answer } of batch) answer({ outcome: 'expired', paymentDeadline });
         return true;
       }
       this.#hooks.failed(error);
       this.#hooks.resent(batch.length);
-      this.#queue.putBack(batch);
+      this.#batcher.putBack(batch);
       return false;
     }
     this.#hooks.batch(batch.length, this.#hooks.clock.now() - started);
@@ -161,7 +161,7 @@ export class CheckoutBatcher {
     return true;
   }
 
-  /** False: it has waited long enough. */
+  /** Returns false when the row has waited for stock long enough. */
   #waitForStock(waiting: Waiting): boolean {
     const now = this.#hooks.clock.now();
     waiting.shortUntil ??= now + this.#options.shortWait;
@@ -174,8 +174,7 @@ export class CheckoutBatcher {
   #askAgain(): void {
     this.#retry?.();
     this.#retry = undefined;
-    for (const waiting of this.#short) this.#queue.push(waiting);
+    for (const waiting of this.#short) this.#batcher.push(waiting);
     this.#short = [];
-    this.#start();
   }
 }

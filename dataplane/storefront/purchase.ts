@@ -11,9 +11,10 @@ import type { Store } from './metrics.ts';
 import type { NodeLink, Nodes } from './nodes.ts';
 import { type Attempt, BUYER_CHECKS, FIRST_CHECKS, qualify } from './qualification.ts';
 import type { AskRefill } from './refill.ts';
+import type { RetryAfterPacer } from './retry-after-pacer.ts';
 import type { CurrentRules } from './rules.ts';
 import type { Shards } from './shards.ts';
-import type { RetryAfterPacer, SoldOut, SoldOutness } from './sold-out.ts';
+import type { SoldOut, SoldOutness } from './sold-out.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface Purchased {

@@ -1,73 +1,81 @@
-// Tells a cache node that its tokens became orders, after the buyers were answered: frees the buyer for another
-// purchase within the limit, and the shard's pinned units. Best effort, in batches, bounded: a settle that is lost is
-// found by the node's own expiry, so nothing is ever sent twice here.
+// Tells cache nodes that their tokens became orders, after the buyers were answered. That frees the buyer for another
+// purchase within the limit, and the units that the token pinned on its shard. It is a best effort: a settle that is
+// lost is found by the node's own expiry, so nothing is ever sent twice here, and only a bounded number waits.
 
 import type { Millis } from '../protocol/units.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Expected, StorefrontNode, TokenRef } from '../stores/cache-node/cache-node.ts';
-import { BatchQueue } from './batch-queue.ts';
+import { Batcher } from './batcher.ts';
 
 const MOST = 256;
+/** Settles that may wait for one node; one more is dropped at once. */
 const MOST_QUEUED = 20_000;
 
-interface Settled extends Expected {
+interface Settle extends Expected {
   token: TokenRef;
   since: Millis;
 }
 
 export interface SettleHooks {
-  /** `lag`: from the order to the node's answer, of the oldest in the batch. */
+  /** Is called after a node's answer. `lag` is the time from the order to that answer, of the oldest in the batch. */
   settled(tokens: number, lag: Millis): void;
+  /** Is called when settles were not sent, or not answered. */
   dropped(tokens: number): void;
   clock: Clock;
 }
 
+const sameLife = (a: Settle, b: Settle): boolean => a.epoch === b.epoch && a.incarnation === b.incarnation;
+
 export class SettleBatcher {
   readonly #hooks: SettleHooks;
-  readonly #queues = new Map<StorefrontNode, BatchQueue<Settled>>();
-  readonly #running = new Map<StorefrontNode, Promise<void>>();
+  /** One batcher for each node that has something to hear. */
+  readonly #batchers = new Map<StorefrontNode, Batcher<Settle>>();
+  readonly #drained: (() => void)[] = [];
 
   constructor(hooks: SettleHooks) {
     this.#hooks = hooks;
   }
 
   push(node: StorefrontNode, { incarnation, epoch }: Expected, token: TokenRef): void {
-    let queue = this.#queues.get(node);
-    if (queue === undefined) {
-      queue = new BatchQueue((a, b) => a.epoch === b.epoch && a.incarnation === b.incarnation);
-      this.#queues.set(node, queue);
+    let batcher = this.#batchers.get(node);
+    if (batcher === undefined) {
+      batcher = this.#batcherOf(node);
+      this.#batchers.set(node, batcher);
     }
-    if (queue.length >= MOST_QUEUED) {
-      this.#hooks.dropped(1);
-      return;
-    }
-    queue.push({ incarnation, epoch, token, since: this.#hooks.clock.now() });
-    if (!this.#running.has(node)) this.#running.set(node, this.#run(node, queue));
+    if (batcher.waiting < MOST_QUEUED) batcher.push({ incarnation, epoch, token, since: this.#hooks.clock.now() });
+    else this.#hooks.dropped(1);
   }
 
   /** Resolves when everything that waited was sent. */
   async drained(): Promise<void> {
-    await Promise.all(this.#running.values());
+    if (this.#batchers.size > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  async #run(node: StorefrontNode, queue: BatchQueue<Settled>): Promise<void> {
-    // What becomes an order in the same batch settles in the same call.
-    await new Promise<void>((resolve) => this.#hooks.clock.soon(resolve));
-    while (queue.length > 0) {
-      const batch = queue.take(MOST);
-      const [first] = batch;
-      if (first === undefined) break;
-      try {
-        await node.settle(
-          first,
-          batch.map(({ token }) => token),
-        );
-        this.#hooks.settled(batch.length, this.#hooks.clock.now() - first.since);
-      } catch {
-        this.#hooks.dropped(batch.length);
-      }
-    }
-    this.#running.delete(node);
-    this.#queues.delete(node);
+  #batcherOf(node: StorefrontNode): Batcher<Settle> {
+    const { settled, dropped, clock } = this.#hooks;
+    return new Batcher<Settle>(
+      {
+        most: MOST,
+        together: sameLife,
+        async send(first, batch) {
+          try {
+            await node.settle(
+              first,
+              batch.map(({ token }) => token),
+            );
+            settled(batch.length, clock.now() - first.since);
+          } catch {
+            dropped(batch.length);
+          }
+        },
+        idle: () => this.#forget(node),
+      },
+      clock,
+    );
+  }
+
+  #forget(node: StorefrontNode): void {
+    this.#batchers.delete(node);
+    if (this.#batchers.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 }

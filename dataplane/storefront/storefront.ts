@@ -21,12 +21,13 @@ import { openapi } from './openapi.ts';
 import { Orders } from './orders.ts';
 import { Purchases } from './purchase.ts';
 import { type RefillClient, singleFlight } from './refill.ts';
+import { RetryAfterPacer } from './retry-after-pacer.ts';
 import { closeRules, rulesFor } from './rules.ts';
 import { saleState } from './sale-state.ts';
 import { type BuyersServer, createBuyersServer } from './server.ts';
 import { SettleBatcher } from './settle-batcher.ts';
 import { Shards } from './shards.ts';
-import { RetryAfterPacer, SoldOut } from './sold-out.ts';
+import { SoldOut } from './sold-out.ts';
 import { tokenIds } from './token-ids.ts';
 import { View } from './view.ts';
 
@@ -111,7 +112,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     virtual: () => soldOut.forget(),
   });
   const nodes = new Nodes(stores.node, initial.cache.nodes, clock);
-  const laneHooks: CheckoutBatcherHooks = {
+  const batcherHooks: CheckoutBatcherHooks = {
     paymentDeadline: () => rules.sale.orders.paymentDeadline,
     committed: deps.committed,
     batch(rows, took) {
@@ -123,7 +124,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     clock,
   };
   const shards: Shards = new Shards(
-    { connect: stores.shard, view, hooks: laneHooks, ...(deps.batcher ? { batcher: deps.batcher } : {}) },
+    { connect: stores.shard, view, hooks: batcherHooks, ...(deps.batcher ? { batcher: deps.batcher } : {}) },
     initial.shards,
   );
   const settler = new SettleBatcher({

@@ -105,7 +105,7 @@ const PAGE = 500;
 export function connectKube(config: KubeConfig, options: ConnectOptions = {}): KubeClient {
   const transport = new Transport(connection(config), {
     timeout: options.timeout ?? TIMEOUT,
-    rate: { qps: options.qps ?? QPS, burst: options.burst ?? BURST },
+    rate: { perSecond: options.qps ?? QPS, burst: options.burst ?? BURST },
     userAgent: options.userAgent ?? FIELD_MANAGER,
     metrics: options.metrics,
   });

@@ -3,12 +3,12 @@
 
 import type { Dispatcher } from 'undici';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { type Rate, takeToken } from '../../dataplane/runtime/token-bucket.ts';
 import type { Connection } from './connection.ts';
 import { errorOfAnswer, KubeError } from './errors.ts';
 import type { KubeMetrics } from './metrics.ts';
 import { pause } from './pause.ts';
 import { waitBeforeRetry } from './retry.ts';
-import { type Rate, takeToken } from './throttle.ts';
 import { splitLines } from './watch-lines.ts';
 
 export interface Call {

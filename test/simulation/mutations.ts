@@ -214,7 +214,7 @@ export const MUTATIONS = {
     file: 'dataplane/storefront/checkout-batcher.ts',
     patch: [
       [
-        '      this.#queue.putBack(batch);\n      return false;',
+        '      this.#batcher.putBack(batch);\n      return false;',
         "      for (const { answer } of batch) answer({ outcome: 'expired', paymentDeadline });\n      return true;",
       ],
     ],

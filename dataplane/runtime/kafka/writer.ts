@@ -26,8 +26,10 @@ interface Waiting {
   answer: (sent: boolean) => void;
 }
 
-interface Lane {
+/** The messages of one topic on their way out. */
+interface TopicQueue {
   waiting: Waiting[];
+  /** True while a request of this topic is under way. */
   busy: boolean;
 }
 
@@ -38,7 +40,7 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
     allowAutoTopicCreation: false,
     retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
   });
-  const lanes = new Map<string, Lane>();
+  const queues = new Map<string, TopicQueue>();
   let count = 0;
   let connected = false;
   let closed = false;
@@ -57,11 +59,11 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
     }
   }
 
-  async function drain(topic: string, lane: Lane, acks: -1 | 1) {
-    if (lane.busy) return;
-    lane.busy = true;
-    while (lane.waiting.length > 0) {
-      const batch = lane.waiting.splice(0, MOST_PER_REQUEST);
+  async function drain(topic: string, queue: TopicQueue, acks: -1 | 1) {
+    if (queue.busy) return;
+    queue.busy = true;
+    while (queue.waiting.length > 0) {
+      const batch = queue.waiting.splice(0, MOST_PER_REQUEST);
       const messages = batch.filter(({ late }) => !late).map(({ message }) => message);
       let sent = true;
       try {
@@ -73,17 +75,17 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
       count -= batch.length;
       for (const { answer } of batch) answer(sent);
     }
-    lane.busy = false;
+    queue.busy = false;
   }
 
   return {
     async send(topic, messages, acks) {
       if (!connected || closed || count + messages.length > MOST_WAITING) return false;
       count += messages.length;
-      const lane = lanes.get(topic) ?? { waiting: [], busy: false };
-      lanes.set(topic, lane);
-      const answers = messages.map((message) => inTime(message, (waiting) => lane.waiting.push(waiting)));
-      void drain(topic, lane, acks);
+      const queue = queues.get(topic) ?? { waiting: [], busy: false };
+      queues.set(topic, queue);
+      const answers = messages.map((message) => inTime(message, (waiting) => queue.waiting.push(waiting)));
+      void drain(topic, queue, acks);
       return (await Promise.all(answers)).every((sent) => sent);
     },
     async close() {

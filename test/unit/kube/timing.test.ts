@@ -1,11 +1,10 @@
-// How long this layer waits: after failures, for its own rate, and for what a server asks.
+// How long this layer waits: after failures, and for what a server asks.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backoff, spread } from '../../../operator/kube/backoff.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
 import { waitBeforeRetry } from '../../../operator/kube/retry.ts';
-import { takeToken } from '../../../operator/kube/throttle.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -30,36 +29,6 @@ describe('backoff', () => {
   test('a spread time is from once to twice as long', () => {
     expect(spread(100, 0)).toBe(100);
     expect(spread(100, 0.5)).toBe(150);
-  });
-});
-
-describe('the own rate', () => {
-  test('lets a burst through at once, and then one at a time', () => {
-    let fullAt = 0;
-    const waits = Array.from({ length: 6 }, () => {
-      const taken = takeToken(fullAt, 1000, { qps: 10, burst: 3 });
-      fullAt = taken.fullAt;
-      return taken.wait;
-    });
-    expect(waits).toEqual([0, 0, 0, 100, 200, 300]);
-  });
-
-  test('no second has more than its rate and the burst', () => {
-    const askings = fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 200 });
-    fc.assert(
-      fc.property(askings, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }), (pauses, qps, burst) => {
-        let [fullAt, now] = [0, 0];
-        const sent = pauses.map((pause) => {
-          now += pause;
-          const taken = takeToken(fullAt, now, { qps, burst });
-          fullAt = taken.fullAt;
-          return now + taken.wait;
-        });
-        for (const from of sent)
-          expect(sent.filter((at) => at >= from && at < from + 1000).length).toBeLessThanOrEqual(qps + burst);
-        expect(sent).toEqual(sent.toSorted((a, b) => a - b));
-      }),
-    );
   });
 });
 

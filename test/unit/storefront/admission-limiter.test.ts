@@ -3,7 +3,7 @@ import { nodeId } from '../../../dataplane/protocol/units.ts';
 import { AdmissionLimiter, isLimiting } from '../../../dataplane/storefront/admission-limiter.ts';
 import { openShop } from './shop.ts';
 
-const ROOM = { high: 4, low: 2 };
+const WATERMARKS = { high: 4, low: 2 };
 
 test.each([
   [0, false, false],
@@ -14,34 +14,34 @@ test.each([
   [3, true, true],
   [2, true, false],
   [0, true, false],
-])('with %i purchases under way, a room that was full: %s, is full: %s', (underWay, was, is) => {
-  expect(isLimiting(ROOM, was, underWay)).toBe(is);
+])('with %i purchases under way, a limiter that turned away before: %s, turns away: %s', (underWay, was, is) => {
+  expect(isLimiting(WATERMARKS, was, underWay)).toBe(is);
 });
 
-describe('a crowd', () => {
+describe('more purchases than the high watermark', () => {
   test('that stays is counted, one that was turned away is not', () => {
-    const crowd = new AdmissionLimiter(ROOM);
-    const answers = Array.from({ length: 6 }, () => crowd.enter(0, () => 0));
+    const limiter = new AdmissionLimiter(WATERMARKS);
+    const answers = Array.from({ length: 6 }, () => limiter.enter(0, () => 0));
     expect(answers.map((refusal) => refusal?.problem)).toEqual([...Array(4), 'busy', 'busy']);
-    expect(crowd.underWay).toBe(4);
-    crowd.leave();
-    expect(crowd.enter(0, () => 0)?.problem).toBe('busy');
-    crowd.leave();
-    expect(crowd.enter(0, () => 0)).toBeUndefined();
+    expect(limiter.underWay).toBe(4);
+    limiter.leave();
+    expect(limiter.enter(0, () => 0)?.problem).toBe('busy');
+    limiter.leave();
+    expect(limiter.enter(0, () => 0)).toBeUndefined();
   });
 
   test('that is turned away comes back at different moments, the larger it is the later', () => {
-    const crowd = new AdmissionLimiter({ high: 0, low: 0 });
+    const limiter = new AdmissionLimiter({ high: 0, low: 0 });
     const waits = (second: number, count: number) =>
-      new Set(Array.from({ length: count }, (_, i) => crowd.enter(second * 1000, () => i / count)?.retryAfter));
+      new Set(Array.from({ length: count }, (_, i) => limiter.enter(second * 1000, () => i / count)?.retryAfter));
     expect(waits(0, 900)).toEqual(new Set([1]));
     expect(waits(1, 5000)).toEqual(new Set([1, 2]));
     expect(waits(2, 10)).toEqual(new Set([1, 2, 3, 4, 5]));
   });
 });
 
-test('R29: buyers beyond the room are told to come back, nothing is done for them, and checkouts go on', async () => {
-  const shop = await openShop({ room: ROOM, virtual: 10, available: 10 });
+test('R29: buyers beyond the high watermark are told to come back, nothing is done for them, and checkouts go on', async () => {
+  const shop = await openShop({ admission: WATERMARKS, virtual: 10, available: 10 });
   const node = shop.nodes.get(nodeId(0));
   if (node === undefined) throw new Error('no node');
   const { token } = (await shop.post('/purchase', {}, 'early')).body;
@@ -59,8 +59,8 @@ test('R29: buyers beyond the room are told to come back, nothing is done for the
   expect(await shop.metrics.metrics()).toContain('purchases_total{outcome="busy"} 1');
 });
 
-test('a sale that is over says so, however full the room is', async () => {
-  const shop = await openShop({ room: { high: 0, low: 0 } });
+test('a sale that is over says so, however many purchases are under way', async () => {
+  const shop = await openShop({ admission: { high: 0, low: 0 } });
   shop.edit((c) => Object.assign(c.window, { closesAt: shop.clock.wall }));
   expect((await shop.post('/purchase')).problem).toBe('closed');
 });

@@ -224,8 +224,8 @@ describe('R29: a node that ran short', () => {
     const { token } = (await shop.post('/purchase', {}, 'alice')).body;
     expect((await shop.post('/purchase', {}, 'bob')).problem).toBe('sold-out');
     const reserves = node(shop).reserves;
-    const crowd = ['alice', 'bob', 'carol', 'dave'].map((buyer) => shop.post('/purchase', {}, buyer));
-    expect((await Promise.all(crowd)).map(({ problem, body }) => problem ?? body.token)).toEqual([
+    const answers = ['alice', 'bob', 'carol', 'dave'].map((buyer) => shop.post('/purchase', {}, buyer));
+    expect((await Promise.all(answers)).map(({ problem, body }) => problem ?? body.token)).toEqual([
       token,
       'sold-out',
       'sold-out',

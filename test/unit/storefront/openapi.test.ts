@@ -109,7 +109,7 @@ const PROVOKE: Record<string, (id: string) => Promise<Reply>> = {
         for (const node of nodes(shop)) node.virtual = 0;
       })
     ).ask(),
-  busy: async () => (await openShop({ room: { high: 0, low: 0 } })).post('/purchase'),
+  busy: async () => (await openShop({ admission: { high: 0, low: 0 } })).post('/purchase'),
   paused: async (id) =>
     (
       await scene(id, (shop) => {

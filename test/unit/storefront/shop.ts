@@ -79,7 +79,7 @@ export interface ShopOptions {
   available?: number;
   change?: (config: SaleConfig) => unknown;
   random?: () => number;
-  room?: Watermarks;
+  admission?: Watermarks;
   committed?: () => void;
   /** Done to the nodes before the storefront is made. */
   prepare?: (nodes: Map<string, MemoryNode>) => unknown;
@@ -120,7 +120,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     committed: options.committed ?? (() => undefined),
     batcher: { most: 4, mostQueued: 50, shortWait: 60, shortRetryEvery: 20, giveUpAfter: 400, resendAfter: 5 },
     random: options.random ?? Math.random,
-    ...(options.room ? { admission: options.room } : {}),
+    ...(options.admission ? { admission: options.admission } : {}),
     clock: { ...systemClock, wall: () => clock.wall, now: () => clock.now + performance.now() - started },
   });
   const { http } = storefront.server;
