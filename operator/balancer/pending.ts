@@ -7,6 +7,7 @@
 import { type Command, newer } from '../../dataplane/protocol/messages.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis, StockHolderId } from '../../dataplane/protocol/units.ts';
+import { backoff } from '../../dataplane/runtime/backoff.ts';
 
 export interface Pending {
   command: Command;
@@ -18,9 +19,8 @@ export interface Pending {
 
 export type Pendings = ReadonlyMap<StockHolderId, Pending>;
 
-/** Published again after this long, then after twice as long, and so on up to the longest. */
-const FIRST_REPEAT: Millis = 300;
-const LONGEST_REPEAT: Millis = 5000;
+/** An unanswered command is published again after the first wait, then after twice as long, up to the longest. */
+const REPEAT = { first: 300, longest: 5000 };
 /** Unanswered for so long, a command no longer counts as stock on its way. */
 const GIVE_UP_AFTER: Millis = 2000;
 
@@ -29,8 +29,7 @@ export const answered = (pending: Pending, table: ResourceTable): boolean =>
 
 export const overdue = (pending: Pending, now: Millis): boolean => now - pending.issuedAt >= GIVE_UP_AFTER;
 
-export const due = (pending: Pending, now: Millis): boolean =>
-  now - pending.sentAt >= Math.min(LONGEST_REPEAT, FIRST_REPEAT * 2 ** (pending.times - 1));
+export const due = (pending: Pending, now: Millis): boolean => now - pending.sentAt >= backoff(pending.times, REPEAT);
 
 export const issue = (command: Command, now: Millis): Pending => ({ command, issuedAt: now, sentAt: now, times: 1 });
 

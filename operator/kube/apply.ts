@@ -2,7 +2,7 @@
 // is kept in an annotation, so that a field which is not wanted any more is noticed too, though nothing is wanted
 // instead of it. What somebody changed by hand is taken back, and said.
 
-import { createHash } from 'node:crypto';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { KubeClient } from './client.ts';
 import { type Difference, firstDifference } from './difference.ts';
 import { type Conflict, isConflict } from './errors.ts';
@@ -73,12 +73,9 @@ export const wasApplied = (wanted: KubeObject, found: KubeObject): boolean =>
 const stampOf = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[APPLIED];
 
 function stamp(object: KubeObject): KubeObject {
-  const hash = createHash('sha256')
-    .update(JSON.stringify(sorted(object)))
-    .digest('hex')
-    .slice(0, 16);
+  const applied = fingerprint(JSON.stringify(sorted(object)));
   const { metadata } = object;
-  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [APPLIED]: hash } } };
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [APPLIED]: applied } } };
 }
 
 /** The same for the same, whatever the order of its fields. */

@@ -2,7 +2,8 @@
 // once, and after a failure is tried again later each time. Knows nothing about what the keys mean.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { type Backoff, backoff } from './backoff.ts';
+import type { Backoff } from '../../dataplane/runtime/backoff.ts';
+import { jitteredBackoff } from './backoff.ts';
 import { KubeError } from './errors.ts';
 
 export interface WorkQueue {
@@ -71,7 +72,7 @@ export function startQueue({ work, concurrency, failed, timing }: QueueOptions):
       again = (await work(key))?.again;
       entry.failures = 0;
     } catch (error) {
-      again = backoff(++entry.failures, backoffs, Math.random());
+      again = jitteredBackoff(++entry.failures, backoffs, Math.random());
       if (error instanceof KubeError) again = Math.max(again, error.retryAfter ?? 0);
       if (!stopped) failed(key, error, again);
     }

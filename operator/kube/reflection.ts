@@ -1,7 +1,8 @@
 // What a reflector does after a watch has ended, however it did. Pure: time and randomness come in.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { type Backoff, backoff } from './backoff.ts';
+import type { Backoff } from '../../dataplane/runtime/backoff.ts';
+import { jitteredBackoff } from './backoff.ts';
 import { isGone, KubeError } from './errors.ts';
 
 /** Of one attempt: a list, if one was due, and a watch. */
@@ -30,7 +31,7 @@ export function afterWatch({ error, lived, heard }: Outcome, before: number, tim
   const worked = heard > 0 || lived >= SHORT;
   if (error === undefined && worked) return { relist: false, failures: 0, wait: 0, why: 'ended' };
   const failures = (worked ? 0 : before) + 1;
-  const wait = backoff(failures, timing, random);
+  const wait = jitteredBackoff(failures, timing, random);
   if (error === undefined) return { relist: false, failures, wait, why: 'too-short' };
   // The first time it helps to list at once.
   if (isGone(error)) return { relist: true, failures, wait: failures === 1 ? 0 : wait, why: 'gone' };

@@ -1,7 +1,8 @@
 // What the operator's own pod says of it: a label, by which the console's Service finds the pod that leads. Pure.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { type Backoff, backoff } from './backoff.ts';
+import type { Backoff } from '../../dataplane/runtime/backoff.ts';
+import { jitteredBackoff } from './backoff.ts';
 
 export type Role = 'leader' | 'standby';
 
@@ -28,4 +29,4 @@ const AFTER_FAILURE: Backoff = { first: 500, longest: EVERY };
 
 /** How long until the label is written again; `failures`: in a row, up to now. */
 export const untilNextWrite = (failures: number, random: number): Millis =>
-  failures === 0 ? EVERY : backoff(failures, AFTER_FAILURE, random);
+  failures === 0 ? EVERY : jitteredBackoff(failures, AFTER_FAILURE, random);

@@ -1,23 +1,21 @@
 // The ConfigMaps and Secrets that stand beside the sale in its file: buyers' lists become files for the storefronts,
 // given secrets become files of the secrets folder.
 
-import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { Companions } from '../api/references.ts';
 import type { Placement } from '../topology/placement.ts';
 import type { ObjectKey, Topology } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
 import { readIfThere, writeWhole } from './files.ts';
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
-
 /** Differs when anything the sale refers to differs. */
 export function companionsVersion(topology: Topology, companions: Companions): string {
   const lists = Object.values(topology.lists).flatMap(({ from }) =>
     from.map((ref) => textOf(companions.ConfigMap, ref)),
   );
-  return hash(JSON.stringify([lists, [...givenSecrets(topology, companions)]]));
+  return fingerprint(JSON.stringify([lists, [...givenSecrets(topology, companions)]]));
 }
 
 /** By file name. */
@@ -31,7 +29,7 @@ export function writeLists(folder: DataFolder, topology: Topology, companions: C
     const list = topology.lists[which];
     if (!list || list.from.length === 0) continue;
     const text = list.from.map((ref) => textOf(companions.ConfigMap, ref)).join('\n');
-    const path = join(folder.lists, `${which}-${hash(text)}.txt`);
+    const path = join(folder.lists, `${which}-${fingerprint(text)}.txt`);
     if (readIfThere(path) === undefined) writeWhole(path, text);
     written[which] = [path];
   }

@@ -7,8 +7,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { agree, type RegistrySession } from '../sale/agree.ts';
 import { provision } from '../sale/databases.ts';
-import { nodesToRun, registrySteps, unsettled, type Wanted } from '../sale/registry-steps.ts';
+import { nodesToRun, unsettled, type Wanted, wantedOf } from '../sale/registry-steps.ts';
 import { SUPERUSER } from '../topology/postgres-settings.ts';
 import type { Topology } from '../topology/topology.ts';
 import { forgetLists } from './companions.ts';
@@ -44,17 +45,10 @@ export async function converge(site: Site, plan: Plan, signal: AbortSignal): Pro
   await stopSurplus(site, plan);
 
   await site.view.connect(config);
-  await agree(site, wantedOf(topology), signal);
+  await untilSettled(site, wantedOf(topology), signal);
   await dismissNodes(site, plan);
   forgetLists(site.folder, plan.lists);
 }
-
-export const wantedOf = ({ settings, caches }: Topology): Wanted => ({
-  generation: settings.generation,
-  stock: settings.stock,
-  nodes: caches.nodes.length,
-  paused: settings.paused,
-});
 
 async function makeDatabases(site: Site, { shards, pool }: Topology): Promise<void> {
   const at = {
@@ -67,14 +61,15 @@ async function makeDatabases(site: Site, { shards, pool }: Topology): Promise<vo
 }
 
 /** Writes what the registry lacks, and waits until the pool's agent has carried it out. */
-async function agree(site: Site, wanted: Wanted, signal: AbortSignal): Promise<void> {
+async function untilSettled({ view }: Site, wanted: Wanted, signal: AbortSignal): Promise<void> {
+  const session: RegistrySession = {
+    // The registry is not there until the pool's agent has made it, and is away while PostgreSQL is: it is asked again.
+    read: () => view.read().catch(() => undefined),
+    take: (step) => view.take(step),
+  };
   for (;;) {
     signal.throwIfAborted();
-    // Not there until the pool's agent has made it, and away while PostgreSQL is: ask again.
-    const view = await site.view.read().catch(() => undefined);
-    if (view) for (const step of registrySteps(view, wanted)) await site.view.take(step);
-    else if (unsettled(view, wanted) === undefined) return;
-    if (view && unsettled(view, wanted) === undefined) return;
+    if (unsettled(await agree(session, wanted), wanted) === undefined) return;
     await sleep(REGISTRY_POLL, undefined, { signal });
   }
 }

@@ -1,7 +1,7 @@
 // What one process of a sale is: plain data, made by processes.ts, carried out by process.ts.
 
-import { createHash } from 'node:crypto';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { Probe } from './probe.ts';
 
 /** Stopping goes stage by stage: nobody takes buyers any more, then nobody works, then nobody stores. */
@@ -46,8 +46,8 @@ export interface ProcessSpec {
 }
 
 /** Two specs with one fingerprint are the same process: it need not be started again, and may be taken over. */
-export function fingerprint(spec: ProcessSpec): string {
+export function specFingerprint(spec: ProcessSpec): string {
   const { command, args, env, cwd, user, folder, files } = spec;
   const text = JSON.stringify([command, args, env, cwd, user, folder, files.filter((file) => !file.keep)]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return fingerprint(text);
 }

@@ -18,7 +18,7 @@ import { PRIVATE_FILE, writeWhole } from './files.ts';
 import { alive, type Identity, identify, signal } from './identity.ts';
 import { forgetPid, type PidRecord, readPid, writePid } from './pid-file.ts';
 import { ask } from './probe.ts';
-import { fingerprint, type ProcessSpec, type Stop } from './process-spec.ts';
+import { type ProcessSpec, type Stop, specFingerprint } from './process-spec.ts';
 
 export type Phase = 'stopped' | 'starting' | 'up' | 'ready' | 'waiting' | 'stopping';
 
@@ -107,7 +107,9 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
 
   /** Whether it runs as `spec` says; false while it does not run. */
   runsAs(spec: ProcessSpec): boolean {
-    return this.#running !== undefined && this.#spec !== undefined && fingerprint(this.#spec) === fingerprint(spec);
+    return (
+      this.#running !== undefined && this.#spec !== undefined && specFingerprint(this.#spec) === specFingerprint(spec)
+    );
   }
 
   /** Does nothing when it is started already. */
@@ -172,7 +174,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
     const left = readPid(pidFile);
     if (left && alive(left)) {
       const spec = describe();
-      if (left.fingerprint === fingerprint(spec)) {
+      if (left.fingerprint === specFingerprint(spec)) {
         this.#spec = spec;
         return { identity: left, startedAt: left.startedAt, stop: spec.stop, ended: adoptedEnd(left) };
       }
@@ -188,7 +190,7 @@ export class ManagedProcess extends EventEmitter<{ change: [] }> {
     const identity = identify(pid);
     if (!identity) throw new Error(await ended);
     const startedAt = Date.now();
-    writePid(pidFile, { ...identity, startedAt, fingerprint: fingerprint(spec), ...recordOf(spec) });
+    writePid(pidFile, { ...identity, startedAt, fingerprint: specFingerprint(spec), ...recordOf(spec) });
     return { identity, startedAt, stop: spec.stop, ended };
   }
 

@@ -1,10 +1,11 @@
 // What one sale has on this machine, and where: its folder, what is remembered, its ports, its processes and its
 // view. The parts that every step of a pass needs; decides nothing.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeId } from '../../dataplane/protocol/units.ts';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import { type Placement, saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -103,7 +104,7 @@ export class Site {
       port,
       secret: (name) => secretOf(this.folder, name),
       superuserPassword: superuserPassword(this.folder),
-      startedWith: createHash('sha256').update(startedWith).digest('hex').slice(0, 16),
+      startedWith: fingerprint(startedWith),
       kafkaClusterId: randomBytes(16).toString('base64url'),
       compiled: join(cacheFolder(), 'compiled'),
       root: ROOT,

@@ -11,6 +11,7 @@ import type { Secret } from '../../dataplane/runtime/config.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
 import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
+import { takeStep } from '../sale/agree.ts';
 import type { Step } from '../sale/registry-steps.ts';
 
 type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;
@@ -58,9 +59,7 @@ export class View {
 
   async take(step: Step): Promise<void> {
     const registry = this.#connected?.registry;
-    if (step.kind === 'want-nodes') await registry?.wantNodes(step.count);
-    else if (step.kind === 'set-paused') await registry?.setPaused(step.paused);
-    else await registry?.setSupply(step.generation, step.target);
+    if (registry) await takeStep(registry, step);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 // The cache nodes: a Redis and its agent in each pod.
 
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { ManifestInput } from './input.ts';
-import { digest, nameOf } from './objects.ts';
+import { nameOf } from './objects.ts';
 import { PATHS, PORTS, USERS } from './places.ts';
 import { container, podTemplate, resourcesFor, roleContainer, roleVolumes, tcpProbes } from './pods.ts';
 import { redisConfOf } from './secrets.ts';
@@ -37,7 +38,7 @@ export function cacheObjects(input: ManifestInput): KubeObject[] {
     group: USERS.redis,
     grace: 30,
     // Redis reads its configuration only when it starts.
-    annotations: { 'flashsale.dev/redis-conf': digest(redisConfOf(input)) },
+    annotations: { 'flashsale.dev/redis-conf': fingerprint(redisConfOf(input)) },
   });
   return [
     ...numberedPods(input, 'cache', {

@@ -1,6 +1,5 @@
 // What every object of a sale has in common: its name, its labels, and the sale as its owner. Pure.
 
-import { createHash } from 'node:crypto';
 import type { V1LabelSelector } from '@kubernetes/client-node';
 import { type Kind, type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -79,6 +78,3 @@ export const ownerReference = (name: string, uid: string) => ({
   controller: true,
   blockOwnerDeletion: true,
 });
-
-/** Differs when the text differs; tells nothing about it. */
-export const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -1,8 +1,8 @@
 // Lets pods see an edited configuration at once. A kubelet brings a mounted ConfigMap up to date when it looks at the
 // pod, which without a reason is once a minute; an annotation that changes is a reason.
 
-import { createHash } from 'node:crypto';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import { KubeError } from '../kube/client.ts';
 import { RESOURCES } from '../kube/objects.ts';
 import type { ReconcileContext } from './context.ts';
@@ -15,7 +15,7 @@ export async function nudgePods(
   key: SaleKey,
   config: SaleConfig,
 ): Promise<void> {
-  const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+  const hash = fingerprint(JSON.stringify(config));
   for (const { metadata } of cache.pods(key)) {
     if (metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATION] === hash) continue;
     try {

@@ -13,7 +13,8 @@ import { type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
 import { manifestsOf } from '../manifests/manifests.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { placeInCluster } from '../manifests/placement.ts';
-import { nodesToRun, registrySteps, type Wanted } from '../sale/registry-steps.ts';
+import { agree } from '../sale/agree.ts';
+import { nodesToRun, type Wanted, wantedOf } from '../sale/registry-steps.ts';
 import { saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
@@ -27,7 +28,7 @@ import { nudgePods } from './nudge.ts';
 import { makeObjects } from './objects.ts';
 import { type Observed, observe } from './observed.ts';
 import { progressOf } from './progress.ts';
-import { fingerprint, saleSecrets } from './secrets.ts';
+import { saleSecrets, startFingerprint } from './secrets.ts';
 import { statusOf } from './status.ts';
 
 /** A sale at rest is looked at so often, for what shows in no event: silent shards, edited references. */
@@ -98,7 +99,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
   const cachePods = nodesToRun(memo.session.view, topology.caches.nodes.length, observed.workloads.cache?.wanted ?? 0);
   const site = { cachePods, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const config = saleConfig(topology, placeInCluster(topology, site));
-  const startedWith = fingerprint(secrets, config.kafka);
+  const startedWith = startFingerprint(secrets, config.kafka);
   const manifests = manifestsOf({ sale, topology, options, secrets, cachePods, config, startedWith });
   const made = await makeObjects(kit, key, sale as unknown as KubeObject, manifests, exists);
   troubles.push(...made.troubles);
@@ -106,7 +107,7 @@ async function converge({ kit, key, sale, memo, topology, observed }: Pass): Pro
 
   const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
   const wanted = wantedOf(topology);
-  if (databases.pool) troubles.push(...(await agree(memo, config, (name) => secrets.get(name) ?? '', wanted)));
+  if (databases.pool) troubles.push(...(await tellRegistry(memo, config, (name) => secrets.get(name) ?? '', wanted)));
   troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
   const served = wasServing(lastStatus(sale, memo));
   const { view: registry, table } = memo.session;
@@ -136,25 +137,15 @@ function namingClass(trouble: DegradedReason, { caches, shards }: Topology): Deg
   };
 }
 
-const wantedOf = ({ settings, caches }: Topology): Wanted => ({
-  generation: settings.generation,
-  stock: settings.stock,
-  nodes: caches.nodes.length,
-  paused: settings.paused,
-});
-
 /** Tells the registry what the resource wants, and keeps the balancer at it. */
-async function agree(
+async function tellRegistry(
   { session, attempts }: SaleState,
   config: SaleConfig,
   secret: Secret,
   wanted: Wanted,
 ): Promise<DegradedReason[]> {
   const attempt = await attempts.try('registry', async () => {
-    const view = await session.read(config, secret);
-    const steps = view ? registrySteps(view, wanted) : [];
-    for (const step of steps) await session.take(step);
-    if (steps.length > 0) await session.read(config, secret);
+    await agree({ read: () => session.read(config, secret), take: (step) => session.take(step) }, wanted);
     await session.balance(config, secret);
   });
   // Before it ever answered, it is only not there yet.

@@ -14,6 +14,7 @@ import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgre
 import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { Cycle } from '../balancer/cycle.ts';
 import { type Balancer, startBalancer } from '../balancer/loop.ts';
+import { takeStep } from '../sale/agree.ts';
 import type { Step } from '../sale/registry-steps.ts';
 
 export interface SaleSessionDeps {
@@ -88,9 +89,7 @@ export class SaleSession {
 
   async take(step: Step): Promise<void> {
     const registry = this.#connected?.registry;
-    if (step.kind === 'want-nodes') await registry?.wantNodes(step.count);
-    else if (step.kind === 'set-paused') await registry?.setPaused(step.paused);
-    else await registry?.setSupply(step.generation, step.target);
+    if (registry) await takeStep(registry, step);
   }
 
   /** Starts the balancer of the sale that the registry named, or lets it take the edited configuration. */

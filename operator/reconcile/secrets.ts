@@ -2,7 +2,8 @@
 // What a copy does not show yet may be there all the same, so before one is made the API server itself is asked, and
 // it is created, never overwritten.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
 import { nameOf } from '../manifests/objects.ts';
@@ -41,9 +42,6 @@ export async function saleSecrets(
   return { values, exists: secret !== undefined };
 }
 
-/** Differs when anything differs that roles read only when they start. */
-export const fingerprint = (secrets: ReadonlyMap<string, string>, kafka: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify([[...secrets].sort(([a], [b]) => (a < b ? -1 : 1)), kafka]))
-    .digest('hex')
-    .slice(0, 16);
+/** Returns a fingerprint that differs when anything differs that roles read only when they start. */
+export const startFingerprint = (secrets: ReadonlyMap<string, string>, kafka: unknown): string =>
+  fingerprint(JSON.stringify([[...secrets].sort(([a], [b]) => (a < b ? -1 : 1)), kafka]));

@@ -3,13 +3,26 @@
 
 import type { Units } from '../../dataplane/protocol/units.ts';
 import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
+import type { Topology } from '../topology/topology.ts';
 
+/** What the resource asks of the registry. */
 export interface Wanted {
+  /** The generation of the supply. The registry refuses one that does not rise. */
   generation: number;
+  /** Units that the sale should supply in all. */
   stock: Units;
+  /** The number of cache nodes. */
   nodes: number;
+  /** Purchases are paused. */
   paused: boolean;
 }
+
+export const wantedOf = ({ settings, caches }: Topology): Wanted => ({
+  generation: settings.generation,
+  stock: settings.stock,
+  nodes: caches.nodes.length,
+  paused: settings.paused,
+});
 
 export type Step =
   | { kind: 'want-nodes'; count: number }
@@ -40,7 +53,7 @@ export function unsettled(view: RegistryView | undefined, wanted: Wanted): strin
   if (view.resize === 'draining')
     return `changing from ${nodesOf(view.count)} to ${view.wantedCount}: purchases pause until the live tokens have ended`;
   if (view.resize === 'rebuilding')
-    return `changing to ${nodesOf(view.wantedCount)}: buyers are getting their new homes`;
+    return `changing to ${nodesOf(view.wantedCount)}: buyers are getting their new owner nodes`;
   if (view.count !== wanted.nodes) return `changing from ${nodesOf(view.count)} to ${wanted.nodes}`;
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { backoff, spread } from '../../../operator/kube/backoff.ts';
+import { jitteredBackoff, spread } from '../../../operator/kube/backoff.ts';
 import { KubeError } from '../../../operator/kube/errors.ts';
 import { waitBeforeRetry } from '../../../operator/kube/retry.ts';
 
@@ -10,7 +10,9 @@ const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('backoff', () => {
   test('doubles with each failure, up to the longest wait', () => {
-    const waits = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoff(failures, { first: 100, longest: 1500 }, 1));
+    const waits = [1, 2, 3, 4, 5, 6, 1000].map((failures) =>
+      jitteredBackoff(failures, { first: 100, longest: 1500 }, 1),
+    );
     expect(waits).toEqual([100, 200, 400, 800, 1500, 1500, 1500]);
   });
 
@@ -18,7 +20,11 @@ describe('backoff', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), random, (failures, chance) => {
         const timing = { first: 100, longest: 5000 };
-        const [least, wait, most] = [0, chance, 1].map((r) => backoff(failures, timing, r)) as [number, number, number];
+        const [least, wait, most] = [0, chance, 1].map((r) => jitteredBackoff(failures, timing, r)) as [
+          number,
+          number,
+          number,
+        ];
         expect(least).toBe(most / 2);
         expect(wait).toBeGreaterThanOrEqual(least);
         expect(wait).toBeLessThanOrEqual(most);

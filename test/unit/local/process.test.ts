@@ -10,7 +10,7 @@ import { readPid, writePid } from '../../../operator/local/pid-file.ts';
 import { isFree, Ports } from '../../../operator/local/ports.ts';
 import { ask } from '../../../operator/local/probe.ts';
 import { end, ManagedProcess } from '../../../operator/local/process.ts';
-import { fingerprint, type ProcessSpec } from '../../../operator/local/process-spec.ts';
+import { type ProcessSpec, specFingerprint } from '../../../operator/local/process-spec.ts';
 import { until } from '../../harness/until.ts';
 
 // Every step waits for a small program to start, which a busy machine does in its own time.
@@ -223,7 +223,7 @@ describe('after a supervisor that was killed', () => {
     const child = spawn(command, args, { cwd: folder, stdio: 'ignore' });
     const left = identify(child.pid ?? -1);
     if (!left) throw new Error('the orphan did not start');
-    const print = fingerprint({ command, args, stop, stage, ...described });
+    const print = specFingerprint({ command, args, stop, stage, ...described });
     writePid(pidFile(), { ...left, name: 'it', stage, stop, fingerprint: print, startedAt: Date.now() });
     // By asking: who tries whether the port is free takes it for that moment.
     await until('it listens', async () => (await ask(described.probe)) === undefined);

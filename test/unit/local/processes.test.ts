@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeId } from '../../../dataplane/protocol/units.ts';
 import { validate } from '../../../operator/api/validate.ts';
 import { dataFolder } from '../../../operator/local/data-folder.ts';
-import { fingerprint } from '../../../operator/local/process-spec.ts';
+import { specFingerprint } from '../../../operator/local/process-spec.ts';
 import { portNames, processesOf, promisedPort, type Surroundings } from '../../../operator/local/processes.ts';
 import { findKafka } from '../../../operator/local/tools.ts';
 import { connectionsFor } from '../../../operator/topology/postgres-settings.ts';
@@ -84,7 +84,7 @@ test('R25: no password stands in a command line, an environment or redis.conf', 
 
 describe('a fingerprint', () => {
   const of = (t: Topology, s = surroundings()) =>
-    Object.fromEntries(processesOf(t, s).map((spec) => [spec.name, fingerprint(spec)]));
+    Object.fromEntries(processesOf(t, s).map((spec) => [spec.name, specFingerprint(spec)]));
   const changed = (a: Record<string, string>, b: Record<string, string>) =>
     Object.keys(a).filter((name) => a[name] !== b[name]);
   const before = of(topology());

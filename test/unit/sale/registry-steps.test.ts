@@ -44,7 +44,7 @@ test('R33: pausing is told, and supply only with a newer generation', () => {
 
 test.each<[Partial<RegistryView>, RegExp]>([
   [{ resize: 'draining', wantedCount: 3, count: 4 }, /purchases pause/],
-  [{ resize: 'rebuilding', wantedCount: 3 }, /new homes/],
+  [{ resize: 'rebuilding', wantedCount: 3 }, /new owner nodes/],
   [{ count: 4 }, /changing from 4 cache nodes to 3/],
 ])('R33: a resize under way is said: %o', (patch, text) => {
   expect(unsettled(view(patch), wanted)).toMatch(text);
