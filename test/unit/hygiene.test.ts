@@ -88,7 +88,7 @@ test('every source file says first what it is for', () => {
 });
 
 test('every test file lies in a project that runs it, and has a test with a name', () => {
-  const named = /\b(?:test|it)\b(?:\.\w+(?:\([^)]*\))?|<[^(]*>)*(?:\([^()]*\))?\(\s*['"`]\S/;
+  const named = /\b(?:test|it)\b(?:\.\w+(?:\((?:[^()]|\([^()]*\))*\))?|<[^(]*>)*\(\s*['"`]\S/;
   const tests = files.filter((file) => file.startsWith('test/') && file.endsWith('.test.ts'));
   expect(tests.length).toBeGreaterThan(0);
   expect(tests.filter((file) => !PROJECTS.includes(file.split('/')[1] ?? ''))).toEqual([]);
