@@ -23,8 +23,8 @@ export interface RedisConf {
 const RIGHTS: Record<RedisUser, string> = {
   agent: '~* &* +@all',
   storefront:
-    '~node ~pinned ~issues ~b:* +evalsha +eval +time +get +mget +set +mset +hget +hmget +hincrby +llen +rpush',
-  pool: '~node %R~pinned %R~issues +evalsha +eval +hget +hmget +hgetall +hset +hincrby +llen',
+    '~node ~pinned ~sequences ~b:* +evalsha +eval +time +get +mget +set +mset +hget +hmget +hincrby +llen +rpush',
+  pool: '~node %R~pinned %R~sequences +evalsha +eval +hget +hmget +hgetall +hset +hincrby +llen',
   audit: '%R~* +evalsha +eval +mget +hgetall +llen +scan',
 };
 

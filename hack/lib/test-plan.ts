@@ -23,8 +23,15 @@ const whole = (project: string): TestRun => ({ project, files: [], env: {} });
 /** What a change of a pure decision, a Lua script or an SQL function is most often found by. */
 const QUICK: TestRun[] = [
   whole('unit'),
-  { project: 'simulation', files: ['simulation.test.ts'], env: { SEEDS: '60' } },
-  { project: 'integration', files: ['integration/shard-sql/', 'integration/cache/scripts'], env: {} },
+  { project: 'simulation', files: ['simulation.test.ts'], env: { STEPS: '300000' } },
+  {
+    project: 'integration',
+    files: [
+      'integration/shard-sql/',
+      ...['access', 'model', 'scripts'].map((name) => `integration/cache/${name}.test.ts`),
+    ],
+    env: {},
+  },
 ];
 
 /** What SQL and settings of ours a newer PostgreSQL could take otherwise, and one whole sale. */

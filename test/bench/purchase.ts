@@ -63,7 +63,7 @@ export async function memory(): Promise<Result[]> {
       password: sale.secret('redis-agent'),
     });
     const used = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-    const issued = () => redis.llen('issues');
+    const issued = () => redis.llen('sequences');
     const [url = ''] = sale.storefrontUrls();
     await wrk(url, purchases(1000), { seconds: 1, connections: 8 });
     const before = { bytes: await used(), tokens: await issued() };

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { redisConf } from '../../../dataplane/runtime/redis-conf.ts';
 
@@ -31,4 +33,26 @@ test('only the agent is on at the start, and no password is written', () => {
     'user audit reset off',
   ]);
   expect(conf('Always').join('\n')).not.toContain('secret-');
+});
+
+const LUA = join(import.meta.dirname, '..', '..', '..', 'dataplane', 'stores', 'cache-node', 'lua');
+const SCRIPTS = globSync('*.lua', { cwd: LUA }).sort();
+const read = (file: string) => readFileSync(join(LUA, file), 'utf8');
+const keysIn = (file: string) =>
+  [...read(file).matchAll(/call\('(?!INFO)[A-Z]+', '([a-z]+:?)'/g)].map(([, key = '']) => key);
+/** None where a file is only a part of others. */
+const usersOf = (file: string) => /^-- Users?: (.*)\.$/m.exec(read(file))?.[1]?.split(', ') ?? [];
+
+test('the keys that scripts name and the users that run them are found', () => {
+  expect(new Set(SCRIPTS.flatMap(keysIn))).toEqual(new Set(['node', 'pinned', 'sequences', 'b:']));
+  expect(new Set(SCRIPTS.flatMap(usersOf))).toEqual(new Set(['agent', 'storefront', 'pool', 'audit']));
+});
+
+test.each(SCRIPTS)('%s is run by users who may touch every key that it names', (file) => {
+  for (const user of usersOf(file)) {
+    const rights = conf('Always').find((line) => line.startsWith(`user ${user} `)) ?? '';
+    const patterns = rights.split(' ').flatMap((right) => /~(.*)/.exec(right)?.[1] ?? []);
+    const may = (key: string) => patterns.some((pattern) => ['*', key, `${key}*`].includes(pattern));
+    expect(keysIn(file).filter((key) => !may(key))).toEqual([]);
+  }
 });
