@@ -1,5 +1,5 @@
 // What a cache agent is to do about its node: pure, from one reading of the registry and one of the node (taken in
-// this order, so that a identity that is ahead of the registry's reading only means that the reading is old).
+// this order, so that an identity that is ahead of the registry's reading only means that the reading is old).
 //
 // A node is fit when nothing below objects. The first objection counts, so their order is part of the meaning.
 

@@ -6,8 +6,8 @@ import type { NodeState } from '../stores/cache-node/cache-node.ts';
 
 export type CacheMetrics = ReturnType<typeof cacheMetrics>;
 
-export function cacheMetrics(registry: Registry) {
-  const registers = [registry];
+export function cacheMetrics(metricsRegistry: Registry) {
+  const registers = [metricsRegistry];
   const gauge = (name: string, help: string) => {
     const made = new Gauge({ name: `flashsale_cache_${name}`, help, registers });
     return (value: number) => made.set(value);

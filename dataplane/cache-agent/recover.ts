@@ -58,7 +58,7 @@ export async function recover(deps: RecoveryDeps): Promise<RecoveryOutcome> {
   // Only now are these numbers final: every shard refuses what the old epoch left under way.
   const ordered = sum(await Promise.all(shards.map((shard) => shard.orderedThrough(incarnation, self))));
   const buyers = merge(await Promise.all(shards.map((shard) => shard.orderedByBuyer(incarnation))), (buyer) =>
-    isHome(self, buyer, view),
+    isOwner(self, buyer, view),
   );
   deps.passed(4);
 
@@ -99,7 +99,7 @@ async function shardsOf({ shard }: RecoveryDeps, view: RegistryView): Promise<Ca
   );
 }
 
-const isHome = (self: NodeId, buyer: BuyerId, { count }: RegistryView): boolean => ownerNode(buyer, count) === self;
+const isOwner = (self: NodeId, buyer: BuyerId, { count }: RegistryView): boolean => ownerNode(buyer, count) === self;
 
 const sum = (units: Units[]): Units => units.reduce((a, b) => a + b, 0);
 

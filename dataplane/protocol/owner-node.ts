@@ -19,7 +19,7 @@ function mix(x: number): number {
 }
 
 /** The number of the buyer's home node among `count` ≥ 1 nodes (R4). */
-export function homeNumber(buyer: BuyerId, count: number): number {
+export function ownerNumber(buyer: BuyerId, count: number): number {
   const seed = hash(buyer);
   let best = 0;
   let bestScore = -1;
@@ -33,4 +33,4 @@ export function homeNumber(buyer: BuyerId, count: number): number {
   return best;
 }
 
-export const ownerNode = (buyer: BuyerId, count: number): NodeId => nodeId(homeNumber(buyer, count));
+export const ownerNode = (buyer: BuyerId, count: number): NodeId => nodeId(ownerNumber(buyer, count));

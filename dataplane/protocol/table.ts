@@ -100,9 +100,9 @@ export class ResourceTable {
     const next = last && last.version === delta.version ? sameVersion(last, delta) : delta;
     this.#deltas.set(delta.peer, { last: next, heardAt: now });
     if (next === last) return false;
-    for (const peer of new Set([...peersOf(last), ...peersOf(next)])) {
-      const change = (next.sent[peer] ?? 0) - (last?.sent[peer] ?? 0);
-      if (change !== 0) this.#sentTo.set(peer, (this.#sentTo.get(peer) ?? 0) + change);
+    for (const holder of new Set([...receiversOf(last), ...receiversOf(next)])) {
+      const change = (next.sent[holder] ?? 0) - (last?.sent[holder] ?? 0);
+      if (change !== 0) this.#sentTo.set(holder, (this.#sentTo.get(holder) ?? 0) + change);
     }
     this.revision++;
     return true;
@@ -150,33 +150,33 @@ export class ResourceTable {
   }
 
   /** Σ sent to it − received by it; at least 0, as a receiver may report before a sender does. */
-  inFlight(peer: StockHolderId): Units {
-    return Math.max(0, this.sentTo(peer) - this.received(peer));
+  inFlight(holder: StockHolderId): Units {
+    return Math.max(0, this.sentTo(holder) - this.received(holder));
   }
 
   /** Lifetime units everyone says to have sent to it. */
-  sentTo(peer: StockHolderId): Units {
-    return this.#sentTo.get(peer) ?? 0;
+  sentTo(holder: StockHolderId): Units {
+    return this.#sentTo.get(holder) ?? 0;
   }
 
   /** Lifetime units each says to have sent, by final destination. */
   flows(): ReadonlyMap<StockHolderId, Readonly<Partial<Record<StockHolderId, Units>>>> {
-    return new Map([...this.#deltas].map(([peer, { last }]) => [peer, last.sent]));
+    return new Map([...this.#deltas].map(([holder, { last }]) => [holder, last.sent]));
   }
 
   /** Lifetime units it says to have received for good. */
-  received(peer: StockHolderId): Units {
-    return this.#deltas.get(peer)?.last.received ?? 0;
+  received(holder: StockHolderId): Units {
+    return this.#deltas.get(holder)?.last.received ?? 0;
   }
 
   /** The newest command it says to have executed. */
-  executed(peer: StockHolderId): CommandId {
-    return this.#deltas.get(peer)?.last.command ?? { term: 0, sequence: 0 };
+  executed(holder: StockHolderId): CommandId {
+    return this.#deltas.get(holder)?.last.command ?? { term: 0, sequence: 0 };
   }
 
   /** When it was last heard of, by the clock given to `apply…`; a repeat counts. Undefined: never. */
-  heardAt(peer: StockHolderId | NodeId): Millis | undefined {
-    return (this.#deltas.get(peer as StockHolderId) ?? this.#levels.get(peer as NodeId))?.heardAt;
+  heardAt(holder: StockHolderId | NodeId): Millis | undefined {
+    return (this.#deltas.get(holder as StockHolderId) ?? this.#levels.get(holder as NodeId))?.heardAt;
   }
 
   /** R14, over the shards' available stock. */
@@ -191,14 +191,14 @@ export class ResourceTable {
       for (const [shard, units = 0] of Object.entries(level.pinned))
         pinned.set(shard, (pinned.get(shard) ?? 0) + units);
     const views: ShardView[] = [];
-    for (const [peer, { last }] of this.#deltas) {
-      if (peer === 'pool') continue;
+    for (const [holder, { last }] of this.#deltas) {
+      if (holder === 'pool') continue;
       const { available, sold, cancelled, missed, missedMax, command } = last;
-      const inFlight = this.inFlight(peer);
+      const inFlight = this.inFlight(holder);
       views.push({
-        shard: peer,
+        shard: holder,
         available,
-        pinned: pinned.get(peer) ?? 0,
+        pinned: pinned.get(holder) ?? 0,
         inFlight,
         sold,
         cancelled,
@@ -213,7 +213,7 @@ export class ResourceTable {
   }
 }
 
-const peersOf = (delta: Delta | undefined): StockHolderId[] => Object.keys(delta?.sent ?? {}) as StockHolderId[];
+const receiversOf = (delta: Delta | undefined): StockHolderId[] => Object.keys(delta?.sent ?? {}) as StockHolderId[];
 
 /**
  * Two reports of one version: stock is the same, but misses and commands that moved nothing leave no version behind,

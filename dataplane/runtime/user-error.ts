@@ -2,7 +2,7 @@
 // everything else that is thrown is a fault of the program.
 
 export class UserError extends Error {
-  override name = 'Trouble';
+  override name = 'UserError';
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -11,7 +11,7 @@ import type { AgentRegistry } from '../stores/registry/registry.ts';
 import type { AgentShard } from '../stores/shard/shard.ts';
 import { join, retry } from './join.ts';
 import type { StockHolderMetrics } from './metrics.ts';
-import { cancelOverdue, relayEvents } from './orders.ts';
+import { cancelOverdue, relayOutbox } from './outbox.ts';
 import { type StockHolder, startStockHolder } from './stock-holder.ts';
 
 export interface ShardAgentDeps {
@@ -46,10 +46,19 @@ export function startShardAgent({ id, shard, registry, bus, summaryPeriod, metri
     });
     if (stop.signal.aborted) return;
     // It may have joined in an earlier life: then it relays at once, with the registry away.
-    const peer = await startStockHolder({ id, shard, bus, clock, log, metrics, summaryPeriod, active: () => true });
+    const stockHolder = await startStockHolder({
+      id,
+      shard,
+      bus,
+      clock,
+      log,
+      metrics,
+      summaryPeriod,
+      active: () => true,
+    });
     running = [
-      peer,
-      relayEvents(shard, bus, peer.state, metrics, clock, log),
+      stockHolder,
+      relayOutbox(shard, bus, stockHolder.state, metrics, clock, log),
       cancelOverdue(shard, metrics, clock, log),
     ];
     waitsFor = 'the registry';

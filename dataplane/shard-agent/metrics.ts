@@ -7,8 +7,8 @@ import type { ShardState } from '../stores/shard/shard.ts';
 
 const LATENCY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-const makers = (registry: Registry) => {
-  const registers = [registry];
+const makers = (metricsRegistry: Registry) => {
+  const registers = [metricsRegistry];
   return {
     gauge: (name: string, help: string) => {
       const gauge = new Gauge({ name: `flashsale_${name}`, help, registers });
@@ -28,8 +28,8 @@ const makers = (registry: Registry) => {
 export type StockHolderMetrics = ReturnType<typeof stockHolderMetrics>;
 
 /** Of every database that holds stock. */
-export function stockHolderMetrics(registry: Registry) {
-  const { gauge, counter, seconds } = makers(registry);
+export function stockHolderMetrics(metricsRegistry: Registry) {
+  const { gauge, counter, seconds } = makers(metricsRegistry);
   const available = gauge('shard_available_units', 'Stock that is not sold.');
   const sold = gauge('shard_sold_units', 'Units ever ordered.');
   const cancelled = gauge('shard_cancelled_units', 'Of those, cancelled.');
@@ -59,13 +59,13 @@ export function stockHolderMetrics(registry: Registry) {
 export type PoolMetrics = ReturnType<typeof poolMetrics>;
 
 /** Of the pool's agent. */
-export function poolMetrics(registry: Registry) {
-  const { gauge, counter, seconds } = makers(registry);
+export function poolMetrics(metricsRegistry: Registry) {
+  const { gauge, counter, seconds } = makers(metricsRegistry);
   const refills = new Counter({
     name: 'flashsale_pool_refills_total',
     help: 'Refills that storefronts asked for, by outcome.',
     labelNames: ['outcome'] as const,
-    registers: [registry],
+    registers: [metricsRegistry],
   });
   for (const outcome of REFILL_OUTCOMES) refills.labels(outcome);
   return {

@@ -62,12 +62,12 @@ function same(a: object | undefined, b: object | undefined): boolean {
 }
 
 /** R9, R13: the signed sum of what changed since `last`; since the beginning, where stock and version are 0, without one. */
-export function deltaOf(peer: StockHolderId, last: ShardState | undefined, state: ShardState): Delta | undefined {
+export function deltaOf(id: StockHolderId, last: ShardState | undefined, state: ShardState): Delta | undefined {
   const { incarnation } = state;
   if (incarnation === undefined) return undefined;
   return {
     incarnation,
-    peer,
+    peer: id,
     peerIncarnation: state.peerIncarnation,
     version: state.version,
     fromVersion: last?.version ?? 0,

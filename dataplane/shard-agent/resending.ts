@@ -34,15 +34,15 @@ export function startResending(options: ResendingOptions): Loop {
   return startLoop(clock, 'resending', CHECK, log, async () => {
     const version = state()?.version;
     if (version === undefined) return;
-    for (const { peer, receivedVersions } of reports()) {
+    for (const { peer: hop, receivedVersions } of reports()) {
       // A shard's only next hop is the pool.
-      if (peer === id || (id !== 'pool' && peer !== 'pool') || settled.get(peer) === version) continue;
-      const transfers = await shard.transfersTo(peer, receivedVersions[id] ?? 0, AT_ONCE);
-      const decision = decideResend(unreported.get(peer), transfers, clock.now());
-      if (decision.memory) unreported.set(peer, decision.memory);
-      else unreported.delete(peer);
-      if (transfers.length === 0) settled.set(peer, version);
-      away.set(peer, sumOf(transfers));
+      if (hop === id || (id !== 'pool' && hop !== 'pool') || settled.get(hop) === version) continue;
+      const transfers = await shard.transfersTo(hop, receivedVersions[id] ?? 0, AT_ONCE);
+      const decision = decideResend(unreported.get(hop), transfers, clock.now());
+      if (decision.memory) unreported.set(hop, decision.memory);
+      else unreported.delete(hop);
+      if (transfers.length === 0) settled.set(hop, version);
+      away.set(hop, sumOf(transfers));
       send(decision.send);
     }
     inFlight([...away.values()].reduce((sum, units) => sum + units, 0));

@@ -15,8 +15,9 @@ export interface Watermarks {
 }
 
 /**
- * A storefront with a core of its own serves 20,000 purchases in a second, one that shares it a quarter of that: so nobody
- * who is admitted waits much longer than a second. The low watermark is half, so that the limiter does not flutter.
+ * A storefront with a core of its own serves 20,000 purchases in a second, one that shares it a quarter of that: so
+ * nobody who is admitted waits much longer than a second. The low watermark is half, so that the limiter does not
+ * flutter.
  */
 const WATERMARKS: Watermarks = { high: 4096, low: 2048 };
 
@@ -39,8 +40,8 @@ export class AdmissionLimiter {
   }
 
   /**
-   * Returns undefined when the purchase is admitted; its caller must then call `leave` once. Otherwise the buyer is told to
-   * come back later. `random` returns a number from 0 up to and without 1.
+   * Returns undefined when the purchase is admitted; its caller must then call `leave` once. Otherwise the buyer is
+   * told to come back later. `random` returns a number from 0 up to and without 1.
    */
   enter(now: Millis, random: () => number): Refusal | undefined {
     this.#limiting = isLimiting(this.#watermarks, this.#limiting, this.#underWay);

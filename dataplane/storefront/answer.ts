@@ -1,12 +1,12 @@
-// What goes back to a buyer, as plain data until the last moment: status, headers, body. Answers that never change
-// are built once. Writes to the socket and decides nothing.
+// Makes what goes back to a buyer: status, headers and body, as plain data until the last moment. Answers that never
+// change are built once. This file writes to the socket and decides nothing.
 
 import type { ServerResponse } from 'node:http';
 import { PROBLEM_MEDIA_TYPE, problemDocument, type Refusal, retryAfterOf, statusOf } from '../protocol/problems.ts';
 
 export interface Answer {
   status: number;
-  /** Name, value, name, value, …: the form that node:http writes without looking at it. */
+  /** Names and values in turn, the form that node:http writes without looking at it. */
   headers: string[];
   body: string;
 }
@@ -19,13 +19,13 @@ function answer(status: number, type: string, body: string, headers: string[]): 
   };
 }
 
-/** `body` is JSON text already. */
+/** Makes an answer whose `body` is JSON text already. */
 export const json = (status: number, body: string, headers: string[] = []): Answer =>
   answer(status, 'application/json', body, headers);
 
 const fixed = new Map<string, Answer>();
 
-/** A refusal without parameters is always the same answer, and is built once. */
+/** Makes the answer for a refusal. Without parameters it is always the same one, and is built once. */
 export function refused(refusal: Refusal, headers?: string[]): Answer {
   if (refusal.parameters !== undefined || headers !== undefined) return build(refusal, headers);
   const key = `${refusal.problem} ${refusal.retryAfter ?? ''}`;
@@ -45,7 +45,7 @@ function build(refusal: Refusal, headers: string[] = []): Answer {
   ]);
 }
 
-/** `last`: no further request on this connection. */
+/** Writes an answer. With `last`, the connection takes no further request after it. */
 export function send(response: ServerResponse, { status, headers, body }: Answer, last: boolean): void {
   if (response.headersSent) return;
   if (last) response.shouldKeepAlive = false;

@@ -1,5 +1,6 @@
-// The operations of the buyers' API: who asks, what do they ask, what do we answer. Each turns a request into an
-// answer by way of the flow that decides it, counts it, and decides nothing itself. Never throws, never rejects.
+// The operations of the buyers' API: who asks, what they ask, what they are answered. Each operation turns a request
+// into an answer by way of the flow that decides it, and counts it; it decides nothing itself. It never throws or
+// rejects.
 
 import type { IncomingMessage } from 'node:http';
 import { PROBLEMS, type Refusal } from '../protocol/problems.ts';
@@ -21,7 +22,7 @@ export interface ApiDeps {
   orders: Orders;
   sale(): SaleState;
   metrics: Metrics;
-  /** A fault of this program. */
+  /** Is called for a fault of this program. */
   fault(error: unknown): void;
   now(): Millis;
 }
@@ -75,7 +76,10 @@ export function createApi({ rules, purchases, checkouts, orders, sale, metrics, 
     return json(outcome.sold ? 201 : 200, orderJson(outcome));
   };
 
-  /** `then` may answer at once, and then nothing waits: the reject path lives on that. */
+  /**
+   * Where `then` answers at once, nothing is awaited: buyers of a sale that is over are refused that way, as fast as
+   * can be.
+   */
   const buyerOf = <T>(
     request: IncomingMessage,
     then: (buyer: BuyerId) => T | Refusal | Promise<T | Refusal>,

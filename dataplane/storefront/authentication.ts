@@ -1,5 +1,5 @@
-// Who is buying: the word of an authenticating proxy in a header, or a JWT. Verifying a signature costs more than a
-// whole purchase, so a verified JWT is remembered, by its hash, for a few minutes and never beyond its own end.
+// Finds out who is buying: by a header that an authenticating proxy sets, or by a JWT. Verifying a signature costs more
+// than a whole purchase, so a verified JWT is remembered, by its hash, for a few minutes and never beyond its own end.
 // The buyer's id is personal data: it goes to the stores and nowhere else.
 
 import { hash } from 'node:crypto';
@@ -15,7 +15,7 @@ export type Identify = (request: IncomingMessage) => BuyerId | Refusal | Promise
 
 const REMEMBERED: Millis = 5 * 60_000;
 const MOST_REMEMBERED = 50_000;
-/** Never a shared secret where the keys are public. */
+/** The algorithms accepted where the keys are public; none of them uses a shared secret. */
 const PUBLIC_KEY_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -31,11 +31,11 @@ const PUBLIC_KEY_ALGORITHMS = [
 
 const unauthenticated = (what: string): Refusal => ({ problem: 'unauthenticated', parameters: { what } });
 
-/** `secret(name)` reads a file of the secrets folder. */
+/** Makes the function that identifies buyers. `secret(name)` returns the content of a file of the secrets folder. */
 export const identifier = (auth: AuthConfig, secret: (name: string) => string): Identify =>
   auth.kind === 'header' ? byHeader(auth.header) : byJwt(auth, secret);
 
-/** The value of a 401's WWW-Authenticate. */
+/** Returns the value of the header WWW-Authenticate of a 401. */
 export const challenge = (auth: AuthConfig): string =>
   auth.kind === 'header' ? `Header name="${auth.header}"` : 'Bearer realm="flashsale"';
 
@@ -95,7 +95,10 @@ function verifier(auth: AuthConfig & { kind: 'jwt' }, secret: (name: string) => 
   return (token: string) => jwtVerify(token, key, { ...options, algorithms: ['HS256'] });
 }
 
-/** Keys that cannot be fetched are our trouble, not the buyer's; everything else is the token's. */
+/**
+ * Makes the refusal for a failed verification. Keys that cannot be fetched are no fault of the buyer's; everything else
+ * is.
+ */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof errors.JWTExpired) return unauthenticated('The bearer token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed)

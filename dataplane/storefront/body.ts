@@ -1,5 +1,5 @@
-// What a request's body may say. Exact: an unknown field or a wrong type is refused in a sentence that says what to
-// write instead, so that a mistake never passes as a default. Pure.
+// Parses the bodies of requests. It is exact: an unknown field or a wrong type is refused in a sentence that says what
+// to write instead, so that a mistake never passes as a default. Pure.
 
 import type { Refusal } from '../protocol/problems.ts';
 import type { Units } from '../protocol/units.ts';

@@ -1,6 +1,6 @@
-// A checkout (R6): is the token one of ours and the buyer's, what does its node say, and then its shard decides. Due
-// times are never judged here: a token that was returned is refused by its shard, whatever anybody's clock says. The
-// node is told of an order after the buyer is.
+// Carries out a checkout (R6): the token must be one of this sale's and the buyer's, its cache node is asked what
+// became of it, and then its shard decides. Due times are not checked here: a token that was returned is refused by its
+// shard, whatever anybody's clock says. The node is told of an order after the buyer is.
 
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenClaims, TokenSigner } from '../protocol/token.ts';
@@ -14,7 +14,7 @@ import type { SettleBatcher } from './settle-batcher.ts';
 import type { ShardLink, Shards } from './shards.ts';
 
 export interface CheckedOut {
-  /** False: it was an order before. */
+  /** False when the token was an order before this checkout. */
   sold: boolean;
   order: OrderId;
   quantity: Units;
@@ -27,7 +27,7 @@ export interface CheckoutDeps {
   shards: Shards;
   signer: Pick<TokenSigner, 'verify'>;
   settler: SettleBatcher;
-  /** A store failed to answer. */
+  /** Is called when a store failed to answer. */
   failed(store: Store, error: unknown): void;
 }
 
@@ -49,7 +49,7 @@ export class Checkouts {
     if (!verdict.valid) return INVALID;
     const { claims } = verdict;
     if (claims.buyer !== buyer) return NOT_YOURS;
-    // A shard that this storefront has not been told of yet.
+    // This storefront has not been told of the shard yet.
     const shard = this.#deps.shards.get(claims.shard);
     if (shard === undefined) return UNAVAILABLE;
     if (await this.#settled(claims)) return this.#known(shard, claims);
@@ -80,7 +80,10 @@ export class Checkouts {
     }
   }
 
-  /** What the node has stored for the token. A node that cannot say leaves it to the shard, like one that says live. */
+  /**
+   * Resolves to true when the token's node has it stored as settled. When the node cannot be asked the answer is false,
+   * as for a live token, and the shard decides.
+   */
   async #settled({ node, sequence, id, buyer }: TokenClaims): Promise<boolean> {
     const link = this.#deps.nodes.get(node);
     if (link === undefined) return false;

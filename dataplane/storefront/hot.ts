@@ -1,17 +1,20 @@
 // The seam between bare node:http and the hot routes. express costs half of what one request costs in all, so a
-// purchase and a checkout pass through here instead: body in, one handler, answer out. Knows no rule of the sale.
+// purchase and a checkout pass through here instead: body in, one handler, answer out. It knows no rule of the sale.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, refused, send } from './answer.ts';
 
-/** Bytes of a body. The largest legal one, a checkout with the longest buyer id, is well below. */
+/** The most bytes a body may have. The largest legal one, a checkout with the longest buyer id, is well below. */
 const BODY_LIMIT = 4096;
 /** A larger body is read and forgotten up to here, so that the client reads our answer instead of a reset. */
 const MAX_DRAIN_BYTES = 1024 * 1024;
 
 const TOO_LARGE = refused({ problem: 'too-large', parameters: { limit: BODY_LIMIT } });
 
-/** Reads the body as text, then calls `done` once; undefined: it was too large. Never calls when the client went away. */
+/**
+ * Reads the body as text, then calls `done` once: with undefined when it was too large, and never when the client went
+ * away.
+ */
 function readBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
   let size = 0;
   let first: Buffer | undefined;
@@ -36,10 +39,13 @@ function readBody(request: IncomingMessage, done: (body: string | undefined) => 
   });
 }
 
-/** Must not throw and must not reject: a refusal is an answer, too. */
+/** Answers one request. It must not throw and must not reject: a refusal is an answer, too. */
 export type Handler = (request: IncomingMessage, body: string) => Answer | Promise<Answer>;
 
-/** `draining`: asked when an answer is ready; true: the last one on its connection. */
+/**
+ * Serves one request. `draining` is asked when the answer is ready; when it returns true, the answer is the last one on
+ * its connection.
+ */
 export function hot(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,5 +1,5 @@
-// Which cache nodes there are, as their own identities say (decision 0001): the highest layout number wins, so that a
-// node that sleeps through a change cannot lead anybody back. Pure.
+// Decides which cache nodes there are, by the nodes' own identities (decision 0001). The highest layout number wins, so
+// that a node that missed a change cannot lead anybody back. Pure.
 
 import type { Incarnation } from '../protocol/units.ts';
 import type { NodeIdentity } from '../stores/cache-node/cache-node.ts';
@@ -7,13 +7,13 @@ import type { NodeIdentity } from '../stores/cache-node/cache-node.ts';
 export interface Layout {
   incarnation: Incarnation;
   number: number;
-  /** Buyers' homes are computed over c0 … c(count − 1). */
+  /** The number of nodes: buyers' owner nodes are computed over c0 … c(count − 1). */
   count: number;
 }
 
 /**
- * What to go by, after the identities heard so far. The incarnation is kept as long as any node still has it: a sale that
- * was created anew changes all of its nodes. The layout of one incarnation only ever rises.
+ * Returns the layout to go by, after the identities read so far. The incarnation is kept as long as any node still has
+ * it: a sale that was created anew changes all of its nodes. The layout's number of one incarnation only ever rises.
  */
 export function layoutOf(known: Layout | undefined, identities: readonly NodeIdentity[]): Layout | undefined {
   const [any] = identities;

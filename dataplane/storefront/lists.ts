@@ -1,7 +1,8 @@
-// The allow and deny lists: ids written in the configuration, and files with one id a line, each read again whenever
-// it changes. Hundreds of thousands of ids load piece by piece between requests and are looked up in hash sets. A file
-// that cannot be read keeps its last content; before the first reading of all nobody is judged by them. A list that comes by
-// an edit has a stand-in until then: a pod that was started before may never see the new file.
+// The allow and deny lists: ids written in the configuration, and files with one id a line, each read again whenever it
+// changes. Hundreds of thousands of ids load piece by piece between requests and are looked up in hash sets. A file
+// that cannot be read keeps its last content; before every file was read once, the list decides about nobody. A list
+// that comes by an edit has a stand-in until then, because a pod that was started before the edit may never see the new
+// file.
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -12,14 +13,14 @@ import type { Logger } from '../runtime/log.ts';
 
 const LOOK_EVERY: Millis = 1000;
 
-/** Judges while a list's files are not read. */
+/** Decides in place of a list while its files are not read. */
 export type StandIn = (buyer: BuyerId) => boolean;
 
 interface ListFile {
   path: string;
   /** Undefined until it was read once. */
   ids: Set<BuyerId> | undefined;
-  /** What it was when it was read. */
+  /** The file's inode, size and time when it was read last; empty before that. */
   seen: string;
 }
 
@@ -31,7 +32,7 @@ export class BuyerList {
   #reading = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** A relative file is relative to the configuration's. */
+  /** Relative names of files are relative to the configuration's file. */
   constructor({ ids, files = [] }: ListConfig, configFile: string, log: Logger, standIn?: StandIn) {
     this.#inline = new Set(ids);
     this.#standIn = files.length > 0 ? standIn : undefined;
@@ -42,7 +43,7 @@ export class BuyerList {
     this.#timer = setInterval(() => void this.refresh(), LOOK_EVERY).unref();
   }
 
-  /** Whether it can judge: false until every file was read once, where nothing stands in. */
+  /** True when the list can decide. Without a stand-in, that is once every file was read. */
   get known(): boolean {
     return this.#standIn !== undefined || this.#isRead();
   }
@@ -56,7 +57,7 @@ export class BuyerList {
     return this.#files.every(({ ids }) => ids !== undefined);
   }
 
-  /** Reads the files that are others than were read last. */
+  /** Reads the files that have changed since they were read last. */
   async refresh(): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
@@ -84,7 +85,7 @@ export class BuyerList {
   }
 }
 
-/** A piece of the file at a time, so that buyers are served in between. */
+/** Reads the file piece by piece, so that buyers are served in between. */
 async function readIds(file: string): Promise<Set<BuyerId>> {
   const ids = new Set<BuyerId>();
   let begun = '';

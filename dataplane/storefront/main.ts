@@ -25,7 +25,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
   if (listen === undefined) throw new Error('storefront needs --listen HOST:PORT');
   const passwords = { redis: secret(redisSecret('storefront')), postgres: secret(databaseSecret('storefront')) };
   const internal = secret(SECRETS.internal);
-  // For measuring what batches are worth.
+  // A benchmark sets this to measure what batches are worth.
   const rows = process.env.FLASHSALE_BATCH_ROWS;
 
   const storefront = createStorefront(config, {
@@ -49,7 +49,7 @@ await runRole('storefront', process.argv.slice(2), async (role) => {
   const bus = connectBus(config.kafka, secret, log, role.metrics);
   role.onStop(() => bus.close());
   await storefront.follow(bus);
-  // Registered last, so it is what stopping begins with.
+  // This step is registered last, so stopping begins with it.
   role.onStop(() => storefront.drain());
 
   const { http } = storefront.server;

@@ -1,16 +1,17 @@
-// Every number that a storefront shows. Few labels, never a buyer (R25). Counting is an addition to a number of our
-// own; the registry hears of it when somebody looks, because telling it costs as much as a twentieth of a refusal.
+// Every metric of a storefront. There are few labels, and none is ever a buyer (R25). Counting adds to a number of our
+// own; the metrics registry is told only when it is scraped, because telling it costs as much as a twentieth of a
+// refusal.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Millis } from '../protocol/units.ts';
 import { OPERATIONS, type Operation, problemsOf } from './openapi.ts';
 
 const LATENCY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
-/** Durations told to the registry in one go: one after the other they cost a third. */
+/** How many durations are told to the metrics registry in one go: told that way, each costs a third. */
 const MOST_UNTOLD = 1024;
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** What the operations may refuse with; every outcome is shown from the start, at 0. */
+/** Returns the problems that some operations may refuse with; every outcome is shown from the start, at 0. */
 const refusals = (which: (operation: Operation) => boolean): string[] => [
   ...new Set(OPERATIONS.filter(which).flatMap(problemsOf)),
 ];
@@ -18,14 +19,14 @@ const refusals = (which: (operation: Operation) => boolean): string[] => [
 export type Metrics = ReturnType<typeof storefrontMetrics>;
 
 export interface Watched {
-  /** Checkouts that wait, per shard. */
+  /** Returns how many checkouts wait for each shard. */
   queued(): Iterable<[shard: string, rows: number]>;
-  /** Purchases under way. */
+  /** Returns how many purchases are under way. */
   purchasing(): number;
 }
 
-export function storefrontMetrics(registry: Registry, { queued, purchasing }: Watched) {
-  const registers = [registry];
+export function storefrontMetrics(metricsRegistry: Registry, { queued, purchasing }: Watched) {
+  const registers = [metricsRegistry];
   const name = (rest: string) => `flashsale_storefront_${rest}`;
   const counter = (rest: string, help: string, label: string, values: readonly string[]) => {
     const since: Record<string, number> = Object.fromEntries(values.map((value) => [value, 0]));

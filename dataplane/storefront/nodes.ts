@@ -1,6 +1,6 @@
-// The cache nodes as this storefront knows them: one connection each, and the identity it last showed. Identities are read
-// once a second and whenever a script calls an expectation stale, so that neither the registry nor an agent is on the
-// buyer's path. A node that does not answer keeps its last identity: scripts check it again anyway.
+// The cache nodes as this storefront knows them: for each its connection and the identity it last showed. Identities
+// are read once a second and whenever a script calls an expectation stale, so that neither the sale's registry nor an
+// agent is on the buyer's path. A node that does not answer keeps its last identity: scripts check it again anyway.
 
 import type { NodeConfig } from '../protocol/config.ts';
 import { ownerNode } from '../protocol/owner-node.ts';
@@ -18,12 +18,12 @@ export interface NodeLink {
   readonly client: StorefrontNode;
   readonly tokenReads: TokenReadBatcher;
   readonly reserves: ReserveBatcher;
-  /** Undefined: never heard of, or not fit for use now. */
+  /** The identity that the node last showed; undefined when it never answered, or is not fit for use now. */
   identity: NodeIdentity | undefined;
-  /** Whether it answered when it was last asked. */
+  /** True when the node answered the last time it was asked. */
   answers: boolean;
-  /** Whether it ever showed a identity. */
-  heard: boolean;
+  /** True once the node has shown an identity. */
+  identified: boolean;
 }
 
 export type ConnectNode = (config: NodeConfig) => StorefrontNode;
@@ -51,26 +51,29 @@ export class Nodes {
     return this.#links.get(id);
   }
 
-  /** R4: the buyer's home; undefined: no layout is known, or its node is not configured here. */
+  /** R4: returns the buyer's owner node, or undefined when no layout is known, or that node is not configured here. */
   owner(buyer: BuyerId): NodeLink | undefined {
     return this.#layout && this.#links.get(ownerNode(buyer, this.#layout.count));
   }
 
-  /** Some node takes no purchases. */
+  /** True when some node takes no purchases. */
   get paused(): boolean {
     return [...this.#links.values()].some(({ identity }) => identity?.paused);
   }
 
-  /** Undefined: every node of the layout has shown a identity. Otherwise what is missing, in words. */
+  /**
+   * Returns undefined once every node of the layout has shown an identity, and otherwise a sentence that says what is
+   * missing.
+   */
   missing(): string | undefined {
     const layout = this.#layout;
     if (layout === undefined) return 'no cache node has shown its identity yet';
     for (let n = 0; n < layout.count; n++)
-      if (!this.#links.get(nodeId(n))?.heard) return `cache node c${n} has not shown its identity yet`;
+      if (!this.#links.get(nodeId(n))?.identified) return `cache node c${n} has not shown its identity yet`;
     return undefined;
   }
 
-  /** Connects to what is new or moved, lets go of what is gone. */
+  /** Connects to nodes that are new or moved, and closes the connections of those that are gone. */
   configure(nodes: readonly NodeConfig[]): void {
     for (const [id, { config, client }] of this.#links) {
       const wanted = nodes.find((n) => n.id === id);
@@ -82,16 +85,16 @@ export class Nodes {
     void this.refresh();
   }
 
-  /** Asks every node for its identity; who is being asked already is not asked twice. Never rejects. */
+  /** Asks every node for its identity, but for those that are being asked already. It never rejects. */
   async refresh(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => this.#ask(link)));
   }
 
-  /** What a node said of itself, in whatever answer. */
+  /** Takes in what a node said of itself, in whatever answer. */
   learn(link: NodeLink, identity: NodeIdentity | undefined): void {
     link.identity = identity;
     link.answers = true;
-    link.heard ||= identity !== undefined;
+    link.identified ||= identity !== undefined;
     const identities = [...this.#links.values()].flatMap((l) => (l.answers && l.identity ? [l.identity] : []));
     this.#layout = layoutOf(this.#layout, identities);
   }
@@ -110,7 +113,7 @@ export class Nodes {
       reserves: new ReserveBatcher(client, this.#clock),
       identity: undefined,
       answers: false,
-      heard: false,
+      identified: false,
     };
   }
 

@@ -14,15 +14,15 @@ export interface Operation {
   path: string;
   summary: string;
   description?: string;
-  /** Needs a buyer. */
+  /** True when the operation needs to know its buyer. */
   buyer: boolean;
   body?: { required: boolean; schema: Schema; example: unknown };
-  /** Status → what it means, the schema of its JSON, and what can be done with it next. */
+  /** For each status its meaning, the schema of its JSON, and the operations that go on from it. */
   answers: Record<number, { description: string; schema: Schema; links?: Record<string, Link> }>;
   problems: readonly ProblemCode[];
 }
 
-/** An operation that takes something from this answer. */
+/** Names an operation that takes something from this answer. */
 interface Link {
   operationId: string;
   parameters?: Record<string, string>;
@@ -31,7 +31,7 @@ interface Link {
 
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
-/** What the HTTP server itself says to a request that it cannot read, on whatever path. */
+/** The problems that the HTTP server itself answers, on whatever path, to a request that it cannot read. */
 const UNREADABLE: readonly ProblemCode[] = ['malformed', 'request-timeout', 'headers-too-large'];
 const BUYER: readonly ProblemCode[] = ['unauthenticated', 'unavailable'];
 const ORDER: readonly ProblemCode[] = [...BUYER, 'order-not-found', 'not-found'];
@@ -212,7 +212,7 @@ const SCHEMAS: Record<string, Schema> = {
 
 export const problemsOf = ({ problems }: Operation): ProblemCode[] => [...new Set([...UNREADABLE, ...problems])];
 
-/** `version`: of the program. */
+/** Makes the OpenAPI document. `version` is the program's. */
 export function openapi(auth: AuthConfig, version: string) {
   const paths = [...Map.groupBy(OPERATIONS, ({ path }) => path)].map(([path, operations]) => [
     path,
@@ -281,7 +281,7 @@ function described(operation: Operation) {
   };
 }
 
-/** One response per status, naming its problems. */
+/** Makes one response for each status, which names the status's problems. */
 function refusals(codes: readonly ProblemCode[]) {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(

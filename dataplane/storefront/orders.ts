@@ -1,5 +1,5 @@
-// Orders after the checkout: look at one, pay it, cancel it (R31). The shard decides; another buyer's order is, to
-// everybody else, no order at all (R25).
+// Handles orders after the checkout: looks at one, pays it, cancels it (R31). The shard decides. To everybody but its
+// buyer an order does not exist (R25).
 
 import type { Refusal } from '../protocol/problems.ts';
 import { type BuyerId, type Incarnation, isShardId, type OrderId, orderId, type TokenId } from '../protocol/units.ts';
@@ -13,7 +13,7 @@ export interface OrderState extends Omit<Order, 'token' | 'buyer'> {
 
 export interface OrdersDeps {
   shards: Shards;
-  /** A store failed to answer. */
+  /** Is called when a store failed to answer. */
   failed(store: Store, error: unknown): void;
 }
 
@@ -59,7 +59,7 @@ export class Orders {
     if (shard === undefined || token === undefined || !isShardId(shard)) return NOT_FOUND;
     const link = this.#deps.shards.get(shard);
     if (link === undefined) return NOT_FOUND;
-    // The shard's own word for which sale it belongs to: orders outlive the cache nodes.
+    // Which sale the shard belongs to is known from the shard itself, because orders outlive the cache nodes.
     if (link.incarnation === undefined) return UNAVAILABLE;
     try {
       const answer = await ask(link.client, link.incarnation, token);

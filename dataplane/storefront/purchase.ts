@@ -1,6 +1,6 @@
-// A purchase (R3, R4, R5): does the buyer qualify, is anything left, then one script on the buyer's home node, and the
-// token it left is signed. Every answer that is not a token left nothing behind, but for `unavailable`, after which
-// the same buyer's next try finds what was done (R27, R34).
+// Carries out a purchase (R3, R4, R5): the buyer must qualify and something must be left; then one script runs on the
+// buyer's owner node, and the token it left is signed. An answer that is not a token means that nothing was done, but
+// for `unavailable`, after which the same buyer's next try finds what was done (R27, R34).
 
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenSigner } from '../protocol/token.ts';
@@ -18,11 +18,11 @@ import type { SoldOut, SoldOutness } from './sold-out.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface Purchased {
-  /** False: the live token of an earlier click. */
+  /** False when the token is the live one of an earlier click (R27). */
   fresh: boolean;
   token: string;
   quantity: Units;
-  /** Time to live, by the node's clock. */
+  /** The token's time to live, by the node's clock. */
   left: Millis;
 }
 
@@ -35,15 +35,15 @@ export interface PurchaseDeps {
   soldOut: SoldOut;
   pacer: RetryAfterPacer;
   limiter: AdmissionLimiter;
-  /** One flight per node and quantity. */
+  /** Asks the pool's agent for a refill; calls for the same node and quantity share one request. */
   askRefill: AskRefill;
-  /** A store failed to answer. */
+  /** Is called when a store failed to answer. */
   failed(store: Store, error: unknown): void;
-  /** From 0 up to and without 1. */
+  /** Returns a number from 0 up to and without 1. */
   random(): number;
-  /** Since 1970, for the sale's window. */
+  /** Returns the time since 1970, for the sale's window. */
   wall(): Millis;
-  /** Never goes back, for everything else. */
+  /** Returns the time of a clock that never goes back, for everything else. */
   now(): Millis;
 }
 
@@ -52,7 +52,7 @@ export type Outcome = Purchased | Refusal;
 const UNAVAILABLE: Refusal = { problem: 'unavailable' };
 const PAUSED: Refusal = { problem: 'paused' };
 const SOLD_OUT: Refusal = { problem: 'sold-out' };
-/** Times a node is asked for one purchase: others may take what a refill brought, or a layout may be changing. */
+/** How often a node is asked for one purchase: others may take what a refill brought, or the layout may be changing. */
 const ROUNDS = 5;
 
 export class Purchases {
@@ -69,20 +69,23 @@ export class Purchases {
     const attempt = { buyer, quantity, now: wall(), at: now() };
     const refusal = qualify(FIRST_CHECKS, attempt, current);
     if (refusal !== undefined) return refusal;
-    const home = nodes.owner(buyer);
-    const known = home && soldOut.recall(home.config.id, quantity, now());
+    const owner = nodes.owner(buyer);
+    const known = owner && soldOut.recall(owner.config.id, quantity, now());
     if (known === 'for-good') return SOLD_OUT;
     const { limiter, random } = this.#deps;
     // Before the checks that count: who is told to come back has not used up anything.
     const turnedAway = limiter.enter(now(), random);
     if (turnedAway !== undefined) return turnedAway;
     const refused = known === undefined ? qualify(BUYER_CHECKS, attempt, current) : undefined;
-    if (refused === undefined) return this.#asked(attempt, current, known === 'for-now' ? home : undefined);
+    if (refused === undefined) return this.#asked(attempt, current, known === 'for-now' ? owner : undefined);
     limiter.leave();
     return refused;
   }
 
-  /** Asks whom it takes. A node that does not answer is no reason to fail. `soldOutAt`: as far as is known. */
+  /**
+   * Carries out an admitted purchase. When a store does not answer, the buyer is told to try again. `soldOutAt` is the
+   * owner node when it is remembered as sold out.
+   */
   async #asked({ buyer, quantity }: Attempt, rules: CurrentRules, soldOutAt: NodeLink | undefined): Promise<Outcome> {
     try {
       if (soldOutAt !== undefined) return await this.#ifHolding(soldOutAt, buyer, quantity, rules);
@@ -96,22 +99,22 @@ export class Purchases {
     }
   }
 
-  /** R27: nothing is left, but this buyer may have some of what is reserved, and clicked again. */
-  async #ifHolding(home: NodeLink, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
-    const token = await home.tokenReads.token(buyer);
+  /** R27: nothing is left, but this buyer may have clicked before and hold some of what is reserved. */
+  async #ifHolding(owner: NodeLink, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
+    const token = await owner.tokenReads.token(buyer);
     return token?.state === 'live' ? this.#reserve(buyer, quantity, rules) : this.#soldOut('for-now');
   }
 
   async #afterWebhook(webhook: Webhook, buyer: BuyerId, quantity: Units, rules: CurrentRules): Promise<Outcome> {
     const { namespace, name, sku } = rules.sale;
-    const refusal = await webhook.judge({ sale: `${namespace}/${name}`, sku, buyer, quantity });
+    const refusal = await webhook.check({ sale: `${namespace}/${name}`, sku, buyer, quantity });
     return refusal ?? this.#reserve(buyer, quantity, rules);
   }
 
   async #reserve(buyer: BuyerId, quantity: Units, { sale }: CurrentRules): Promise<Outcome> {
     const { nodes, shards, tokenId, random } = this.#deps;
     let looked = false;
-    // What is known of the nodes is not so any more: look once, and go on with what is found.
+    // Asks all nodes anew, once a purchase, because what is known of them is out of date.
     const lookAgain = async (): Promise<boolean> => {
       if (looked) return false;
       looked = true;
@@ -120,22 +123,22 @@ export class Purchases {
     };
     for (let round = 0; round < ROUNDS; round++) {
       const { layout } = nodes;
-      const home = nodes.owner(buyer);
-      if (layout === undefined || home?.identity === undefined) {
+      const owner = nodes.owner(buyer);
+      if (layout === undefined || owner?.identity === undefined) {
         if (await lookAgain()) continue;
         return UNAVAILABLE;
       }
       const shard = shards.pick(layout.incarnation, random());
       if (shard === undefined) return UNAVAILABLE;
       const { incarnation, number } = layout;
-      const { epoch } = home.identity;
-      const reply = await home.reserves.reserve(
+      const { epoch } = owner.identity;
+      const reply = await owner.reserves.reserve(
         { incarnation, epoch, layout: number, ttl: sale.token.ttl, perBuyer: sale.qualification.perBuyer },
         { id: tokenId(), buyer, quantity, shard },
       );
       switch (reply.kind) {
         case 'token':
-          return this.#signed(reply, { incarnation, node: home.config.id, epoch });
+          return this.#signed(reply, { incarnation, node: owner.config.id, epoch });
         case 'paused':
           return PAUSED;
         case 'limit': {
@@ -143,12 +146,12 @@ export class Purchases {
           return { problem: 'limit-reached', parameters: { perBuyer, ordered: reply.ordered, quantity } };
         }
         case 'stale':
-          // It said what it is, and the others may have changed with it.
-          nodes.learn(home, reply.identity);
+          // The node said what it is now, and the others may have changed with it.
+          nodes.learn(owner, reply.identity);
           if (!(await lookAgain())) return UNAVAILABLE;
           break;
         case 'short': {
-          const refusal = await this.#refill(home.config.id, quantity);
+          const refusal = await this.#refill(owner.config.id, quantity);
           if (refusal !== undefined) return refusal;
         }
       }
@@ -165,16 +168,16 @@ export class Purchases {
     return { fresh, token: text, quantity, left };
   }
 
-  /** Undefined: the node has more now; ask it again. */
-  async #refill(home: NodeId, quantity: Units): Promise<Refusal | undefined> {
+  /** Resolves to undefined when the node has more stock now and is to be asked again, and otherwise to the refusal. */
+  async #refill(owner: NodeId, quantity: Units): Promise<Refusal | undefined> {
     const { soldOut, askRefill, now } = this.#deps;
-    const known = soldOut.recall(home, quantity, now());
+    const known = soldOut.recall(owner, quantity, now());
     if (known !== undefined) return this.#soldOut(known);
-    const { outcome, liveUnits } = await askRefill(home, quantity);
+    const { outcome, liveUnits } = await askRefill(owner, quantity);
     if (outcome === 'granted') return undefined;
     if (outcome === 'unavailable') return UNAVAILABLE;
     const kind = liveUnits > 0 ? 'for-now' : 'for-good';
-    soldOut.remember(home, quantity, kind, now());
+    soldOut.remember(owner, quantity, kind, now());
     return this.#soldOut(kind);
   }
 

@@ -1,7 +1,7 @@
-// Who may purchase what, now (R3). A chain of small checks, in order; the first that refuses is the answer, and
-// nothing was deducted and no token exists then (R5). Pure but for the rate limit, which counts. Two checks of R3 are
-// elsewhere because only others know: the per-buyer limit is enforced by the cache node in the script that reserves,
-// and the merchant's webhook is asked after this chain.
+// Decides who may purchase what, now (R3), by a chain of small checks in order. The first check that refuses is the
+// answer; then nothing was deducted and no token exists (R5). Pure but for the rate limit, which counts. Two checks of
+// R3 are elsewhere because only others can make them: the cache node enforces the per-buyer limit in the script that
+// reserves, and the merchant's webhook is asked after this chain.
 
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Refusal } from '../protocol/problems.ts';
@@ -9,6 +9,7 @@ import type { BuyerId, Millis, Units } from '../protocol/units.ts';
 
 /** A set of buyers that may not have been read yet. */
 export interface List {
+  /** False while the list cannot say who is in it. */
   readonly known: boolean;
   has(buyer: BuyerId): boolean;
 }
@@ -23,9 +24,9 @@ export interface Rules {
 export interface Attempt {
   buyer: BuyerId;
   quantity: Units;
-  /** This machine's clock, since 1970. */
+  /** The time since 1970 by this machine's clock, for the sale's window. */
   now: Millis;
-  /** By a clock that never goes back. */
+  /** The time by a clock that never goes back, for the rate limit. */
   at: Millis;
 }
 
@@ -33,7 +34,7 @@ export type Check = (attempt: Attempt, rules: Rules) => Refusal | undefined;
 
 const iso = (at: Millis): string => new Date(at).toISOString();
 
-/** The sale's window, by this machine's clock; its end is not part of it. */
+/** Refuses outside the sale's window, by this machine's clock. The moment at which it closes is outside. */
 const window: Check = ({ now }, { sale: { window } }) => {
   const { opensAt, closesAt } = window;
   if (opensAt !== undefined && now < opensAt)
@@ -42,7 +43,7 @@ const window: Check = ({ now }, { sale: { window } }) => {
   return undefined;
 };
 
-/** Units in one purchase. */
+/** Refuses too many units in one purchase. */
 const quantity: Check = ({ quantity }, { sale: { qualification } }) => {
   // The node would refuse what is over the buyer's limit, too; this saves asking it.
   const maxQuantity = Math.min(qualification.maxQuantity, qualification.perBuyer);
@@ -50,7 +51,7 @@ const quantity: Check = ({ quantity }, { sale: { qualification } }) => {
   return undefined;
 };
 
-/** Deny wins over allow. A list that was not read yet judges nobody: the buyer may try again. */
+/** Refuses by the lists; deny wins over allow. While a list has not been read, the buyer is told to try again. */
 const lists: Check = ({ buyer }, { allow, deny }) => {
   if (allow?.known === false || deny?.known === false) return { problem: 'unavailable' };
   if (deny?.has(buyer)) return { problem: 'not-qualified', parameters: { why: 'You are excluded from this sale.' } };
@@ -59,7 +60,10 @@ const lists: Check = ({ buyer }, { allow, deny }) => {
   return undefined;
 };
 
-/** Last, because it counts: who is refused above pays nothing. */
+/**
+ * Refuses by the rate limit. It is the last check because it counts: a buyer whom another check refused has used up
+ * nothing.
+ */
 const rate: Check = ({ buyer, at }, { rate }) => {
   const wait = rate?.take(buyer, at) ?? 0;
   if (wait === 0) return undefined;
@@ -67,9 +71,12 @@ const rate: Check = ({ buyer, at }, { rate }) => {
   return { problem: 'rate-limited', parameters: { seconds }, retryAfter: seconds };
 };
 
-/** What every purchase passes, even one that will be told "sold out" from memory: cheap, and of the sale itself. */
+/**
+ * The checks of every purchase, even of one that is answered "sold out" from memory. They are cheap, and about the sale
+ * itself.
+ */
 export const FIRST_CHECKS: readonly Check[] = [window, quantity];
-/** What a purchase that may succeed passes besides. */
+/** The further checks of a purchase that may succeed. */
 export const BUYER_CHECKS: readonly Check[] = [lists, rate];
 
 export function qualify(checks: readonly Check[], attempt: Attempt, rules: Rules): Refusal | undefined {

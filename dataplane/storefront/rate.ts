@@ -1,6 +1,6 @@
 // Limits how often one buyer may ask: a token bucket for each buyer (R3), kept as one number, so that hundreds of
-// thousands of buyers fit. The number of buckets is bounded: a buyer who is forgotten starts with a full one. Time comes
-// in as an argument.
+// thousands of buyers fit. The number of buckets is bounded: a buyer who is forgotten starts with a full one. Time
+// comes in as an argument.
 
 import { LRUCache } from 'lru-cache';
 import type { BuyerId, Millis } from '../protocol/units.ts';

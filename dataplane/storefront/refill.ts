@@ -1,5 +1,6 @@
-// Asks the pool's agent to bring virtual stock to a node that ran short. One question at a time for a node and a
-// quantity, however many buyers wait for its answer. No answer is "unavailable", never "sold out" (R29).
+// Asks the pool's agent to bring virtual stock to a cache node that ran short. For one node and one quantity there is
+// one request at a time, however many buyers wait for its answer. Without an answer the outcome is "unavailable", never
+// "sold out" (R29).
 
 import { Pool } from 'undici';
 import type { Address } from '../protocol/config.ts';
@@ -17,13 +18,16 @@ export interface RefillClient {
   close(): Promise<void>;
 }
 
-/** Over HTTP. Never rejects. */
+/** Makes a client that asks over HTTP. Its calls never reject; `failed` is told of every failure. */
 export function refillClient(agent: Address, bearer: string, failed: (error: unknown) => void): RefillClient {
   const host = agent.host.includes(':') ? `[${agent.host}]` : agent.host;
-  const pool = new Pool(`http://${host}:${agent.port}`, { connections: CONNECTIONS, connect: { timeout: TIMEOUT } });
+  const connections = new Pool(`http://${host}:${agent.port}`, {
+    connections: CONNECTIONS,
+    connect: { timeout: TIMEOUT },
+  });
   const ask: AskRefill = async (node, quantity) => {
     try {
-      const { statusCode, body } = await pool.request({
+      const { statusCode, body } = await connections.request({
         method: 'POST',
         path: REFILL_PATH,
         headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
@@ -38,10 +42,10 @@ export function refillClient(agent: Address, bearer: string, failed: (error: unk
       return UNAVAILABLE;
     }
   };
-  return { ask, close: () => pool.destroy() };
+  return { ask, close: () => connections.destroy() };
 }
 
-/** Whoever asks the same while an answer is on its way gets that answer. */
+/** Wraps `ask` so that callers who ask the same while an answer is on its way all get that answer. */
 export function singleFlight(ask: AskRefill): AskRefill {
   const flights = new Map<string, Promise<RefillAnswer>>();
   return (node, quantity) => {

@@ -1,20 +1,25 @@
-// Decides how long refused buyers are told to stay away (Retry-After), so that they come back spread over time instead of
-// all at once. Pure: time comes in as an argument.
+// Decides how long refused buyers are told to stay away (Retry-After), so that they come back spread over time instead
+// of all at once. Pure: time comes in as an argument.
 
 import type { Millis } from '../protocol/units.ts';
 
-/** The most buyers that should come back in one second: a storefront serves so many beside its work, even on a machine it shares. */
+/**
+ * The most buyers that should come back in one second: a storefront serves so many beside its work, even on a machine
+ * it shares.
+ */
 const MOST_PER_SECOND = 500;
 /** The longest wait that a buyer is told, in seconds. */
 const LONGEST_WAIT = 5;
 
 /**
  * Names a wait of at least a second, and of as many seconds as it takes for the refused buyers to come back at no more
- * than MOST_PER_SECOND, so that losers who ask again do not keep the storefront from the winners. A buyer who was refused
- * within the last wait is counted as still to come.
+ * than MOST_PER_SECOND, so that losers who ask again do not keep the storefront from the winners. A buyer who was
+ * refused within the last wait is counted as still to come.
  */
 export class RetryAfterPacer {
-  /** How many buyers were refused in each of the last LONGEST_WAIT seconds; a second's place is its number modulo that. */
+  /**
+   * How many buyers were refused in each of the last LONGEST_WAIT seconds; a second's place is its number modulo that.
+   */
   readonly #refused = new Array<number>(LONGEST_WAIT).fill(0);
   #second = 0;
   #wait = 1;

@@ -1,5 +1,5 @@
-// The configuration as it is now, and what is made of it: lists, rate limit, webhook, who is who. An edit takes effect
-// with the next request; what did not change keeps its state (buckets, lists in memory, remembered tokens).
+// The rules of the sale as configured now: its lists, rate limit, webhook, and how buyers are identified. An edit takes
+// effect with the next request. What did not change keeps its state (token buckets, lists in memory, remembered JWTs).
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ListConfig, SaleConfig } from '../protocol/config.ts';
@@ -18,7 +18,7 @@ export interface CurrentRules extends Rules {
   rate?: RateLimit;
   webhook?: Webhook;
   identify: Identify;
-  /** WWW-Authenticate of a 401. */
+  /** The value of the header WWW-Authenticate of a 401. */
   challenge: string;
 }
 
@@ -29,7 +29,10 @@ export interface RulesDeps {
   webhookFailed(error: unknown): void;
 }
 
-/** `before`: the rules until now, whose parts are kept where their configuration is the same, and closed where not. */
+/**
+ * Makes the rules of a configuration. `before` are the rules until now: their parts are kept where the configuration is
+ * the same, and closed where it is not.
+ */
 export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRules): CurrentRules {
   const { allow, deny, rateLimit, webhook } = sale.qualification;
   const old = before?.sale.qualification;
@@ -37,7 +40,7 @@ export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRule
     isDeepStrictEqual(now, then) ? part : undefined;
 
   const list = (config: ListConfig, former: BuyerList | undefined, everybody: boolean) => {
-    // Until an edit's list is read, the one before judges; where there was none, as if there were none.
+    // Until the list of an edit is read, the one before it decides; where there was none, as if there were none.
     const standIn = before && former?.known !== false ? (buyer: BuyerId) => former?.has(buyer) ?? everybody : undefined;
     return new BuyerList(config, deps.configFile, deps.log, standIn);
   };
@@ -54,7 +57,10 @@ export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRule
   return { sale, ...defined(parts), identify, challenge: challenge(sale.auth) };
 }
 
-/** A pod that was started before an edit of `auth` may not have its key; it is replaced, and takes the rest meanwhile. */
+/**
+ * Makes the function that identifies buyers, or keeps the one from before. A pod that was started before an edit of
+ * `auth` may not have the new key: it is going to be replaced, and takes over the rest of the edit meanwhile.
+ */
 function identifierOr(before: CurrentRules | undefined, { auth }: SaleConfig, { secret, log }: RulesDeps): Identify {
   try {
     return identifier(auth, secret);

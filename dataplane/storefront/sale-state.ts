@@ -1,5 +1,5 @@
-// What anybody may know about the sale: GET /sale. Coarse on purpose: exact stock would be stale when read, and is the
-// merchant's business. Pure.
+// Makes the answer of GET /sale: what anybody may know about the sale. It is coarse on purpose: exact stock would be
+// stale when read, and is the merchant's business. Pure.
 
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Millis, Units } from '../protocol/units.ts';
@@ -12,12 +12,12 @@ export interface SaleState {
   phase: (typeof PHASES)[number];
   opensAt?: string;
   closesAt?: string;
-  /** Units nobody has reserved: more than a tenth of the stock, fewer, none; a hint. */
+  /** A hint how many units nobody has reserved: more than a tenth of the stock, fewer, or none. */
   availability: (typeof AVAILABILITIES)[number];
   perBuyer: Units;
   maxQuantity: Units;
   tokenTtlMs: Millis;
-  /** Absent: an order is final at checkout. */
+  /** How long buyers have to pay. It is absent where an order is final at checkout. */
   paymentDeadlineMs?: Millis;
 }
 
@@ -25,7 +25,7 @@ export interface Known {
   now: Millis;
   paused: boolean;
   soldOut: boolean;
-  /** Undefined: not known. */
+  /** The virtual stock of all cache nodes; undefined when it is not known. */
   virtual: Units | undefined;
 }
 

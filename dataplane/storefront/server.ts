@@ -1,6 +1,6 @@
 // The HTTP server that buyers reach. The two hot routes go straight from node:http through the seam of hot.ts;
-// everything else goes through express. Guards itself against slow and oversized requests, and ends in order:
-// nothing new, everything under way answered.
+// everything else goes through express. The server guards itself against slow and oversized requests. It ends in order:
+// first it accepts nothing new, then it answers everything under way.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -12,7 +12,9 @@ import type { Api } from './api.ts';
 import { type Handler, hot } from './hot.ts';
 import { OPERATIONS } from './openapi.ts';
 
-/** Longer than the idle timeout of the usual load balancers (60 s), so that it is they who close first. */
+/**
+ * An idle connection is kept longer than the usual load balancers keep it (60 s), so that it is they who close first.
+ */
 const KEEP_ALIVE: Millis = 65_000;
 const HEADERS_WITHIN: Millis = 5000;
 const REQUEST_WITHIN: Millis = 10_000;
@@ -20,9 +22,9 @@ const MAX_HEADER_BYTES = 16_384;
 
 export interface ServerDeps {
   api: Api;
-  /** The OpenAPI document as it is now. */
+  /** Returns the OpenAPI document as it is now. */
   openapi(): object;
-  /** A fault of this program. */
+  /** Is called for a fault of this program. */
   fault(error: unknown): void;
 }
 
@@ -54,7 +56,7 @@ export function createBuyersServer(deps: ServerDeps): BuyersServer {
     },
   );
   http.on('clientError', unreadable);
-  // An expectation we do not know is no reason to refuse.
+  // A header Expect with something unknown is no reason to refuse.
   http.on('checkExpectation', (request, response) => http.emit('request', request, response));
 
   return {
@@ -109,7 +111,7 @@ function coldRoutes({ api, openapi, fault }: ServerDeps, draining: () => boolean
   app.use(cold(() => refused({ problem: 'not-found' })));
 
   const broken: ErrorRequestHandler = (error, _request, response: ServerResponse, _next) => {
-    // A path that cannot be decoded; anything else is ours.
+    // A path that cannot be decoded is the client's mistake; anything else is a fault of this program.
     const malformed = error instanceof URIError || error?.status === 400;
     if (!malformed) fault(error);
     const refusal: Refusal = malformed
@@ -121,7 +123,7 @@ function coldRoutes({ api, openapi, fault }: ServerDeps, draining: () => boolean
   return app;
 }
 
-/** A request that the HTTP parser gave up on: there is no response object, only the connection. */
+/** Answers a request that the HTTP parser gave up on. There is no response object then, only the connection. */
 function unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

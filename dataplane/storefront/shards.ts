@@ -1,6 +1,6 @@
-// The shards as this storefront knows them: one connection and one checkout batcher each, which sale each has joined, whether it
-// answers, and where the next purchase goes. Nothing is asked inside a purchase (R8): shards are looked at once a
-// second, their stock comes from the pushed view.
+// The shards as this storefront knows them: for each its connection and its checkout batcher, which sale it has joined
+// and whether it answers; and where the next purchase goes. Nothing is asked inside a purchase (R8): shards are asked
+// once a second, and their stock comes from the distribution view.
 
 import type { ShardConfig } from '../protocol/config.ts';
 import type { Incarnation, Millis, ShardId } from '../protocol/units.ts';
@@ -10,16 +10,16 @@ import { CheckoutBatcher, type CheckoutBatcherHooks, type CheckoutBatcherOptions
 import { pick, type Routes, routesFor, type StockView } from './route.ts';
 
 const POLL_EVERY: Millis = 1000;
-/** Routes are made anew when the view changes, but not more often than this. */
+/** Routes are made anew when the view changes, but they are kept at least so long. */
 const FRESH_FOR: Millis = 20;
 
 export interface ShardLink {
   readonly config: ShardConfig;
   readonly client: StorefrontShard;
   readonly checkouts: CheckoutBatcher;
-  /** The sale it has joined; undefined: none, or not known yet. */
+  /** The sale that the shard has joined; undefined when it has joined none, or none is known yet. */
   incarnation: Incarnation | undefined;
-  /** Whether it answered when it was last asked anything. */
+  /** True when the shard answered the last time it was asked anything. */
   answers: boolean;
 }
 
@@ -47,18 +47,24 @@ export class Shards {
     return this.#links.get(id);
   }
 
-  /** Checkouts that wait, per shard. */
+  /** Returns how many checkouts wait for each shard. */
   queued(): [ShardId, number][] {
     return [...this.#links.values()].map(({ config, checkouts }) => [config.id, checkouts.waiting]);
   }
 
-  /** Undefined: some shard has joined this sale. An outage later is answered to buyers, not hidden from them. */
+  /**
+   * Returns undefined once some shard has joined this sale, and otherwise a sentence that says what is missing. A shard
+   * that fails later does not count: its buyers are told to try again.
+   */
   missing(incarnation: Incarnation | undefined): string | undefined {
     const joined = [...this.#links.values()].some((l) => l.incarnation !== undefined && l.incarnation === incarnation);
     return joined ? undefined : 'no shard of this sale has answered yet';
   }
 
-  /** Shards only ever come (protocol); one that moved is connected anew, and its waiting rows give up by themselves. */
+  /**
+   * Connects to shards that are new or moved. A shard never leaves (protocol). The rows that wait for a shard that
+   * moved give up by themselves.
+   */
   configure(shards: readonly ShardConfig[]): void {
     for (const config of shards) {
       const held = this.#links.get(config.id);
@@ -70,13 +76,13 @@ export class Shards {
   }
 
   /**
-   * R8: a random shard of this sale, weighted by its free stock; one that answers, if any does: a token for one that
-   * does not is checked out when it does again. Undefined: no shard of this sale is known.
+   * R8: returns a random shard of this sale, weighted by its free stock, and undefined when none is known. Shards that
+   * answer come first; a token for a shard that does not answer can be checked out when it answers again.
    */
   pick(incarnation: Incarnation, random: number): ShardId | undefined {
     const { view, hooks } = this.#deps;
     const now = hooks.clock.now();
-    // Without Kafka everybody would go where stock was last heard of, long after it is gone (decision 0003).
+    // Without Kafka everybody would go where stock was last reported, long after it is gone (decision 0003).
     const isFresh = view.isFresh(now);
     const revision = isFresh ? view.revision : NO_ROUTES.revision;
     const old = this.#routes;
@@ -92,7 +98,7 @@ export class Shards {
     return pick(this.#routes, random);
   }
 
-  /** Asks every shard who it is; who is being asked already is not asked twice. Never rejects. */
+  /** Asks every shard who it is, but for those that are being asked already. It never rejects. */
   async refresh(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => this.#ask(link)));
   }
@@ -110,11 +116,11 @@ export class Shards {
       {
         ...hooks,
         batch: (rows, took) => {
-          this.#heard(link, true);
+          this.#setAnswers(link, true);
           hooks.batch(rows, took);
         },
         failed: (error) => {
-          this.#heard(link, false);
+          this.#setAnswers(link, false);
           hooks.failed(error);
         },
       },
@@ -131,15 +137,15 @@ export class Shards {
       const { incarnation } = await link.client.info();
       if (incarnation !== link.incarnation) this.#routes = NO_ROUTES;
       link.incarnation = incarnation;
-      this.#heard(link, true);
+      this.#setAnswers(link, true);
     } catch {
-      this.#heard(link, false);
+      this.#setAnswers(link, false);
     } finally {
       this.#asking.delete(link);
     }
   }
 
-  #heard(link: ShardLink, answers: boolean): void {
+  #setAnswers(link: ShardLink, answers: boolean): void {
     if (link.answers !== answers) this.#routes = NO_ROUTES;
     link.answers = answers;
   }

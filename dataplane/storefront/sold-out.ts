@@ -1,7 +1,7 @@
 // The storefront's own cache tier in front of the cache nodes: it remembers for moments that nothing is left for the
-// buyers of a node. It holds only what the pool's agent said after it had asked every node and the sale's registry (R29),
-// for one quantity and every larger one. It forgets all at once when any node reports stock again. Pure: time comes in as
-// an argument.
+// buyers of a node. It holds only what the pool's agent said after it had asked every node and the sale's registry
+// (R29), for one quantity and every larger one. It forgets all at once when any node reports stock again. Pure: time
+// comes in as an argument.
 
 import type { Millis, NodeId, Units } from '../protocol/units.ts';
 

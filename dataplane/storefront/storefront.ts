@@ -1,5 +1,5 @@
-// A storefront put together from its parts. Knows no process, no file and no client library: stores come in as
-// functions that connect, so that a test or a simulation can stand in for them.
+// Puts a storefront together from its parts. It knows no process, no file and no client library: stores come in as
+// functions that connect, so that a test or a simulation can take their place.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
@@ -15,6 +15,7 @@ import { AdmissionLimiter, type Watermarks } from './admission-limiter.ts';
 import { createApi } from './api.ts';
 import { Checkouts } from './checkout.ts';
 import type { CheckoutBatcherHooks, CheckoutBatcherOptions } from './checkout-batcher.ts';
+import { DistributionView } from './distribution-view.ts';
 import { type Store, storefrontMetrics } from './metrics.ts';
 import { Nodes } from './nodes.ts';
 import { openapi } from './openapi.ts';
@@ -29,7 +30,6 @@ import { SettleBatcher } from './settle-batcher.ts';
 import { Shards } from './shards.ts';
 import { SoldOut } from './sold-out.ts';
 import { tokenIds } from './token-ids.ts';
-import { View } from './view.ts';
 
 export interface Stores {
   node(config: NodeConfig): StorefrontNode;
@@ -39,41 +39,44 @@ export interface Stores {
 
 export interface StorefrontDeps {
   stores: Stores;
-  /** Reads one file of the secrets folder. */
+  /** Returns one secret by its file's name in the secrets folder. */
   secret(name: string): string;
-  /** Lists in files are named relative to it. */
+  /** The configuration's file. Files of lists are named relative to it. */
   configFile: string;
-  /** Of this program. */
+  /** The version of this program, shown in the OpenAPI document. */
   version: string;
   log: Logger;
   metrics: Registry;
-  /** Orders are committed and nobody knows yet. */
+  /** Is called when orders are committed and no buyer has been told yet; a test may end the process there. */
   committed(): void;
   batcher?: CheckoutBatcherOptions;
   admission?: Watermarks;
-  /** From 0 up to and without 1. */
+  /** Returns a number from 0 up to and without 1. */
   random(): number;
   clock: Clock;
-  /** Makes the ids of tokens; absent: 128 random bits each. */
+  /** Makes the ids of tokens. By default each is 128 random bits. */
   tokenId?(): TokenId;
 }
 
 export interface Storefront {
   server: BuyersServer;
-  /** What the server's routes carry out, for those who call it without HTTP. */
+  /** The flows that the server's routes carry out, for callers without HTTP. */
   purchases: Purchases;
   checkouts: Checkouts;
   orders: Orders;
-  /** Undefined: ready to serve. Otherwise why not. */
+  /** Returns undefined when the storefront is ready to serve, and otherwise a sentence that says why it is not. */
   ready(): string | undefined;
+  /** Takes over an edited configuration. */
   edit(config: SaleConfig): void;
-  /** Follows the distribution. */
+  /** Begins to follow the reports that the distribution view is made of. */
   follow(bus: Bus): Promise<void>;
-  /** Answers what is under way, tells the nodes what was sold, lets go of everything. */
+  /** Answers what is under way, tells the nodes what was sold, and closes everything. */
   drain(): Promise<void>;
 }
 
-/** Longer than the longest request; both together shorter than what drivers wait before they kill. */
+/**
+ * Draining may take longer than the longest request. Both together are shorter than what drivers wait before they kill.
+ */
 const DRAIN_WITHIN: Millis = 8000;
 const SETTLE_WITHIN: Millis = 1000;
 /** How long a new storefront waits for the last of the nodes. */
@@ -107,9 +110,9 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
   const current = () => rules;
 
   const soldOut = new SoldOut();
-  const view: View = new View({
+  const view: DistributionView = new DistributionView({
     stocked: (shard, available) => shards.get(shard)?.checkouts.stocked(available),
-    virtual: () => soldOut.forget(),
+    restocked: () => soldOut.forget(),
   });
   const nodes = new Nodes(stores.node, initial.cache.nodes, clock);
   const batcherHooks: CheckoutBatcherHooks = {
@@ -200,7 +203,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     follow: (bus) =>
       bus.subscribe(['deltas', 'levels'], { beginning: true }, (_topic, message) => {
         const incarnation = nodes.layout?.incarnation;
-        if (incarnation !== undefined) view.hear(message, incarnation, now());
+        if (incarnation !== undefined) view.apply(message, incarnation, now());
       }),
     async drain() {
       draining = true;
@@ -212,7 +215,10 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
   };
 }
 
-/** Says each thing at most every few seconds, and how often it happened meanwhile: a crowd must not fill the log. */
+/**
+ * Logs each kind of failure at most every few seconds, with how often it happened meanwhile, so that load cannot fill
+ * the log.
+ */
 function complaints(log: Logger, now: () => Millis) {
   const EVERY: Millis = 5000;
   const said = new Map<string, { at: Millis; since: number }>();

@@ -1,4 +1,4 @@
-// Random token ids, 128 bits each, drawn from the system a few hundred at a time.
+// Makes random token ids of 128 bits each. The random bytes are drawn from the system for a few hundred ids at a time.
 
 import { randomFillSync } from 'node:crypto';
 import type { TokenId } from '../protocol/units.ts';

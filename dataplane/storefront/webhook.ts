@@ -1,6 +1,6 @@
-// The merchant's own risk check (R3): POST {sale, sku, buyer, quantity} → {"allow": true|false, "reason"?: "…"}.
-// Asked once for a buyer within a short time, however often they click; bounded in number and in time. What a missing
-// or unreadable answer means is the merchant's choice.
+// Asks the merchant's own risk check (R3): POST {sale, sku, buyer, quantity} → {"allow": true|false, "reason"?: "…"}.
+// It is asked once for a buyer within a short time, however often they click, and the requests are bounded in number
+// and in time. What a missing or unreadable answer means is the merchant's choice.
 
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
@@ -20,7 +20,10 @@ export interface RiskQuestion {
 type Verdict = { allow: true } | { allow: false; reason: string };
 
 const CONNECTIONS = 64;
-/** More than this wait for a connection: the check is too slow for this crowd, which counts as no answer. */
+/**
+ * How many questions may wait for a connection. With more, the check is too slow for the load, which counts as no
+ * answer.
+ */
 const MOST_WAITING = 1024;
 const REMEMBERED: Millis = 10_000;
 const MOST_REMEMBERED = 20_000;
@@ -31,10 +34,10 @@ export class Webhook {
   readonly #policy: WebhookConfig['failurePolicy'];
   readonly #timeout: Millis;
   readonly #path: string;
-  readonly #pool: Pool;
+  readonly #connections: Pool;
   readonly #failed: (error: unknown) => void;
   #waiting = 0;
-  /** Answers, and questions under way; failures are not remembered. */
+  /** The answers of the last moments, and the questions under way. Failures are not remembered. */
   readonly #verdicts: LRUCache<string, Verdict, RiskQuestion>;
 
   constructor(config: WebhookConfig, failed: (error: unknown) => void) {
@@ -42,7 +45,7 @@ export class Webhook {
     this.#policy = config.failurePolicy;
     this.#timeout = config.timeout;
     this.#path = url.pathname + url.search;
-    this.#pool = new Pool(url.origin, { connections: CONNECTIONS, pipelining: 1 });
+    this.#connections = new Pool(url.origin, { connections: CONNECTIONS, pipelining: 1 });
     this.#failed = failed;
     this.#verdicts = new LRUCache({
       max: MOST_REMEMBERED,
@@ -51,29 +54,29 @@ export class Webhook {
     });
   }
 
-  /** Undefined: allowed. */
-  async judge(question: RiskQuestion): Promise<Refusal | undefined> {
+  /** Resolves to undefined when the buyer is allowed, and otherwise to the refusal. It never rejects. */
+  async check(question: RiskQuestion): Promise<Refusal | undefined> {
     try {
       const verdict = await this.#verdicts.fetch(`${question.quantity} ${question.buyer}`, { context: question });
       if (verdict === undefined || verdict.allow) return undefined;
       return { problem: 'not-qualified', parameters: { why: verdict.reason } };
     } catch (error) {
       this.#failed(error);
-      // Nobody is judged by a check that did not answer: with Deny the buyer may try again.
+      // A check that did not answer excludes nobody for good: with Deny the buyer may try again.
       return this.#policy === 'Allow' ? undefined : { problem: 'unavailable' };
     }
   }
 
-  /** What was asked is still answered, each within its timeout. */
+  /** Resolves when every question under way was answered, or timed out. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#connections.close();
   }
 
   async #ask(question: RiskQuestion): Promise<Verdict> {
     if (this.#waiting >= MOST_WAITING) throw new Error('too many risk checks are under way');
     this.#waiting++;
     try {
-      const { statusCode, body } = await this.#pool.request({
+      const { statusCode, body } = await this.#connections.request({
         method: 'POST',
         path: this.#path,
         headers: { 'content-type': 'application/json', accept: 'application/json' },

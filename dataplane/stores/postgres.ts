@@ -82,20 +82,20 @@ export function connectionConfig(
 }
 
 export class Database {
-  readonly #pool: pg.Pool;
+  readonly #connections: pg.Pool;
   #closed: Promise<void> | undefined;
   #downUntil = 0;
   #backoff: Millis = 0;
 
   constructor(address: DatabaseAddress, user: DatabaseUser, password: string, options: Partial<DatabaseOptions>) {
     const all = { ...DEFAULTS, ...options };
-    this.#pool = new pg.Pool({
+    this.#connections = new pg.Pool({
       ...connectionConfig(address, user, password, all),
       max: all.connections,
       idleTimeoutMillis: 60_000,
     });
     // An idle connection that ends is replaced by the next call.
-    this.#pool.on('error', () => undefined);
+    this.#connections.on('error', () => undefined);
   }
 
   /**
@@ -129,14 +129,14 @@ export class Database {
 
   /** Calls after it are refused; it may be called again. */
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end();
+    this.#closed ??= this.#connections.end();
     return this.#closed;
   }
 
   async #connect(): Promise<pg.PoolClient> {
     if (performance.now() < this.#downUntil) throw new StoreUnknown('the database could not be reached a moment ago');
     try {
-      const client = await this.#pool.connect();
+      const client = await this.#connections.connect();
       this.#backoff = 0;
       return client;
     } catch (error) {

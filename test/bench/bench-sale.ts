@@ -6,7 +6,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisSecret, SECRETS } from '../../dataplane/protocol/config.ts';
-import { homeNumber } from '../../dataplane/protocol/owner-node.ts';
+import { ownerNumber } from '../../dataplane/protocol/owner-node.ts';
 import { tokenSigner } from '../../dataplane/protocol/token.ts';
 import { shardId } from '../../dataplane/protocol/units.ts';
 import type { NodeIdentity, ReserveRequest, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
@@ -71,7 +71,7 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
         const buyer = `c${crowd}-${i + k}`;
         const id = `${crowd}x${String(i + k).padStart(20 - String(crowd).length, '0')}`.padEnd(22, 'x');
         const shard = shardId((i + k) % config.shards.length);
-        return { home: homeNumber(buyer, nodes.length), id, buyer, quantity: 1, shard };
+        return { home: ownerNumber(buyer, nodes.length), id, buyer, quantity: 1, shard };
       });
       for (const [home, requests] of Map.groupBy(wanted, (request) => request.home)) await some(home, requests);
     }

@@ -1,4 +1,4 @@
-// A cache node for tests of its scripts: a real Redis, a identity put there by the scripts of recovery, and one client of
+// A cache node for tests of its scripts: a real Redis, an identity put there by the scripts of recovery, and one client of
 // every kind, connected. No agent runs: what one would do, the test does.
 
 import type { BuyerId, Epoch, Incarnation, NodeId, Units } from '../../dataplane/protocol/units.ts';

@@ -45,7 +45,7 @@ export interface NodeData {
   settledUnits: Units;
   returnedTokens: number;
   returnedUnits: Units;
-  stampings: number;
+  modeChanges: number;
   closing: SequenceNumber;
   /** Nothing up to this sequence number is live any more. */
   head: SequenceNumber;
@@ -67,7 +67,7 @@ export const emptyNode = (): NodeData => ({
   settledUnits: 0,
   returnedTokens: 0,
   returnedUnits: 0,
-  stampings: 0,
+  modeChanges: 0,
   closing: 0,
   head: 0,
   sequences: [],
@@ -112,7 +112,7 @@ export function stateOf(data: NodeData): NodeState | undefined {
     returnedUnits: data.returnedUnits,
     orderedBefore: data.orderedBefore,
     draining: data.identity?.mode === 'draining',
-    sequence: sequences.length + settledTokens + returnedTokens + granted + revoked + data.stampings,
+    sequence: sequences.length + settledTokens + returnedTokens + granted + revoked + data.modeChanges,
   };
 }
 

@@ -192,7 +192,7 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
     if (held.mode === mode) return true;
     if (held.mode === 'draining' && !this.#without('draining-stays')) return false;
     this.data.identity = { ...held, mode, paused: mode !== 'selling' };
-    this.data.stampings += 1;
+    this.data.modeChanges += 1;
     return true;
   }
 

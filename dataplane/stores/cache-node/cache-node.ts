@@ -24,7 +24,7 @@ export interface NodeIdentity {
   paused: boolean;
 }
 
-/** The part of a identity a writer must know right; anything else is refused as stale. */
+/** The part of an identity a writer must know right; anything else is refused as stale. */
 export interface Expected {
   incarnation: Incarnation;
   epoch: Epoch;
@@ -85,7 +85,7 @@ export interface NodeState {
   orderedBefore: Units;
   /**
    * The identity is paused for a resize and stays so until the node has taken a newer layout: no late agent can set it
-   * selling again. (A identity paused by the resource alone is not enough to move a resize on.)
+   * selling again. (An identity paused by the resource alone is not enough to move a resize on.)
    */
   draining: boolean;
   /** Rises with every change of the state, so that levels have an order that survives their reporter. */
@@ -120,7 +120,7 @@ export interface NodeServer {
   users: 'all' | 'some' | 'none';
 }
 
-/** Whether a identity lets purchases through. `draining`: paused until a newer layout is taken, whatever anybody says. */
+/** Whether an identity lets purchases through. `draining`: paused until a newer layout is taken, whatever anybody says. */
 export type PurchaseMode = 'selling' | 'paused' | 'draining';
 
 /** For storefronts (user `storefront`). */

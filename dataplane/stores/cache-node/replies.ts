@@ -15,7 +15,7 @@ import type {
   TokenRecord,
 } from './cache-node.ts';
 
-/** What a identity begins with, for scripts that ask for the epoch only; the space ends the number. */
+/** What an identity begins with, for scripts that ask for the epoch only; the space ends the number. */
 export const epochPrefix = ({ incarnation, epoch }: Expected): string => `${incarnation} ${epoch} `;
 
 export const layoutPrefix = (identity: Expected & { layout: number }): string =>
@@ -149,7 +149,7 @@ export function parseState(reply: unknown): NodeState | undefined {
     orderedBefore: number('orderedBefore'),
     draining: node.get('identity')?.endsWith(' draining') ?? false,
     // Every change raises one of these lifetime totals of the epoch, and none ever falls.
-    sequence: issued + settledTokens + returnedTokens + granted + revoked + number('stampings'),
+    sequence: issued + settledTokens + returnedTokens + granted + revoked + number('modeChanges'),
   };
 }
 

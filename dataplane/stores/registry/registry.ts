@@ -41,7 +41,7 @@ export interface RegistryView {
   count: number;
   wantedCount: number;
   resize: ResizeStep;
-  /** By the resource. A identity is paused when this or a resize asks for it. */
+  /** By the resource. An identity is paused when this or a resize asks for it. */
   paused: boolean;
   nodes: RegistryNode[];
   shards: RegistryShard[];

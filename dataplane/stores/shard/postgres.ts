@@ -160,7 +160,7 @@ interface StateRow {
 
 function stateOf(row: StateRow): ShardState {
   const { owed, dealable, supplied, target } = row;
-  const registry = owed !== null && dealable !== null && supplied !== null && target !== null;
+  const isPool = owed !== null && dealable !== null && supplied !== null && target !== null;
   return {
     peerIncarnation: row.peer_incarnation,
     incarnation: row.incarnation ?? undefined,
@@ -174,7 +174,7 @@ function stateOf(row: StateRow): ShardState {
     received: row.received,
     receivedVersions: row.received_versions,
     command: { term: row.command_term, sequence: row.command_sequence },
-    ...(registry ? { pool: { owed, dealable, supplied, target } } : {}),
+    ...(isPool ? { pool: { owed, dealable, supplied, target } } : {}),
   };
 }
 

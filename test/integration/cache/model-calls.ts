@@ -176,7 +176,7 @@ const enable = fc.record({ knowledge, ago: fc.constantFrom(0, 0, 0, 1) }).map(
   }),
 );
 
-/** A whole recovery, to whatever layout, so that a sequence does not stay without a identity. */
+/** A whole recovery, to whatever layout, so that a sequence does not stay without an identity. */
 const recover = fc.record({ layout: fc.nat(1), mode, totals }).map(({ layout, mode, totals }): Call<World> => {
   const ordered: [BuyerId, Units][] = [['ann', totals.ordered]];
   const steps = [

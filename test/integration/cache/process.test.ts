@@ -55,7 +55,7 @@ const identity = () => node.identity().catch(() => undefined);
 const state = () => until('the node answers', () => stateOf(node).catch(() => undefined));
 
 async function buy(buyer: string, ttl = 60_000): Promise<TokenRecord> {
-  const now = await until('a identity', identity);
+  const now = await until('an identity', identity);
   const reply = await reserve(node, request(now, { buyer, ttl }));
   if (reply.kind !== 'token') throw new Error(`${buyer} got ${reply.kind}`);
   return reply.token;

@@ -148,7 +148,7 @@ describe('reserve', () => {
     expect((await stateOf(node.agent)).issued).toBe(0);
   });
 
-  test('R32: a node without a identity sells nothing', async () => {
+  test('R32: a node without an identity sells nothing', async () => {
     const identity = await prepare(node.agent, { granted: 5 });
     await node.agent.beginRecovery(identity.incarnation, identity.epoch + 1_000_000);
     expect(await reserve(node.storefront, request(identity))).toEqual({ kind: 'stale', identity: undefined });
@@ -375,7 +375,7 @@ describe('grants and revocations', () => {
   });
 });
 
-describe('the mode of a identity', () => {
+describe('the mode of an identity', () => {
   test('pauses and sells again', async () => {
     const identity = await prepare(node.agent, { granted: 5 });
     expect(await node.agent.setMode(identity, 'paused')).toBe(true);

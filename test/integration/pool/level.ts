@@ -28,7 +28,7 @@ export function levelOf(sale: Backstage) {
 
   async function purchase(id: NodeId, quantity: Units = 1, shard: ShardId = 's0'): Promise<ReserveReply> {
     // By the connection that is used then: each of them comes back by itself.
-    const identity = await until(`${id} has a identity`, () =>
+    const identity = await until(`${id} has an identity`, () =>
       node(id)
         .identity()
         .catch(() => undefined),

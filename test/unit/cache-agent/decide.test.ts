@@ -60,10 +60,10 @@ describe('what the agent does about its node', () => {
     ['R33: a node that has not taken the newest layout', { state: stamped({ layout: 2 }) }, 'recover', 'old-layout'],
     ['a node that drains for nothing', { state: { ...state, draining: true } }, 'recover', 'stray-draining'],
     ['R32: EverySecond, after a restart', { durability: 'EverySecond', server: restarted }, 'recover', 'restarted'],
-    ['a identity ahead of the reading', { state: stamped({ epoch: 5 }) }, 'keep-off', 'epoch-ahead'],
+    ['an identity ahead of the reading', { state: stamped({ epoch: 5 }) }, 'keep-off', 'epoch-ahead'],
     ['a node the registry does not know', { self: 'c9', state: stamped({ node: 'c9' }) }, 'keep-off', 'not-registered'],
     ['no layout yet', { view: { ...view, count: 0 } }, 'keep-off', 'not-registered'],
-    ['a node without a identity and no registry', { view: undefined, state: undefined }, 'keep-off', 'no-identity'],
+    ['a node without an identity and no registry', { view: undefined, state: undefined }, 'keep-off', 'no-identity'],
     [
       'EverySecond, restarted, and no registry',
       { view: undefined, durability: 'EverySecond', server: restarted },

@@ -39,7 +39,7 @@ describe('a level', () => {
     ['a return', { returnedTokens: 1, returnedUnits: 1, virtual: 1 }, {}, 0],
     ['a grant', { granted: 1, virtual: 1 }, {}, 0],
     ['a revocation', { revoked: 1 }, {}, 0],
-    ['a pause', { stampings: 1, identity: 'i1 2 3 paused' }, {}, 0],
+    ['a pause', { modeChanges: 1, identity: 'i1 2 3 paused' }, {}, 0],
   ])('has a higher sequence after %s', (_, node, pins, issued) =>
     expect(level(node, pins, issued).sequence).toBeGreaterThan(level({}).sequence),
   );
@@ -55,5 +55,5 @@ describe('a level', () => {
   });
 });
 
-test('a node without a identity has no state', () =>
+test('a node without an identity has no state', () =>
   expect(parseState([['recovering', 'i1 2'], [], 0])).toBeUndefined());

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { homeNumber, ownerNode } from '../../../dataplane/protocol/owner-node.ts';
+import { ownerNode, ownerNumber } from '../../../dataplane/protocol/owner-node.ts';
 
 const buyer = fc.string({ minLength: 1, maxLength: 128 });
 const count = fc.integer({ min: 1, max: 64 });
 
-describe('R4: the home node of a buyer', () => {
+describe('R4: the owner node of a buyer', () => {
   test('is one of the layout’s, and always the same', () => {
     fc.assert(
       fc.property(buyer, count, (b, n) => {
-        const home = homeNumber(b, n);
-        expect(home).toBeGreaterThanOrEqual(0);
-        expect(home).toBeLessThan(n);
-        expect(ownerNode(b, n)).toBe(`c${homeNumber(b, n)}`);
+        const owner = ownerNumber(b, n);
+        expect(owner).toBeGreaterThanOrEqual(0);
+        expect(owner).toBeLessThan(n);
+        expect(ownerNode(b, n)).toBe(`c${ownerNumber(b, n)}`);
       }),
     );
   });
@@ -20,7 +20,7 @@ describe('R4: the home node of a buyer', () => {
   test('only moves to the new node when one is added', () => {
     fc.assert(
       fc.property(buyer, count, (b, n) => {
-        expect([homeNumber(b, n), n]).toContain(homeNumber(b, n + 1));
+        expect([ownerNumber(b, n), n]).toContain(ownerNumber(b, n + 1));
       }),
     );
   });
@@ -29,8 +29,8 @@ describe('R4: the home node of a buyer', () => {
     const buyers = 20_000;
     const homes = new Array<number>(n).fill(0);
     for (let i = 0; i < buyers; i++) {
-      const home = homeNumber(`buyer-${i}`, n);
-      homes[home] = (homes[home] ?? 0) + 1;
+      const owner = ownerNumber(`buyer-${i}`, n);
+      homes[owner] = (homes[owner] ?? 0) + 1;
     }
     for (const held of homes) expect(Math.abs(held - buyers / n)).toBeLessThan((buyers / n) * 0.1);
   });

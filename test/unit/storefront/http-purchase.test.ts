@@ -276,7 +276,7 @@ describe('R33: when nodes change', () => {
     expect(claims((await shop.post('/purchase', {}, buyer)).body.token).node).toBe('c0');
   });
 
-  test('a node that lags behind is not asked to sell, and one without a identity neither', async () => {
+  test('a node that lags behind is not asked to sell, and one without an identity neither', async () => {
     const shop = await openShop({ nodes: 2, virtual: 100 });
     const buyer = await buyerOf(shop, 1);
     const [first, second] = [node(shop, 0), node(shop, 1)];

@@ -13,7 +13,7 @@ const identity = (layout: number, incarnation = 'a'): NodeIdentity => ({
 });
 
 describe('the layout in force', () => {
-  test('is unknown until a node has shown a identity', () => {
+  test('is unknown until a node has shown an identity', () => {
     expect(layoutOf(undefined, [])).toBeUndefined();
   });
 

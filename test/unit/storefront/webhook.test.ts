@@ -34,7 +34,7 @@ async function riskCheck(
 describe('R3: the merchant’s risk check', () => {
   test('is asked about the sale, the buyer and the quantity, and may allow', async () => {
     const { webhook, asked } = await riskCheck((_, response) => response.end('{"allow":true}'));
-    expect(await webhook.judge(question)).toBeUndefined();
+    expect(await webhook.check(question)).toBeUndefined();
     expect(asked).toEqual([question]);
   });
 
@@ -44,8 +44,8 @@ describe('R3: the merchant’s risk check', () => {
         (asked as { buyer: string }).buyer === 'alice' ? '{"allow":false,"reason":"Too new."}' : '{"allow":false}',
       ),
     );
-    expect(await webhook.judge(question)).toEqual({ problem: 'not-qualified', parameters: { why: 'Too new.' } });
-    expect(await webhook.judge({ ...question, buyer: 'bob' })).toEqual({
+    expect(await webhook.check(question)).toEqual({ problem: 'not-qualified', parameters: { why: 'Too new.' } });
+    expect(await webhook.check({ ...question, buyer: 'bob' })).toEqual({
       problem: 'not-qualified',
       parameters: { why: 'The risk check said no.' },
     });
@@ -53,10 +53,10 @@ describe('R3: the merchant’s risk check', () => {
 
   test('R27: is asked once for duplicate clicks, at the same time or soon after', async () => {
     const { webhook, asked } = await riskCheck((_, response) => response.end('{"allow":true}'));
-    await Promise.all([webhook.judge(question), webhook.judge(question), webhook.judge(question)]);
-    await webhook.judge(question);
+    await Promise.all([webhook.check(question), webhook.check(question), webhook.check(question)]);
+    await webhook.check(question);
     expect(asked.length).toBe(1);
-    await webhook.judge({ ...question, quantity: 2 });
+    await webhook.check({ ...question, quantity: 2 });
     expect(asked.length).toBe(2);
   });
 
@@ -70,10 +70,10 @@ describe('R3: the merchant’s risk check', () => {
     ['nothing in time', () => undefined],
   ])('that answers %s is no answer: Deny makes the buyer try again, Allow lets them in', async (_, answer) => {
     const deny = await riskCheck((_asked, response) => answer(response), { timeout: 300 });
-    expect(await deny.webhook.judge(question)).toEqual({ problem: 'unavailable' });
+    expect(await deny.webhook.check(question)).toEqual({ problem: 'unavailable' });
     expect(deny.failures.length).toBe(1);
     const allow = await riskCheck((_asked, response) => answer(response), { timeout: 300, failurePolicy: 'Allow' });
-    expect(await allow.webhook.judge(question)).toBeUndefined();
+    expect(await allow.webhook.check(question)).toBeUndefined();
   });
 
   test('that failed is asked again by the next try', async () => {
@@ -81,9 +81,9 @@ describe('R3: the merchant’s risk check', () => {
     const { webhook, asked } = await riskCheck((_, response) =>
       response.writeHead(broken ? 500 : 200).end('{"allow":true}'),
     );
-    expect(await webhook.judge(question)).toEqual({ problem: 'unavailable' });
+    expect(await webhook.check(question)).toEqual({ problem: 'unavailable' });
     broken = false;
-    expect(await webhook.judge(question)).toBeUndefined();
+    expect(await webhook.check(question)).toBeUndefined();
     expect(asked.length).toBe(2);
   });
 });

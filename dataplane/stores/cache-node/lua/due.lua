@@ -12,7 +12,7 @@
 --
 -- include record
 
-if not stamped(ARGV[1]) then return false end
+if not has_identity(ARGV[1]) then return false end
 local stored = redis.call('HMGET', 'node', 'head', 'closing')
 local head, closing = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
 local from = math.max(head, tonumber(ARGV[2]))

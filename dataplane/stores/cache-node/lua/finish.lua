@@ -9,7 +9,7 @@
 -- include record
 -- include ending
 
-if not stamped(ARGV[1]) then return false end
+if not has_identity(ARGV[1]) then return false end
 local settled, settled_units, returned, returned_units = 0, 0, 0, 0
 for i = 2, #ARGV, 4 do
   local key = 'b:' .. ARGV[i + 2]

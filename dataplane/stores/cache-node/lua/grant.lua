@@ -7,7 +7,7 @@
 --
 -- include record
 
-if not stamped(ARGV[1]) then return false end
+if not has_identity(ARGV[1]) then return false end
 local units = ARGV[2] - redis.call('HGET', 'node', 'granted')
 if units <= 0 then return 0 end
 redis.call('HSET', 'node', 'granted', ARGV[2])

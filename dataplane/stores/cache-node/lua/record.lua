@@ -24,7 +24,7 @@ local function live(record, sequence, id)
 end
 
 -- What is said of a node whose identity begins like this; false otherwise.
-local function stamped(expected)
+local function has_identity(expected)
   local identity = redis.call('HGET', 'node', 'identity')
   return identity and string.sub(identity, 1, #expected) == expected
 end

@@ -1,5 +1,5 @@
 -- Recovery, step 2: forgets everything and says which recovery this is, unless that one or a newer one began here
--- before. Every later write of the recovery requires the mark. Without a identity no script of a storefront does anything.
+-- before. Every later write of the recovery requires the mark. Without an identity no script of a storefront does anything.
 --
 -- User: agent.
 -- Keys: all; node (recovering "<incarnation> <epoch>", run: the server process it began in)

@@ -8,7 +8,7 @@
 --
 -- include record
 
-if not stamped(ARGV[1]) then return false end
+if not has_identity(ARGV[1]) then return false end
 local node = redis.call('HMGET', 'node', 'revoked', 'virtual')
 local units = math.min(node[2], ARGV[2])
 if units <= 0 then return { tonumber(node[1]), tonumber(node[2]) } end

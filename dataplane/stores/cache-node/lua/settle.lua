@@ -9,7 +9,7 @@
 -- include record
 -- include ending
 
-if not stamped(ARGV[1]) then return 0 end
+if not has_identity(ARGV[1]) then return 0 end
 local tokens, units = 0, 0
 for i = 2, #ARGV, 3 do
   local key = 'b:' .. ARGV[i + 2]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Delta, Level } from '../../../dataplane/protocol/messages.ts';
-import { View } from '../../../dataplane/storefront/view.ts';
+import { DistributionView } from '../../../dataplane/storefront/distribution-view.ts';
 
 const delta = (peer: Delta['peer'], version: number, available: number): Delta => ({
   incarnation: 'a',
@@ -39,9 +39,9 @@ const level = (node: Level['node'], sequence: number, virtual: number, pinned: L
 
 function view() {
   const told: unknown[] = [];
-  const made = new View({
+  const made = new DistributionView({
     stocked: (shard, available) => told.push([shard, available]),
-    virtual: () => told.push('virtual'),
+    restocked: () => told.push('virtual'),
   });
   return { view: made, told };
 }
@@ -49,51 +49,51 @@ function view() {
 test('R8: is of this moment while anything was heard in the last five seconds', () => {
   const { view: v } = view();
   expect(v.isFresh(0)).toBe(false);
-  v.hear(delta('s0', 1, 10), 'a', 100);
+  v.apply(delta('s0', 1, 10), 'a', 100);
   expect([v.isFresh(100), v.isFresh(5099), v.isFresh(5100)]).toEqual([true, true, false]);
-  v.hear(delta('s0', 1, 10), 'a', 6000);
+  v.apply(delta('s0', 1, 10), 'a', 6000);
   expect(v.isFresh(6000)).toBe(true);
 });
 
 test('R8, R14: the view weighs a shard by what is available and not pinned by tokens of any node', () => {
   const { view: v } = view();
   expect(v.weight('s0')).toBe(0);
-  v.hear(delta('s0', 1, 10), 'a', 0);
+  v.apply(delta('s0', 1, 10), 'a', 0);
   expect(v.weight('s0')).toBe(10);
-  v.hear(level('c0', 1, 5, { s0: 3 }), 'a', 0);
-  v.hear(level('c1', 1, 5, { s0: 4 }), 'a', 0);
+  v.apply(level('c0', 1, 5, { s0: 3 }), 'a', 0);
+  v.apply(level('c1', 1, 5, { s0: 4 }), 'a', 0);
   expect(v.weight('s0')).toBe(3);
-  v.hear(level('c1', 2, 5, { s0: 9 }), 'a', 0);
+  v.apply(level('c1', 2, 5, { s0: 9 }), 'a', 0);
   expect(v.weight('s0')).toBe(0);
 });
 
 test('it tells whom stock may help, once for each report that is news', () => {
   const { view: v, told } = view();
-  v.hear(delta('s1', 1, 0), 'a', 0);
-  v.hear(delta('s1', 2, 7), 'a', 0);
-  v.hear(delta('s1', 2, 7), 'a', 0);
-  v.hear(delta('s1', 1, 9), 'a', 0);
-  v.hear(delta('pool', 1, 7), 'a', 0);
-  v.hear(level('c0', 1, 0), 'a', 0);
-  v.hear(level('c0', 2, 1), 'a', 0);
+  v.apply(delta('s1', 1, 0), 'a', 0);
+  v.apply(delta('s1', 2, 7), 'a', 0);
+  v.apply(delta('s1', 2, 7), 'a', 0);
+  v.apply(delta('s1', 1, 9), 'a', 0);
+  v.apply(delta('pool', 1, 7), 'a', 0);
+  v.apply(level('c0', 1, 0), 'a', 0);
+  v.apply(level('c0', 2, 1), 'a', 0);
   expect(told).toEqual([['s1', 7], 'virtual']);
 });
 
 test('it knows the virtual stock only when every node of the layout has been heard', () => {
   const { view: v } = view();
-  v.hear(level('c0', 1, 5), 'a', 0);
+  v.apply(level('c0', 1, 5), 'a', 0);
   expect(v.virtual(2)).toBeUndefined();
-  v.hear(level('c1', 1, 2), 'a', 0);
+  v.apply(level('c1', 1, 2), 'a', 0);
   expect(v.virtual(2)).toBe(7);
 });
 
 test('it drops another life of the sale, and starts anew with a new one', () => {
   const { view: v } = view();
-  v.hear(delta('s0', 5, 10), 'a', 0);
+  v.apply(delta('s0', 5, 10), 'a', 0);
   const { revision } = v;
-  v.hear({ ...delta('s0', 9, 99), incarnation: 'b' }, 'a', 0);
+  v.apply({ ...delta('s0', 9, 99), incarnation: 'b' }, 'a', 0);
   expect([v.weight('s0'), v.revision]).toEqual([10, revision]);
-  v.hear({ ...delta('s0', 1, 3), incarnation: 'b' }, 'b', 0);
+  v.apply({ ...delta('s0', 1, 3), incarnation: 'b' }, 'b', 0);
   expect(v.weight('s0')).toBe(3);
   expect(v.revision).toBeGreaterThan(revision);
 });

@@ -15,7 +15,7 @@ const OVERDUE: Millis = 200;
 const ORDERS_AT_ONCE = 200;
 
 /** R10, R11: at least once, in version order; the bookmark moves only after the queue has them. */
-export function relayEvents(
+export function relayOutbox(
   shard: AgentShard,
   bus: Bus,
   state: () => ShardState | undefined,
