@@ -1,22 +1,23 @@
-// One repeated step of an agent: runs for ever, never twice at once, at once when woken. A step that fails is tried
-// again, slower each time; that is said once, and once that it is over.
+// One repeated step: it runs for ever, never twice at once, and at once when it is woken. A step that fails is tried
+// again, slower each time; the log says so once, and once that it is over.
 
 import type { Millis } from '../protocol/units.ts';
+import { backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
-const SLOWEST: Millis = 1000;
+const AFTER_FAILURE = { first: 100, longest: 1000 };
 
 export interface Loop {
-  /** Run the step now; if it is running, once more right after. */
+  /** Runs the step now; if it is running, once more right after. */
   wake(): void;
-  /** After the running step. */
+  /** Begins no further step, and resolves after the running one. */
   stop(): Promise<void>;
 }
 
 /**
  * `step` answers true when there is more to do at once, or after how long it wants to run again where that is not
- * `every`. `failed` hears of every failure, the log of the first only.
+ * `every`. `failed` hears of every failure, and how many there were in a row; the log hears of the first only.
  */
 export function startLoop(
   clock: Clock,
@@ -25,7 +26,7 @@ export function startLoop(
   log: Logger,
   // biome-ignore lint/suspicious/noConfusingVoidType: most steps have nothing to say.
   step: () => Promise<boolean | Millis | void>,
-  failed: (name: string) => void = () => undefined,
+  failed: (name: string, error: unknown, failures: number) => void = () => undefined,
 ): Loop {
   let stopped = false;
   let woken = false;
@@ -52,9 +53,10 @@ export function startLoop(
         if (failures > 0) log.info({ loop: name, failures }, 'works again');
         failures = 0;
       } catch (error) {
-        failed(name);
-        if (failures++ === 0) log.warn({ err: error, loop: name }, 'a step failed; trying again');
-        pause = Math.max(every, Math.min(SLOWEST, 50 * 2 ** Math.min(failures, 5)));
+        failures++;
+        failed(name, error, failures);
+        if (failures === 1) log.warn({ err: error, loop: name }, 'a step failed; trying again');
+        pause = Math.max(every, backoff(failures, AFTER_FAILURE));
       }
       // Waking does not hurry what fails.
       if (!stopped && !(woken && failures === 0)) await wait(pause);
@@ -72,4 +74,21 @@ export function startLoop(
       return done;
     },
   };
+}
+
+/** The same, with `period` from the beginning of one step to the beginning of the next, or to its end if that is later. */
+export function startPeriodicLoop(
+  clock: Clock,
+  name: string,
+  period: Millis,
+  log: Logger,
+  step: () => Promise<void>,
+  failed?: (name: string, error: unknown, failures: number) => void,
+): Loop {
+  const timed = async (): Promise<Millis> => {
+    const began = clock.now();
+    await step();
+    return Math.max(0, began + period - clock.now());
+  };
+  return startLoop(clock, name, period, log, timed, failed);
 }

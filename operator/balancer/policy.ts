@@ -10,16 +10,21 @@ import { threshold } from './rules/threshold.ts';
 type RuleName = SaleConfig['balancer']['rule'];
 
 /** Every rule, by its name in the resource. */
-const rules: Record<RuleName, (config: SaleConfig['balancer']) => Rule> = {
+const rules: Record<RuleName, (config: Pick<SaleConfig['balancer'], 'deadBand'>) => Rule> = {
   Average: () => average,
   Threshold: ({ deadBand }) => threshold(deadBand),
   None: () => none,
 };
 
+/** The rule that the sale's configuration names, with its settings. */
+export const ruleOf = (balancer: Pick<SaleConfig['balancer'], 'rule' | 'deadBand'>): Rule =>
+  rules[balancer.rule](balancer);
+
+/** What the planner needs of the sale's configuration. */
 export function policyOf({ balancer, shards }: Pick<SaleConfig, 'balancer' | 'shards'>): Policy {
-  const { rule, shardTime, delay, period } = balancer;
+  const { shardTime, delay, period } = balancer;
   return {
-    rule: rules[rule](balancer),
+    rule: ruleOf(balancer),
     shardTime,
     delay,
     ...(period === undefined ? {} : { period }),

@@ -2,13 +2,14 @@
 // in memory.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
+import { startPeriodicLoop } from '../../dataplane/runtime/loop.ts';
 import { History } from './history.ts';
 import { type SaleKey, type SaleSource, type SaleSummary, type Sample, saleKey } from './source.ts';
-import { startTicking } from './ticking.ts';
 
 export interface Recorder {
-  /** Oldest first. */
+  /** The samples of one sale, oldest first. */
   history(key: SaleKey): readonly Sample[];
   stop(): void;
 }
@@ -28,10 +29,10 @@ export function startRecorder(source: SaleSource, period: Millis, log: Logger): 
       }),
     );
   };
-  const stop = startTicking(record, period, (error) => log.warn({ err: error }, 'the console cannot list the sales'));
-  return { history: (key) => kept.get(key)?.samples() ?? [], stop };
+  const loop = startPeriodicLoop(systemClock, 'console: list the sales', period, log, record);
+  return { history: (key) => kept.get(key)?.samples() ?? [], stop: () => void loop.stop() };
 }
 
-/** Undefined while any of it is not known. */
+/** Returns undefined while any figure of the sample is not known. */
 const sampleOf = ({ sold, available, virtual }: SaleSummary, at: Millis): Sample | undefined =>
   sold === undefined || available === undefined || virtual === undefined ? undefined : { at, sold, available, virtual };

@@ -7,10 +7,11 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
+import { startPeriodicLoop } from '../../dataplane/runtime/loop.ts';
 import { headersOf, Problem } from './answers.ts';
 import { type SaleKey, type SaleSnapshot, type SaleSource, type Sample, Unavailable } from './source.ts';
-import { startTicking } from './ticking.ts';
 
 /** Over all sales. A browser's tab is one while somebody looks at it. */
 const MOST_LISTENERS = 64;
@@ -87,12 +88,14 @@ export class Watches {
       this.#end(key, watch);
       for (const listener of watch.listeners) listener.end(event('gone', {}));
     };
-    const failed = (error: unknown) => {
-      log.warn({ err: error, sale: key }, 'the console cannot read a sale');
+    const failed = (_: string, error: unknown, failures: number) => {
+      if (failures > 1 || this.#watches.get(key) !== watch) return;
       send(event('trouble', error instanceof Unavailable ? { detail: error.message } : {}));
     };
     this.#watches.set(key, watch);
-    watch.stop = startTicking(look, period, failed);
+    const name = 'console: read a sale';
+    const loop = startPeriodicLoop(systemClock, name, period, log.child({ sale: key }), look, failed);
+    watch.stop = () => void loop.stop();
     return watch;
   }
 

@@ -1,14 +1,15 @@
-// Whether the stock lies where it is wanted, from the resource table and by the sale's own rule. Pure.
+// Decides whether the stock lies where it is wanted, from the resource table and by the sale's own rule. Pure.
 
-import type { BalancerConfig } from '../../dataplane/protocol/config.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
+import type { Rule } from '../balancer/rules/rule.ts';
 import type { Balance } from './conditions.ts';
 
 const units = (count: number): string => `${count.toLocaleString('en')} unit${count === 1 ? '' : 's'}`;
 
+/** Decides the condition Balanced. `rule` says how far from its share a shard may be. */
 export function balanceOf(
   table: Pick<ResourceTable, 'shards' | 'pool'> | undefined,
-  { rule, deadBand }: Pick<BalancerConfig, 'rule' | 'deadBand'>,
+  rule: Pick<Rule, 'tolerance'>,
 ): Balance {
   const pool = table?.pool();
   const shards = table?.shards() ?? [];
@@ -23,12 +24,12 @@ export function balanceOf(
   const short = shards.filter(({ available, pinned }) => available < pinned);
   if (short.length > 0)
     return spreading(`${short.map(({ shard }) => shard).join(', ')} lack stock that tokens were promised.`);
-  if (rule === 'None')
-    return { status: 'True', reason: 'Covered', message: 'Every shard has what its tokens were promised.' };
-
   const free = shards.map(({ available, pinned }) => available - pinned);
   const mean = free.reduce((sum, amount) => sum + amount, 0) / free.length;
-  const band = Math.max(1, rule === 'Threshold' ? deadBand * mean : 0);
+  // Whole units cannot lie more evenly than one unit apart.
+  const band = Math.max(1, rule.tolerance(mean));
+  if (band === Number.POSITIVE_INFINITY)
+    return { status: 'True', reason: 'Covered', message: 'Every shard has what its tokens were promised.' };
   const off = shards.filter((_, i) => Math.abs((free[i] ?? 0) - mean) > band + 1e-9);
   return off.length === 0
     ? { status: 'True', reason: 'WithinDeadBand', message: 'Every shard has its share.' }

@@ -4,6 +4,7 @@ import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis, NodeId, StockHolderId } from '../../dataplane/protocol/units.ts';
 import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
+import { ruleOf } from '../balancer/policy.ts';
 import { selectorText } from '../manifests/objects.ts';
 import { figures } from '../topology/status.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -57,7 +58,7 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
       {
         ...{ phase, troubles, progress },
         readiness: readinessOf(observed),
-        balance: balanceOf(table, topology.settings.balancer),
+        balance: balanceOf(table, ruleOf(topology.settings.balancer)),
       },
       last?.conditions ?? [],
       new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),

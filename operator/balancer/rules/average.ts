@@ -9,6 +9,7 @@ export const average: Rule = {
   name: 'Average',
   cadence: 'cycle',
   start: undefined,
+  tolerance: () => 0,
   aims(standings, _now, memory) {
     const stocks = standings.map((s) => s.stock);
     const total = stocks.reduce((sum, stock) => sum + stock, 0);

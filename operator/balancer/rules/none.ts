@@ -6,5 +6,6 @@ export const none: Rule = {
   name: 'None',
   cadence: 'cycle',
   start: undefined,
+  tolerance: () => Number.POSITIVE_INFINITY,
   aims: (standings, _now, memory) => ({ aims: standings.map((s) => ({ target: s.stock, tolerance: 0 })), memory }),
 };

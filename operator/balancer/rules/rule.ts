@@ -7,11 +7,11 @@ import type { Millis, ShardId, Units } from '../../../dataplane/protocol/units.t
 /** One shard, as a rule sees it. */
 export interface Standing {
   shard: ShardId;
-  /** What it has beyond what its tokens were promised, stock on its way to it included; ≥ 0. */
+  /** Units beyond what its tokens were promised, stock on its way to it included; ≥ 0. */
   stock: Units;
   /** Its even share of everything ever supplied: the stock it was made to hold (R16, ours). */
   capacity: Units;
-  /** Lifetime totals. */
+  /** Units it has sold, and units that checkouts missed there, each as a lifetime total. */
   sold: Units;
   missed: Units;
 }
@@ -22,12 +22,16 @@ export interface Aim {
   tolerance: number;
 }
 
-/** `Memory` is what a rule carries from one plan to the next (a rule that follows demand needs its averages). */
+/** A balancing rule. `Memory` is what it carries from one plan to the next: a rule that follows demand needs its averages. */
 export interface Rule<Memory = unknown> {
+  /** The rule's name in the resource. */
   name: string;
-  /** `cycle`: planned once a cycle (R21). `event`: with every change of the table. */
+  /** When the rule makes a plan. `cycle`: once a cycle (R21). `event`: with every change of the table. */
   cadence: 'cycle' | 'event';
+  /** The memory of a rule that was just chosen. */
   start: Memory;
-  /** Aims in the order of the standings; the targets are whole and add up to the stock there is. */
+  /** How far, in units, a shard may be from its share before stock is moved on its account. Infinity: however far. */
+  tolerance(share: number): number;
+  /** Returns the aims in the order of the standings; the targets are whole and add up to the stock there is. */
   aims(standings: readonly Standing[], now: Millis, memory: Memory): { aims: Aim[]; memory: Memory };
 }

@@ -5,12 +5,14 @@
 import { apportion } from '../shares.ts';
 import type { Rule } from './rule.ts';
 
-/** `deadBand`: a fraction of T, 0 to 1. */
+/** Makes the rule. `deadBand` is a fraction of T, from 0 to 1. */
 export function threshold(deadBand: number): Rule {
+  const tolerance = (share: number) => deadBand * share;
   return {
     name: 'Threshold',
     cadence: 'cycle',
     start: undefined,
+    tolerance,
     aims(standings, _now, memory) {
       const stocks = standings.map((s) => s.stock);
       const capacities = standings.map((s) => s.capacity);
@@ -19,7 +21,7 @@ export function threshold(deadBand: number): Rule {
       const level = capacity > 0 ? stock / capacity : 0;
       const aims = apportion(stock, capacities, stocks).map((target, i) => ({
         target,
-        tolerance: deadBand * level * (capacities[i] ?? 0),
+        tolerance: tolerance(level * (capacities[i] ?? 0)),
       }));
       return { aims, memory };
     },

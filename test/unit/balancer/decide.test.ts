@@ -289,6 +289,7 @@ describe('the seam for rules that learn', () => {
     name: 'Counting',
     cadence: 'event',
     start: 0,
+    tolerance: () => 0,
     aims: (standings, _now, memory) => ({
       aims: standings.map(({ stock }) => ({ target: stock, tolerance: 0 })),
       memory: memory + 1,

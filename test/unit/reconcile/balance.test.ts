@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import type { PoolView, ShardView } from '../../../dataplane/protocol/table.ts';
+import { average } from '../../../operator/balancer/rules/average.ts';
+import { none } from '../../../operator/balancer/rules/none.ts';
+import { threshold as thresholdOf } from '../../../operator/balancer/rules/threshold.ts';
 import { balanceOf } from '../../../operator/reconcile/balance.ts';
 
 const shard = (n: number, available: number, pinned = 0, inFlight = 0): ShardView => ({
@@ -11,7 +14,7 @@ const pool = (change: Partial<PoolView> = {}): PoolView => ({
   ...change,
 });
 const table = (shards: ShardView[], of: PoolView | undefined = pool()) => ({ shards: () => shards, pool: () => of });
-const threshold = { rule: 'Threshold', deadBand: 0.1 } as const;
+const threshold = thresholdOf(0.1);
 
 const cases = [
   ['nothing reported yet', undefined, threshold, 'Unknown NoReports'],
@@ -27,18 +30,8 @@ const cases = [
     threshold,
     'False Spreading',
   ],
-  [
-    'one unit apart is even for Average',
-    table([shard(0, 3), shard(1, 2)]),
-    { rule: 'Average', deadBand: 0 },
-    'True WithinDeadBand',
-  ],
-  [
-    'the rule None asks for no share',
-    table([shard(0, 90), shard(1, 10)]),
-    { rule: 'None', deadBand: 0 },
-    'True Covered',
-  ],
+  ['one unit apart is even for Average', table([shard(0, 3), shard(1, 2)]), average, 'True WithinDeadBand'],
+  ['the rule None asks for no share', table([shard(0, 90), shard(1, 10)]), none, 'True Covered'],
   ['the last unit lies somewhere', table([shard(0, 1), shard(1, 0), shard(2, 0)]), threshold, 'True WithinDeadBand'],
 ] as const;
 

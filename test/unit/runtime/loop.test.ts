@@ -3,7 +3,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../dataplane/runtime/clock.ts';
-import { type Loop, startLoop } from '../../../dataplane/runtime/loop.ts';
+import { type Loop, startLoop, startPeriodicLoop } from '../../../dataplane/runtime/loop.ts';
 
 const EVERY = 100;
 const log = pino({ level: 'silent' });
@@ -35,6 +35,17 @@ describe('a repeated step', () => {
     start(async () => undefined);
     expect(await runsAfter(EVERY - 1)).toBe(1);
     expect(await runsAfter(1)).toBe(2);
+  });
+
+  test('of a period runs again one period after its beginning, or when it ends', async () => {
+    const takes = [30, 2 * EVERY, 0];
+    loop = startPeriodicLoop(systemClock, 'tested', EVERY, log, async () => {
+      await new Promise((resolve) => setTimeout(resolve, takes[runs++] ?? 0));
+    });
+    expect(await runsAfter(EVERY - 1)).toBe(1);
+    expect(await runsAfter(1)).toBe(2);
+    expect(await runsAfter(2 * EVERY - 1)).toBe(2);
+    expect(await runsAfter(2)).toBe(3);
   });
 
   test('runs again at once while it says that there is more', async () => {
