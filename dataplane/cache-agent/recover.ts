@@ -1,4 +1,4 @@
-// Gives a node numbers it can sell by, whatever it lost (protocol: "Losing and changing cache nodes"; R32): the old
+// Gives a node numbers it can sell by, whatever it lost (protocol: "Losing a cache node"; R32): the old
 // epoch's tokens cannot sell any more, and what was ordered is read from the shards, where orders are. A brand-new
 // node and a node under a new layout are recovered the same way: nothing was ordered through the one, no token is live
 // on the other.

@@ -118,7 +118,7 @@ export const SECRETS = {
   kafkaCa: 'kafka-ca',
 } as const;
 
-/** Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: recovery). */
+/** Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: "Losing a cache node"). */
 export type RedisUser = 'agent' | 'storefront' | 'pool' | 'audit';
 export const GATED_REDIS_USERS = ['storefront', 'pool', 'audit'] as const satisfies RedisUser[];
 export const redisSecret = (user: RedisUser): string => `redis-${user}`;

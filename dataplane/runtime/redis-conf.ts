@@ -1,7 +1,7 @@
 // Renders the redis.conf of one cache node: durability, memory policy and access control. Pure; drivers write the
 // text to a file. A node must never drop a key on its own (a key that vanishes takes stock with it), so there is no
 // eviction and no expiry; and every user but the agent's starts off, so that nobody reads or sells from data that
-// has not been found fit (protocol: "Losing and changing cache nodes").
+// has not been found fit (protocol: "Losing a cache node").
 //
 // The users' state lives in the running server only: a restart always comes back to this file.
 

@@ -56,8 +56,8 @@ export interface FlashSaleSpec {
    */
   paused: boolean;
   /**
-   * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
-   * tokens of the buyers at home on it.
+   * The cache tier, which admits buyers. Each node is a Redis server that owns its share of the stock, and the tokens
+   * of the buyers who purchase on it.
    */
   cache: CacheSpec;
   /**
@@ -120,8 +120,8 @@ export interface FlashSaleSpecInput {
    */
   paused?: boolean;
   /**
-   * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
-   * tokens of the buyers at home on it.
+   * The cache tier, which admits buyers. Each node is a Redis server that owns its share of the stock, and the tokens
+   * of the buyers who purchase on it.
    */
   cache: CacheSpecInput;
   /**
@@ -177,8 +177,8 @@ export interface WindowSpec {
 }
 
 /**
- * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
- * tokens of the buyers at home on it.
+ * The cache tier, which admits buyers. Each node is a Redis server that owns its share of the stock, and the tokens of
+ * the buyers who purchase on it.
  */
 export interface CacheSpec {
   /**
@@ -203,8 +203,8 @@ export interface CacheSpec {
 }
 
 /**
- * The first-level cache, which admits buyers. Each node is a Redis server that owns its share of the stock and the
- * tokens of the buyers at home on it.
+ * The cache tier, which admits buyers. Each node is a Redis server that owns its share of the stock, and the tokens of
+ * the buyers who purchase on it.
  */
 export interface CacheSpecInput {
   /**

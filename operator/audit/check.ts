@@ -2,7 +2,7 @@
 // It knows nothing of the program's own counters: each figure is summed from rows and tokens.
 //
 // The readings are taken one store after the other while the sale may go on. Readers come before senders (see
-// read.ts), so that whatever was received is found among what was sent; what a moving sale still blurs (an order not
+// audit.ts), so that whatever was received is found among what was sent; what a moving sale still blurs (an order not
 // yet settled at its node) is named `unsettled` and counted once.
 
 import type { Epoch, NodeId, ShardId, StockHolderId, TokenId, Units, Version } from '../../dataplane/protocol/units.ts';

@@ -23,7 +23,7 @@ export interface RegistryShard {
 }
 
 /**
- * Changing cache.nodes (protocol: "Changing cache.nodes"), driven by the pool's agent, each step idempotent:
+ * Changing cache.nodes (protocol: "Changing the number of cache nodes"), driven by the pool's agent, each step idempotent:
  * none → draining (every identity paused, live tokens end, leaving nodes revoked to zero)
  *      → rebuilding (new layout number and count are in force; nodes rebuild their buyers and take the identity) → none.
  */

@@ -166,7 +166,7 @@ export const ROWS: Row[] = [
   wrong('spec.perBuyer', 3, 'unknown field; did you mean spec.qualification.perBuyer?'),
 
   // On what
-  wrong('spec.cache', undefined, 'is required. The first-level cache, which admits buyers.'),
+  wrong('spec.cache', undefined, 'is required. The cache tier, which admits buyers.'),
   wrong('spec.cache', 3, 'must be a mapping with nodes, durability, storage, …, got 3'),
   wrong('spec.cache.nodes', undefined, 'is required. Number of cache nodes.'),
   wrong('spec.cache.nodes', 0, 'must be at least 1 node, got 0'),
