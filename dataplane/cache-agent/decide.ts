@@ -83,8 +83,12 @@ export function decide(reading: Reading): Verdict {
   return { do: 'serve', mode: modeOf(view), reason: 'fit' };
 }
 
-/** Draining sticks to the identity until a newer layout; being paused does not. */
+/**
+ * Of a node that has the layout of this view. Draining sticks to the identity until a newer layout; being paused does
+ * not. While others are still rebuilt it sells: no token of the earlier layout is left, so the shards had every unit
+ * that its buyers ever ordered, and a buyer's node of before sells nothing until it has the new layout, too.
+ */
 export function modeOf(view: RegistryView): PurchaseMode {
   if (view.resize === 'draining') return 'draining';
-  return view.paused || view.resize === 'rebuilding' ? 'paused' : 'selling';
+  return view.paused ? 'paused' : 'selling';
 }

@@ -5,7 +5,16 @@
 // audit.ts), so that whatever was received is found among what was sent; what a moving sale still blurs (an order not
 // yet settled at its node) is named `unsettled` and counted once.
 
-import type { Epoch, NodeId, ShardId, StockHolderId, TokenId, Units, Version } from '../../dataplane/protocol/units.ts';
+import {
+  type Epoch,
+  type NodeId,
+  nodeNumber,
+  type ShardId,
+  type StockHolderId,
+  type TokenId,
+  type Units,
+  type Version,
+} from '../../dataplane/protocol/units.ts';
 
 export interface TransferRow {
   /** Out: the hop it went to. In: the sender. */
@@ -56,6 +65,8 @@ export interface NodeReading {
 export interface RegistryReading {
   supplied: Units;
   owed: Units;
+  /** Nodes c0 … c(count−1) take purchases. */
+  count: number;
   nodes: { id: NodeId; epoch: Epoch; granted: Units; revoked: Units }[];
   credited: Partial<Record<ShardId, Units>>;
 }
@@ -143,7 +154,10 @@ function checkTransfers(shards: ShardReading[]): { inFlight: Units; found: strin
   return { inFlight, found };
 }
 
-/** granted − revoked = V + live tokens + units ever ordered through the node; grants under way count as its own. */
+/**
+ * granted − revoked = V + live tokens + units ever ordered through the node; grants under way count as its own. Nobody
+ * can purchase from a node outside the layout, so what is left on such a node is stranded.
+ */
 function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purchasable: Units; found: string[] } {
   const ordered = new Map<NodeId, Units>();
   for (const order of orders.values()) ordered.set(order.node, (ordered.get(order.node) ?? 0) + order.quantity);
@@ -152,7 +166,9 @@ function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purch
   for (const entry of readings.registry.nodes) {
     const node = readings.nodes.find((n) => n.node === entry.id);
     const through = ordered.get(entry.id) ?? 0;
+    const isMember = nodeNumber(entry.id) < readings.registry.count;
     if (!node) {
+      if (!isMember) continue;
       purchasable += entry.granted - entry.revoked - through;
       if (readings.unread.includes(entry.id))
         found.push(`${entry.id} could not be read; its units are counted by what it was granted`);
@@ -161,7 +177,7 @@ function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purch
     const unsold = sum(node.live, (t) => (orders.has(t.id) ? 0 : t.quantity));
     const unapplied = entry.granted - node.granted;
     const unbooked = node.revoked - entry.revoked;
-    purchasable += node.virtual + unsold + unapplied + unbooked;
+    if (isMember) purchasable += node.virtual + unsold + unapplied + unbooked;
     // The registry is read after the nodes: it may know more, never less, than a node that stands still.
     if (unapplied < 0)
       found.push(`${entry.id}: applied ${node.granted} units of grants, but only ${entry.granted} were granted`);

@@ -127,7 +127,9 @@ class Snapshot {
   }
 
   async registry(): Promise<RegistryReading> {
-    const sale = await this.client.query<{ supplied: string; owed: string }>('SELECT supplied, owed FROM sale');
+    const sale = await this.client.query<{ supplied: string; owed: string; count: number }>(
+      'SELECT supplied, owed, count FROM sale',
+    );
     const nodes = await this.client.query<{ node: NodeId; epoch: string; granted: string; revoked: string }>(
       'SELECT node, epoch, granted, revoked FROM registry_nodes ORDER BY number',
     );
@@ -137,6 +139,7 @@ class Snapshot {
     return {
       supplied: number(sale.rows[0]?.supplied),
       owed: number(sale.rows[0]?.owed),
+      count: sale.rows[0]?.count ?? 0,
       nodes: nodes.rows.map((n) => ({
         id: n.node,
         epoch: number(n.epoch),

@@ -51,9 +51,9 @@ export function unsettled(view: RegistryView | undefined, wanted: Wanted): strin
   if (!view) return 'the registry is being made';
   if (registrySteps(view, wanted).length > 0) return 'the registry is being told';
   if (view.resize === 'draining')
-    return `changing from ${nodesOf(view.count)} to ${view.wantedCount}: purchases pause until the live tokens have ended`;
+    return `changing from ${nodesOf(view.count)} to ${view.resizingTo}: purchases pause until the live tokens have ended`;
   if (view.resize === 'rebuilding')
-    return `changing to ${nodesOf(view.wantedCount)}: buyers are getting their new owner nodes`;
+    return `changing to ${nodesOf(view.count)}: buyers are getting their new owner nodes`;
   if (view.count !== wanted.nodes) return `changing from ${nodesOf(view.count)} to ${wanted.nodes}`;
   return undefined;
 }

@@ -15,6 +15,7 @@ import { StoreUnknown, WrongIncarnation } from '../../dataplane/stores/errors.ts
 import type {
   AgentRegistry,
   CacheRegistry,
+  HeldUnits,
   OperatorRegistry,
   RegistryNode,
   RegistryShard,
@@ -114,12 +115,13 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   read(): RegistryView | undefined {
     this.#pool.opened();
     if (this.sale === undefined) return undefined;
-    const { incarnation, generation, target, supplied, owed, layout, count, resize, paused } = this.sale;
+    const { incarnation, generation, target, supplied, owed, layout, count, resize, resizingTo, wanted, paused } =
+      this.sale;
     const byNumber = (a: { id: string }, b: { id: string }) => Number(a.id.slice(1)) - Number(b.id.slice(1));
     return {
       ...{ incarnation, generation, target, supplied, owed, layout, count },
-      wantedCount: this.sale.resizingTo ?? this.sale.wanted,
-      ...{ resize, paused },
+      wantedCount: this.#without('wanted-itself') ? (resizingTo ?? wanted) : wanted,
+      ...{ resize, resizingTo: resizingTo ?? null, paused },
       nodes: [...this.nodes.values()].map((node) => ({ ...node })).sort(byNumber),
       shards: [...this.shards.values()].map((shard) => ({ ...shard })).sort(byNumber),
     };
@@ -230,7 +232,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
       node && (node.epoch === epoch || this.#without('book-current-epoch')) ? revokedTotal - node.revoked : 0;
     if (node === undefined || booked <= 0) return { booked: 0, owed: 0, granted: 0 };
     if (revokedTotal > node.granted) throw new Mistake(`${id} revoked more than it was granted`);
-    const heir = this.#node(grantTo);
+    const heir = this.#heir(sale, grantTo);
+    if (heir === undefined) return { booked: 0, owed: 0, granted: 0 };
     const excess = Math.max(0, sale.supplied - sale.owed - sale.target);
     const owed = this.#without('owe-only-the-excess') && excess > 0 ? booked : Math.min(booked, excess);
     sale.owed += owed;
@@ -241,12 +244,13 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   }
 
   credit(id: ShardId, cancelledTotal: Units, to: NodeId): Units {
-    this.#lock();
+    const sale = this.#lock();
     const shard = this.shards.get(id);
     if (shard === undefined) throw new Mistake(`no shard ${id} in the registry`);
     const units = this.#without('credit-totals') ? cancelledTotal : cancelledTotal - shard.credited;
     if (units <= 0) return 0;
-    const heir = this.#node(to);
+    const heir = this.#heir(sale, to);
+    if (heir === undefined) return 0;
     shard.credited = cancelledTotal;
     heir.granted += units;
     return units;
@@ -261,15 +265,16 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return units;
   }
 
-  resize(from: ResizeStep, to: ResizeStep): boolean {
+  resize(layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): boolean {
     const sale = this.#lock();
-    if (sale.resize !== from) return false;
+    if (sale.resize !== from || (sale.layout !== layout && !this.#without('resize-names-layout'))) return false;
     switch (`${from}>${to}`) {
       case 'none>draining':
         if (sale.wanted === sale.count) return false;
         sale.resizingTo = sale.wanted;
         break;
       case 'draining>rebuilding':
+        if (!this.#without('leaving-totals') && this.#isHeldOtherwise(sale, held)) return false;
         sale.count = sale.resizingTo ?? sale.count;
         sale.layout += 1;
         break;
@@ -291,9 +296,17 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return this.sale;
   }
 
-  #node(id: NodeId): RegistryNode {
+  /** Undefined: it is outside the layout or leaves it. */
+  #heir({ count, resizingTo }: SaleRow, id: NodeId): RegistryNode | undefined {
     const node = this.nodes.get(id);
     if (node === undefined) throw new Mistake(`no cache node ${id} to grant to`);
-    return node;
+    const stays = nodeNumber(id) < Math.min(count, resizingTo ?? count);
+    return stays || this.#without('grants-to-staying') ? node : undefined;
+  }
+
+  /** A leaving node accounts for other units than the caller saw. */
+  #isHeldOtherwise({ count, resizingTo = count }: SaleRow, held: HeldUnits): boolean {
+    const leaving = [...this.nodes.values()].filter(({ id }) => nodeNumber(id) >= resizingTo && nodeNumber(id) < count);
+    return leaving.some(({ id, granted, revoked }) => granted - revoked !== held[id]);
   }
 }

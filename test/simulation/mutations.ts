@@ -177,9 +177,7 @@ export const MUTATIONS = {
   'resize: a leaving node keeps its stock': {
     sentence: 'Leaving nodes are revoked to zero.',
     file: 'dataplane/shard-agent/pool/decide-resize.ts',
-    patch: [
-      ["return state.virtual > 0 ? [{ kind: 'empty', node: node.id, units: state.virtual }] : [];", 'return [];'],
-    ],
+    patch: [["      if (state.virtual > 0) return [{ kind: 'empty', node: node.id, units: state.virtual }];\n", '']],
     weather: 'resizing',
   },
   'resize: goes on before every node has the layout': {
@@ -273,4 +271,8 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
   'unowe-first': 'lowered',
   'owe-only-the-excess': 'lowered',
   'draining-stays': 'resizing',
+  'wanted-itself': 'wavering',
+  'resize-names-layout': 'heldUp',
+  'grants-to-staying': 'heldUp',
+  'leaving-totals': 'heldUp',
 };

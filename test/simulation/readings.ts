@@ -15,6 +15,7 @@ export function readingsOf(world: World, sale: SaleRow): Readings {
     registry: {
       supplied: sale.supplied,
       owed: sale.owed,
+      count: sale.count,
       nodes: [...registry.nodes.values()],
       credited: Object.fromEntries([...registry.shards.values()].map(({ id, credited }) => [id, credited])),
     },

@@ -19,6 +19,7 @@ import {
   understood,
   unrest,
   watch,
+  wished,
 } from './invariants.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import { World } from './world.ts';
@@ -79,6 +80,7 @@ async function sell(world: World): Promise<void> {
   sim.check = () => {
     conserved(world);
     onlyForward(world);
+    wished(world);
     if (world.inquiries.size > 0) for (const inquiry of world.inquiries.values()) watch(world, inquiry);
   };
   auditEvery(world, 100);

@@ -39,6 +39,13 @@ const resizing: Partial<Scenario> = {
   every: CALM,
 };
 
+const heldUp: Partial<Scenario> = {
+  ...resizing,
+  ...{ poolAgents: 3, nodes: 3, stock: 60, buyers: 90, cancel: 0.2, paymentDeadline: 900, slowness: 3 },
+  edits: edits(12, 900, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 2 : 3 })),
+  every: { ...CALM, lock: 250, stall: 120 },
+};
+
 export const WEATHERS = {
   /** Many refills, nodes that lose their data all the time, calls that arrive late, and everything slow. */
   restless,
@@ -124,6 +131,14 @@ export const WEATHERS = {
     ...{ poolAgents: 2, stock: 60, buyers: 80, slowness: 4 },
     every: { ...CALM, lock: 400, stall: 900 },
   },
+  /** Numbers of nodes that are edited away and back while the layout changes. */
+  wavering: {
+    ...resizing,
+    ...{ stock: 20, buyers: 40, abandon: 0.5, ttl: 9000, duration: 20_000 },
+    edits: [3, 4, 3].map((count, n) => ({ at: 1500 + 1000 * n, kind: 'nodes' as const, count })),
+  },
+  /** Agents of the pool that are held up while the others change the layout, and layouts that follow each other. */
+  heldUp,
 } as const satisfies Record<string, Partial<Scenario>>;
 
 export type WeatherName = keyof typeof WEATHERS;

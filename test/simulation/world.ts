@@ -50,6 +50,8 @@ export class World {
   /** Purchases that wait for an answer whether anything is left, by the agent and the question. */
   readonly inquiries = new Map<string, Inquiry>();
   wantedNodes: number;
+  /** When each number of nodes was wanted last, until another one was. */
+  readonly wantedUntil = new Map<number, Millis>();
   /** The highest supply ever asked for. */
   highest: Units;
   /** The generation that the registry is known to have. */
@@ -151,8 +153,10 @@ export class World {
     this.sim.note('edit', JSON.stringify(edit));
     this.#generation++;
     if (edit.kind === 'stock') this.#stock = edit.units;
-    else if (edit.kind === 'nodes') this.wantedNodes = edit.count;
-    else if (edit.kind === 'pause') this.#paused = edit.paused;
+    else if (edit.kind === 'nodes') {
+      this.wantedUntil.set(this.wantedNodes, this.sim.now);
+      this.wantedNodes = edit.count;
+    } else if (edit.kind === 'pause') this.#paused = edit.paused;
     else if (edit.kind === 'shard') this.#superviseShard(this.stores.addShard());
     else this.#remake(edit.keeps);
     this.highest = Math.max(this.highest, this.#stock);

@@ -7,11 +7,12 @@
 // holds. One that cannot be asked is fenced on every shard instead, so that its unsold units can be taken over.
 
 import { type Epoch, type Millis, type NodeId, nodeNumber, type Units } from '../../protocol/units.ts';
-import type { ResizeStep } from '../../stores/registry/registry.ts';
+import type { HeldUnits, ResizeStep } from '../../stores/registry/registry.ts';
 import { isFit, isMember, isStaying, type Look, type Reading, unapplied, unbooked } from './reading.ts';
 
 export type ResizeAction =
-  | { kind: 'step'; from: ResizeStep; to: ResizeStep }
+  /** `layout`: the one it was decided by. `held`: what leaving nodes still account for (granted − revoked). */
+  | { kind: 'step'; layout: number; from: ResizeStep; to: ResizeStep; held: HeldUnits }
   /** Revoke all it holds. */
   | { kind: 'empty'; node: NodeId; units: Units }
   | { kind: 'fence'; node: NodeId; epoch: Epoch }
@@ -21,20 +22,21 @@ export type ResizeAction =
 const FENCE_AFTER: Millis = 5000;
 
 /**
- * `absentFor`: how long a node has not been fit. `isFenced`: this epoch of it is fenced and booked.
+ * `absentFor`: how long a node has not been fit. `fenced`: the units ordered through it, if this epoch of it is fenced
+ * and booked.
  * Empty: nothing is to be done.
  */
 export function decideResize(
   look: Look,
   absentFor: (node: NodeId) => Millis,
-  isFenced: (node: NodeId, epoch: Epoch) => boolean,
+  fenced: (node: NodeId, epoch: Epoch) => Units | undefined,
 ): ResizeAction[] {
   const { view } = look;
   switch (view.resize) {
     case 'none':
       return view.count === 0 || view.wantedCount === view.count ? [] : begin(look);
     case 'draining':
-      return drain(look, absentFor, isFenced);
+      return drain(look, absentFor, fenced);
     case 'rebuilding':
       return finish(look);
   }
@@ -44,14 +46,15 @@ function begin({ view, readings }: Look): ResizeAction[] {
   const missing = readings.filter((reading) => nodeNumber(reading.node.id) < view.wantedCount && !isFit(reading));
   // Purchases pause from here on, so nobody is waited for that could be waited for before.
   if (missing.length > 0) return [wait(missing, 'to come up')];
-  return [{ kind: 'step', from: 'none', to: 'draining' }];
+  return [{ kind: 'step', layout: view.layout, from: 'none', to: 'draining', held: {} }];
 }
 
 function drain(
   { view, readings }: Look,
   absentFor: (node: NodeId) => Millis,
-  isFenced: (node: NodeId, epoch: Epoch) => boolean,
+  fenced: (node: NodeId, epoch: Epoch) => Units | undefined,
 ): ResizeAction[] {
+  const held: HeldUnits = {};
   const actions = readings
     .filter(({ node }) => isMember(view, node.id))
     .flatMap((reading): ResizeAction[] => {
@@ -59,7 +62,11 @@ function drain(
       const leaving = !isStaying(view, node.id);
       if (!isFit(reading)) {
         if (!leaving) return [wait([reading], 'to be fit')];
-        if (isFenced(node.id, node.epoch)) return [];
+        const ordered = fenced(node.id, node.epoch);
+        if (ordered !== undefined) {
+          held[node.id] = ordered;
+          return [];
+        }
         if (absentFor(node.id) < FENCE_AFTER) return [wait([reading], 'to be found again')];
         return [{ kind: 'fence', node: node.id, epoch: node.epoch }];
       }
@@ -68,9 +75,12 @@ function drain(
       if (state.liveTokens > 0) return [wait([reading], 'until its live tokens end')];
       if (!leaving) return [];
       if (unapplied(reading) > 0 || unbooked(reading) > 0) return [wait([reading], 'to be balanced with the registry')];
-      return state.virtual > 0 ? [{ kind: 'empty', node: node.id, units: state.virtual }] : [];
+      if (state.virtual > 0) return [{ kind: 'empty', node: node.id, units: state.virtual }];
+      held[node.id] = state.granted - state.revoked;
+      return [];
     });
-  return actions.length > 0 ? actions : [{ kind: 'step', from: 'draining', to: 'rebuilding' }];
+  if (actions.length > 0) return actions;
+  return [{ kind: 'step', layout: view.layout, from: 'draining', to: 'rebuilding', held }];
 }
 
 function finish({ view, readings }: Look): ResizeAction[] {
@@ -79,7 +89,7 @@ function finish({ view, readings }: Look): ResizeAction[] {
   );
   return missing.length > 0
     ? [wait(missing, 'to take the new layout')]
-    : [{ kind: 'step', from: 'rebuilding', to: 'none' }];
+    : [{ kind: 'step', layout: view.layout, from: 'rebuilding', to: 'none', held: {} }];
 }
 
 const wait = (readings: Reading[], what: string): ResizeAction => ({

@@ -1,14 +1,21 @@
 // Gives up the live tokens of a leaving node that cannot be asked, and takes over what it had not sold: the first steps
 // of a recovery, without the node. Its registry row stays, with everything revoked that was never ordered.
 
-import type { Epoch, NodeId, ShardId } from '../../protocol/units.ts';
+import type { Epoch, NodeId, ShardId, Units } from '../../protocol/units.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
 import type { CacheShard } from '../../stores/shard/shard.ts';
 
+/** A node that nothing can be sold through any more, as of this epoch. */
+export interface Fenced {
+  epoch: Epoch;
+  /** Units ever ordered through it: what it accounts for once the rest is booked. */
+  ordered: Units;
+}
+
 /**
  * `connect` opens a connection to a shard, and answers undefined where the configuration does not say where the shard is.
- * Answers the epoch that is fenced and booked; undefined: another one raised the epoch first, look again. Rejects when
- * a shard cannot be asked: then the fence is not complete and is tried again whole.
+ * Undefined: another one raised the epoch first, look again. Rejects when a shard cannot be asked: then the fence is not
+ * complete and is tried again whole.
  */
 export async function fenceNode(
   registry: Pick<AgentRegistry, 'read' | 'raiseEpoch' | 'book'>,
@@ -16,7 +23,7 @@ export async function fenceNode(
   node: NodeId,
   from: Epoch,
   heir: NodeId,
-): Promise<Epoch | undefined> {
+): Promise<Fenced | undefined> {
   const epoch = await registry.raiseEpoch(node, from);
   if (epoch === undefined) return undefined;
   // Only now: a shard that enters the registry later copies the raised epoch.
@@ -29,7 +36,7 @@ export async function fenceNode(
     let ordered = 0;
     for (const client of clients) ordered += await client.orderedThrough(view.incarnation, node);
     await registry.book(node, epoch, granted - ordered, heir);
-    return epoch;
+    return { epoch, ordered };
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }

@@ -25,9 +25,9 @@ export const isFit = (reading: Reading): reading is FitReading => reading.state 
 /** Takes purchases under the layout in force. */
 export const isMember = (view: RegistryView, node: NodeId): boolean => nodeNumber(node) < view.count;
 
-/** Is a member, and still will be after a resize that runs. Only these are granted anything. */
+/** Is a member, and still will be after the resize that runs, or the one that is wanted. Only these are granted anything. */
 export const isStaying = (view: RegistryView, node: NodeId): boolean =>
-  nodeNumber(node) < Math.min(view.count, view.wantedCount);
+  nodeNumber(node) < Math.min(view.count, view.resizingTo ?? view.wantedCount);
 
 /** Revoked at the node and not booked in the registry. */
 export const unbooked = ({ node, state }: FitReading): Units => Math.max(0, state.revoked - node.revoked);

@@ -9,6 +9,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
 import type { PoolMetrics } from '../metrics.ts';
 import { decideResize, type ResizeAction } from './decide-resize.ts';
+import type { Fenced } from './fence.ts';
 import { type Holding, planRefills, planWithdrawal } from './moves.ts';
 import type { Nodes } from './nodes.ts';
 import { type FitReading, isFit, isMember, isStaying, type Look, poorest } from './reading.ts';
@@ -23,8 +24,8 @@ export interface PoolReconcilerOptions {
   stock: VirtualStock;
   /** The newest reports of the shards. */
   reports: () => readonly Delta[];
-  /** Fences a node of this epoch and books what it had not sold; answers the raised epoch. */
-  fence: (node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Epoch | undefined>;
+  /** Fences a node of this epoch and books what it had not sold; answers what is final then. */
+  fence: (node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Fenced | undefined>;
   metrics: PoolMetrics;
   clock: Clock;
   log: Logger;
@@ -34,7 +35,7 @@ export interface PoolReconcilerOptions {
 export function poolReconciler(options: PoolReconcilerOptions): () => Promise<void> {
   const { nodes, registry, stock, reports, fence, metrics, clock, log } = options;
   const absentSince = new Map<NodeId, Millis>();
-  const fenced = new Map<NodeId, Epoch>();
+  const fenced = new Map<NodeId, Fenced>();
   let waiting: string | undefined;
   const absentFor = (node: NodeId): Millis => {
     const now = clock.now();
@@ -90,7 +91,11 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
   }
 
   async function resize(look: Look): Promise<boolean> {
-    const actions = decideResize(look, absentFor, (node, epoch) => fenced.get(node) === epoch);
+    const orderedThrough = (node: NodeId, epoch: Epoch) => {
+      const known = fenced.get(node);
+      return known?.epoch === epoch ? known.ordered : undefined;
+    };
+    const actions = decideResize(look, absentFor, orderedThrough);
     say(actions);
     let any = false;
     for (const action of actions) any = (await act(look, action)) || any;
@@ -103,7 +108,10 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
       case 'wait':
         return false;
       case 'step':
-        if (await registry.resize(action.from, action.to)) log.info(action, 'changing the number of cache nodes');
+        if (await registry.resize(action.layout, action.from, action.to, action.held))
+          log.info(action, 'changing the number of cache nodes');
+        // A fence whose units nobody took may be among the reasons: it is done again.
+        else fenced.clear();
         return false;
       case 'empty':
         if (heir === undefined) return false;
@@ -112,9 +120,12 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
         );
       case 'fence': {
         if (heir === undefined) return false;
-        const epoch = await fence(action.node, action.epoch, heir);
-        if (epoch !== undefined) fenced.set(action.node, epoch);
-        log.warn({ node: action.node, epoch }, 'a leaving cache node cannot be reached: its live tokens are given up');
+        const done = await fence(action.node, action.epoch, heir);
+        if (done) fenced.set(action.node, done);
+        log.warn(
+          { node: action.node, ...done },
+          'a leaving cache node cannot be reached: its live tokens are given up',
+        );
         return true;
       }
     }

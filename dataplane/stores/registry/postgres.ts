@@ -91,8 +91,11 @@ export function connectAgentRegistry(address: DatabaseAddress, password: string,
     async payOwed() {
       return (await database.value<Units>('pay_owed', 'SELECT flashsale.pay_owed()')) ?? 0;
     },
-    async resize(from, to) {
-      return (await database.value<boolean>('resize', 'SELECT flashsale.resize($1, $2)', [from, to])) ?? false;
+    async resize(layout, from, to, held) {
+      const answer = await database.value<boolean>('resize', 'SELECT flashsale.resize($1, $2, $3, $4)', [
+        ...[layout, from, to, JSON.stringify(held)],
+      ]);
+      return answer ?? false;
     },
   };
 }

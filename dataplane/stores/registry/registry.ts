@@ -29,6 +29,9 @@ export interface RegistryShard {
  */
 export type ResizeStep = 'none' | 'draining' | 'rebuilding';
 
+/** Units that each leaving node still accounts for: granted − revoked. */
+export type HeldUnits = Partial<Record<NodeId, Units>>;
+
 export interface RegistryView {
   incarnation: Incarnation;
   /** Of the last set_supply. */
@@ -39,8 +42,11 @@ export interface RegistryView {
   layout: number;
   /** Nodes c0 … c(count−1) take purchases. */
   count: number;
+  /** What the resource asks for. A resize that runs is not diverted by it; another one may follow. */
   wantedCount: number;
   resize: ResizeStep;
+  /** Where the resize goes that runs; null: none runs. */
+  resizingTo: number | null;
   /** By the resource. An identity is paused when this or a resize asks for it. */
   paused: boolean;
   nodes: RegistryNode[];
@@ -78,7 +84,8 @@ export interface AgentRegistry extends CacheRegistry {
   setReachable(node: NodeId, reachable: boolean): Promise<void>;
   /**
    * Books `revokedTotal − revoked` of `node`, from its current epoch only; pays what a lowered supply is owed
-   * (min(x, max(0, supplied − owed − target))), grants the rest to `grantTo`; one transaction.
+   * (min(x, max(0, supplied − owed − target))), grants the rest to `grantTo`; one transaction. Books nothing when
+   * `grantTo` is outside the layout or about to leave it.
    */
   book(
     node: NodeId,
@@ -86,10 +93,17 @@ export interface AgentRegistry extends CacheRegistry {
     revokedTotal: Units,
     grantTo: NodeId,
   ): Promise<{ booked: Units; owed: Units; granted: Units }>;
-  /** Cancelled units of a shard become virtual stock of `node`: the difference to what was credited before. */
+  /**
+   * Cancelled units of a shard become virtual stock of `node`: the difference to what was credited before; nothing when
+   * the node is outside the layout or about to leave it.
+   */
   credit(shard: ShardId, cancelledTotal: Units, node: NodeId): Promise<Units>;
   /** Pays `owed` out of the pool's own stock by a negative supply row; answers the units paid. */
   payOwed(): Promise<Units>;
-  /** Moves a resize on; compare and set, so that two agents agree. */
-  resize(from: ResizeStep, to: ResizeStep): Promise<boolean>;
+  /**
+   * Moves a resize on; compare and set of the layout and the step, so that two agents agree, and one that was held up
+   * since an earlier resize does nothing. `held`: granted − revoked of each leaving node, as it was seen when it had
+   * nothing more to give back; another total in the registry refuses the end of draining.
+   */
+  resize(layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): Promise<boolean>;
 }

@@ -188,7 +188,7 @@ describe('R33: pause and resize', () => {
 
     await tier.addNode('c1');
     await tier.pool.operator.wantNodes(2);
-    await tier.pool.registry.resize('none', 'draining');
+    await tier.pool.step('none', 'draining');
     const agent = tier.agent('c0');
     await agent.attend();
     const { storefront } = tier.nodeOf('c0');
@@ -197,7 +197,7 @@ describe('R33: pause and resize', () => {
     await tier.enable('c1');
     expect(await tier.state('c1')).toMatchObject({ draining: true, identity: { layout: 1, count: 1 } });
 
-    await tier.pool.registry.resize('draining', 'rebuilding');
+    await tier.pool.step('draining', 'rebuilding');
     await tier.enable('c0');
     await tier.enable('c1');
     for (const id of ['c0', 'c1'] as const) {
@@ -210,7 +210,7 @@ describe('R33: pause and resize', () => {
           .sort(),
       );
     }
-    await tier.pool.registry.resize('rebuilding', 'none');
+    await tier.pool.step('rebuilding', 'none');
     for (const id of ['c0', 'c1'] as const) {
       await tier.agent(id).attend();
       expect((await tier.state(id)).identity.paused).toBe(false);
@@ -234,13 +234,13 @@ describe('R33: pause and resize', () => {
     await tier.enable('c0');
     await tier.enable('c1');
     await tier.pool.operator.wantNodes(1);
-    await tier.pool.registry.resize('none', 'draining');
+    await tier.pool.step('none', 'draining');
     for (const id of ['c0', 'c1'] as const) await tier.agent(id).attend();
     const { identity } = await tier.state('c1');
     const taken = await tier.nodeOf('c1').pool.revoke(identity, 100);
     expect(taken).toEqual({ revoked: 5, virtual: 0 });
     await tier.pool.registry.book('c1', identity.epoch, 5, 'c0');
-    await tier.pool.registry.resize('draining', 'rebuilding');
+    await tier.pool.step('draining', 'rebuilding');
     await tier.enable('c0');
     await tier.enable('c1');
     expect(await tier.state('c0')).toMatchObject({ virtual: 10, identity: { layout: 2, count: 1 } });

@@ -133,10 +133,10 @@ describe('a recovered node', () => {
     await tier.recover();
     expect(await tier.state()).toMatchObject({ identity: { paused: true }, draining: false });
     await tier.pool.operator.wantNodes(2);
-    await tier.pool.registry.resize('none', 'draining');
+    await tier.pool.step('none', 'draining');
     await tier.recover();
     expect(await tier.state()).toMatchObject({ identity: { paused: true, layout: 1, count: 1 }, draining: true });
-    await tier.pool.registry.resize('draining', 'rebuilding');
+    await tier.pool.step('draining', 'rebuilding');
     await tier.recover();
     expect(await tier.state()).toMatchObject({ identity: { paused: true, layout: 2, count: 2 }, draining: false });
   });

@@ -3,6 +3,7 @@
 import pg from 'pg';
 import type { Incarnation, NodeId, ShardId, StockHolderId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
 import { connectAgentRegistry, connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
+import type { ResizeStep } from '../../../dataplane/stores/registry/registry.ts';
 import {
   connectAgentShard,
   connectCacheShard,
@@ -138,6 +139,11 @@ async function openPool(server: Postgres, database: string) {
     registry,
     operator,
     view,
+    /** The next step of a resize, by an agent that has just looked. */
+    async step(from: ResizeStep, to: ResizeStep): Promise<boolean> {
+      const { layout, nodes } = await view();
+      return registry.resize(layout, from, to, Object.fromEntries(nodes.map((n) => [n.id, n.granted - n.revoked])));
+    },
     incarnation: (await view()).incarnation,
     async close() {
       await Promise.all([registry.close(), operator.close()]);

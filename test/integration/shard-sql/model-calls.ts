@@ -344,8 +344,19 @@ const payOwed = fc.constant(ask('registry', 'payOwed', () => []));
 const step = fc.constantFrom<ResizeStep>('none', 'draining', 'rebuilding');
 const NEXT: Record<ResizeStep, ResizeStep> = { none: 'draining', draining: 'rebuilding', rebuilding: 'none' };
 const resize = fc
-  .record({ from: step, to: often<ResizeStep | 'next'>(fc.constant('next'), step) })
-  .map(({ from, to }) => ask('registry', 'resize', () => [from, to === 'next' ? NEXT[from] : to]));
+  .record({
+    from: step,
+    to: often<ResizeStep | 'next'>(fc.constant('next'), step),
+    layout: often(fc.constant(0), fc.constantFrom(-1, 1)),
+    other: often<NodeId | 'none'>(fc.constant('none'), anyNode),
+  })
+  .map(({ from, to, layout, other }) =>
+    ask('registry', 'resize', ({ pool: { registry } }) => {
+      const held = Object.fromEntries([...registry.nodes.values()].map((n) => [n.id, n.granted - n.revoked]));
+      if (other !== 'none') held[other] = (held[other] ?? 0) + 1;
+      return [(registry.sale?.layout ?? 0) + layout, from, to === 'next' ? NEXT[from] : to, held];
+    }),
+  );
 
 export const anyCall: fc.Arbitrary<Call<World>> = fc.oneof(
   { weight: 10, arbitrary: checkout },

@@ -36,6 +36,7 @@ describe('a new registry', () => {
       count: 0,
       wantedCount: 0,
       resize: 'none',
+      resizingTo: null,
       paused: false,
       nodes: [],
       shards: [],
@@ -257,36 +258,92 @@ describe('the layout', () => {
   test('the first wish is the layout; a later one makes the rows at once and the change step by step', async () => {
     const pool = await open(3);
     expect(await layout(pool)).toEqual({ layout: 1, count: 3, wantedCount: 3, resize: 'none', nodes: 3 });
-    expect(await pool.registry.resize('none', 'draining')).toBe(false);
+    expect(await pool.step('none', 'draining')).toBe(false);
     await pool.operator.wantNodes(12);
     expect(await layout(pool)).toEqual({ layout: 1, count: 3, wantedCount: 12, resize: 'none', nodes: 12 });
     expect((await pool.view()).nodes.map((n) => n.id).slice(8)).toEqual(['c8', 'c9', 'c10', 'c11']);
-    expect(await pool.registry.resize('none', 'draining')).toBe(true);
-    expect(await pool.registry.resize('none', 'draining')).toBe(false);
+    expect(await pool.step('none', 'draining')).toBe(true);
+    expect(await pool.step('none', 'draining')).toBe(false);
     expect(await layout(pool)).toMatchObject({ layout: 1, count: 3, resize: 'draining' });
-    expect(await pool.registry.resize('draining', 'rebuilding')).toBe(true);
+    expect(await pool.step('draining', 'rebuilding')).toBe(true);
     expect(await layout(pool)).toMatchObject({ layout: 2, count: 12, resize: 'rebuilding' });
-    expect(await pool.registry.resize('rebuilding', 'none')).toBe(true);
+    expect(await pool.step('rebuilding', 'none')).toBe(true);
     expect(await layout(pool)).toEqual({ layout: 2, count: 12, wantedCount: 12, resize: 'none', nodes: 12 });
   });
 
   test('another wish while a change runs does not divert it, and is done after', async () => {
     const pool = await open(3);
     await pool.operator.wantNodes(2);
-    await pool.registry.resize('none', 'draining');
+    await pool.step('none', 'draining');
     await pool.operator.wantNodes(1);
-    expect(await layout(pool)).toMatchObject({ count: 3, wantedCount: 2 });
-    await pool.registry.resize('draining', 'rebuilding');
-    expect(await layout(pool)).toMatchObject({ count: 2, wantedCount: 2, nodes: 3 });
-    await pool.registry.resize('rebuilding', 'none');
+    expect(await pool.view()).toMatchObject({ count: 3, resizingTo: 2, wantedCount: 1 });
+    await pool.step('draining', 'rebuilding');
+    expect(await layout(pool)).toMatchObject({ count: 2, wantedCount: 1, nodes: 3 });
+    await pool.step('rebuilding', 'none');
     expect(await layout(pool)).toMatchObject({ count: 2, wantedCount: 1 });
-    expect(await pool.registry.resize('none', 'draining')).toBe(true);
+    expect(await pool.step('none', 'draining')).toBe(true);
+  });
+
+  test('R33: a wish that is back at where the change goes ends with it', async () => {
+    const pool = await open(2);
+    await pool.operator.wantNodes(3);
+    await pool.step('none', 'draining');
+    for (const count of [4, 3]) await pool.operator.wantNodes(count);
+    await pool.step('draining', 'rebuilding');
+    await pool.step('rebuilding', 'none');
+    expect(await pool.step('none', 'draining')).toBe(false);
+  });
+
+  test('R33: a step decided by an earlier layout is refused', async () => {
+    const pool = await open(2);
+    const change = async (count: number) => {
+      await pool.operator.wantNodes(count);
+      for (const [from, to] of [
+        ['none', 'draining'],
+        ['draining', 'rebuilding'],
+        ['rebuilding', 'none'],
+      ] as const)
+        expect(await pool.step(from, to)).toBe(true);
+    };
+    await change(3);
+    await pool.operator.wantNodes(2);
+    await pool.step('none', 'draining');
+    expect(await pool.registry.resize(1, 'draining', 'rebuilding', { c2: 0 })).toBe(false);
+    expect(await pool.registry.resize(2, 'draining', 'rebuilding', { c2: 0 })).toBe(true);
+    expect(await pool.registry.resize(2, 'rebuilding', 'none', {})).toBe(false);
+    expect(await pool.registry.resize(3, 'rebuilding', 'none', {})).toBe(true);
+  });
+
+  test('R26, R33: draining ends only when leaving nodes account for what the agent saw', async () => {
+    const pool = await open(3, 30);
+    await pool.operator.wantNodes(1);
+    await pool.step('none', 'draining');
+    for (const held of [{}, { c1: 10 }, { c1: 10, c2: 9 }])
+      expect(await pool.registry.resize(1, 'draining', 'rebuilding', held)).toBe(false);
+    await pool.registry.book('c1', 0, 4, 'c0');
+    expect(await pool.registry.resize(1, 'draining', 'rebuilding', { c1: 6, c2: 10 })).toBe(true);
+  });
+
+  test('R26, R33: a node that leaves or is outside the layout is granted nothing', async () => {
+    const pool = await open(2, 20);
+    await pool.registry.enterShard('s0', 'life');
+    await pool.operator.wantNodes(1);
+    await pool.step('none', 'draining');
+    const nothing = { booked: 0, owed: 0, granted: 0 };
+    for (const resized of [false, true]) {
+      if (resized) await pool.step('draining', 'rebuilding');
+      expect(await pool.registry.book('c0', 0, 4, 'c1')).toEqual(nothing);
+      expect(await pool.registry.credit('s0', 3, 'c1')).toBe(0);
+      expect((await pool.view()).nodes).toMatchObject([{ revoked: 0 }, { granted: 10 }]);
+    }
+    expect(await pool.registry.book('c1', 0, 10, 'c0')).toMatchObject({ granted: 10 });
+    expect(await pool.registry.credit('s0', 3, 'c0')).toBe(3);
   });
 
   test('of two agents one takes each step', async () => {
     const pool = await open(2);
     await pool.operator.wantNodes(1);
-    const taken = await Promise.all(Array.from({ length: 4 }, () => pool.registry.resize('none', 'draining')));
+    const taken = await Promise.all(Array.from({ length: 4 }, () => pool.step('none', 'draining')));
     expect(taken.filter(Boolean)).toHaveLength(1);
   });
 
@@ -295,14 +352,14 @@ describe('the layout', () => {
     await pool.operator.wantNodes(2);
     await pool.operator.setSupply(1, 10);
     expect(await granted(pool)).toEqual([5, 5, 0]);
-    await pool.registry.resize('none', 'draining');
+    await pool.step('none', 'draining');
     await pool.operator.setSupply(2, 12);
     expect(await granted(pool)).toEqual([6, 6, 0]);
   });
 
   test('steps that do not exist are mistakes', async () => {
     const pool = await open(2);
-    await expect(pool.registry.resize('none', 'rebuilding')).rejects.toMatchObject({ code: 'FS004' });
+    await expect(pool.step('none', 'rebuilding')).rejects.toMatchObject({ code: 'FS004' });
     await expect(pool.operator.wantNodes(0)).rejects.toMatchObject({ code: 'FS004' });
   });
 

@@ -165,7 +165,8 @@ export class Process {
       const isUnanswered = !isLate && fate < late + unanswered;
       const isLost = !isLate && !isUnanswered && fate < late + unanswered + lost;
       const isAnswered = !isLate && !isUnanswered && !isLost;
-      const arrival = sim.latency() + (isLate ? sim.patience + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
+      const arrival =
+        sim.latency() + (isLate ? sim.patience + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
       const carryOut = (then: (outcome: Outcome) => void) => () => {
         const outcome = attempt(sim, server, method, parameters, admit);
         return outcome instanceof Promise ? outcome.then(then) : then(outcome);

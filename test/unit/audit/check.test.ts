@@ -33,6 +33,7 @@ function readings(): Readings {
     registry: {
       supplied: 10,
       owed: 0,
+      count: 1,
       nodes: [{ id: 'c0', epoch: 1, granted: 11, revoked: 0 }],
       credited: { s0: 1 },
     },
@@ -79,6 +80,17 @@ describe('audit', () => {
     });
   });
 
+  it('R26, R33: units of a node outside the layout are stranded, whether it can be read or not', () => {
+    for (const nodes of [readings().nodes, []]) {
+      const report = altered((r) => {
+        r.registry.count = 0;
+        r.nodes = nodes;
+      });
+      expect(report).toMatchObject({ conserved: false, stranded: 8 });
+      expect(report.findings).toEqual(['8 unsold units that no buyer can get']);
+    }
+  });
+
   it('R32: counts a node that cannot be read by what the registry granted it, and says so', () => {
     const report = altered((r) => {
       r.nodes = [];
@@ -90,6 +102,7 @@ describe('audit', () => {
 
   it('R32: counts a node whose epoch was raised since by what the registry granted it: what it says is void', () => {
     const report = altered((r) => {
+      r.registry.count = 2;
       r.registry.nodes = [
         { id: 'c0', epoch: 2, granted: 11, revoked: 8 },
         { id: 'c1', epoch: 1, granted: 8, revoked: 0 },

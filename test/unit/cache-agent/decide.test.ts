@@ -13,6 +13,7 @@ const view: RegistryView = {
   count: 2,
   wantedCount: 2,
   resize: 'none',
+  resizingTo: null,
   paused: false,
   nodes: [{ id: 'c0', epoch: 4, granted: 5, revoked: 0, reachable: true }],
   shards: [],
@@ -81,7 +82,8 @@ describe('what the agent does about its node', () => {
     [{ paused: true }, 'paused'],
     [{ resize: 'draining' }, 'draining'],
     [{ resize: 'draining', paused: true }, 'draining'],
-    [{ resize: 'rebuilding' }, 'paused'],
+    [{ resize: 'rebuilding' }, 'selling'],
+    [{ resize: 'rebuilding', paused: true }, 'paused'],
   ])('R33: with %o purchases are %s', (patch, mode) => expect(modeOf({ ...view, ...patch })).toBe(mode));
 
   test('R33: a node that drains as the registry says goes on serving what is not a purchase', () =>

@@ -67,7 +67,7 @@ const pool = (dealable = 0) => ({
 describe('what is still on its way', () => {
   const registry = (change: Partial<RegistryView> = {}): RegistryView => ({
     incarnation: 'i',
-    ...{ generation: 5, target: 100, supplied: 100, owed: 0, layout: 1, count: 2, wantedCount: 2 },
+    ...{ generation: 5, target: 100, supplied: 100, owed: 0, layout: 1, count: 2, wantedCount: 2, resizingTo: null },
     ...{ resize: 'none', paused: false, nodes: [], shards: [] },
     ...change,
   });
@@ -101,7 +101,7 @@ describe('what is still on its way', () => {
     ['a database that does not answer yet', { served: false, databases: ['s1'] }, 'Starting'],
     [
       'draining for another number of nodes',
-      { registry: registry({ resize: 'draining', wantedCount: 3 }) },
+      { registry: registry({ resize: 'draining', resizingTo: 3, wantedCount: 3 }) },
       'Resizing',
     ],
     [

@@ -14,7 +14,13 @@ const topology = topologyOf(sale);
 const registry: RegistryView = {
   incarnation: 'i',
   ...{ generation: 5, target: topology.settings.stock, supplied: topology.settings.stock, owed: 0, layout: 1 },
-  ...{ count: topology.caches.nodes.length, wantedCount: topology.caches.nodes.length, resize: 'none', paused: false },
+  ...{
+    count: topology.caches.nodes.length,
+    wantedCount: topology.caches.nodes.length,
+    resize: 'none',
+    resizingTo: null,
+    paused: false,
+  },
   ...{ nodes: [], shards: [] },
 };
 const last: FlashSaleStatus = {

@@ -15,6 +15,7 @@ const view = (patch: Partial<RegistryView> = {}): RegistryView => ({
   count: 3,
   wantedCount: 3,
   resize: 'none',
+  resizingTo: null,
   paused: false,
   nodes: [],
   shards: [],
@@ -35,6 +36,12 @@ test('R1: a new registry is told the nodes before the supply that is split over 
   ]);
 });
 
+test('R33: a number that was wanted meanwhile is taken back, also while a resize runs', () => {
+  const running = view({ count: 2, resize: 'draining', resizingTo: 3, wantedCount: 4 });
+  expect(registrySteps(running, wanted)).toEqual([{ kind: 'want-nodes', count: 3 }]);
+  expect(registrySteps({ ...running, wantedCount: 3 }, wanted)).toEqual([]);
+});
+
 test('R33: pausing is told, and supply only with a newer generation', () => {
   expect(registrySteps(view(), { ...wanted, paused: true, stock: 50 })).toEqual([{ kind: 'set-paused', paused: true }]);
   expect(registrySteps(view(), { ...wanted, generation: 3, stock: 50 })).toEqual([
@@ -43,8 +50,8 @@ test('R33: pausing is told, and supply only with a newer generation', () => {
 });
 
 test.each<[Partial<RegistryView>, RegExp]>([
-  [{ resize: 'draining', wantedCount: 3, count: 4 }, /purchases pause/],
-  [{ resize: 'rebuilding', wantedCount: 3 }, /new owner nodes/],
+  [{ resize: 'draining', resizingTo: 3, count: 4 }, /from 4 cache nodes to 3: purchases pause/],
+  [{ resize: 'rebuilding', resizingTo: 3 }, /to 3 cache nodes: .*new owner nodes/],
   [{ count: 4 }, /changing from 4 cache nodes to 3/],
 ])('R33: a resize under way is said: %o', (patch, text) => {
   expect(unsettled(view(patch), wanted)).toMatch(text);

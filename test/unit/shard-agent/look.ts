@@ -34,6 +34,7 @@ export function look(
     count: nodes.length,
     wantedCount: nodes.length,
     resize: 'none',
+    resizingTo: null,
     paused: false,
     nodes: nodes.map((_, i) => ({ id: nodeId(i), epoch: EPOCH, granted: 1000, revoked: 100, reachable: true })),
     shards: [],

@@ -63,9 +63,23 @@ BEGIN
   RETURN true;
 END $$;
 
+-- Whether a node may be granted units: it is in the layout, and stays there when a resize runs. What is granted to
+-- another one could be bought by nobody. The caller holds the sale row's lock.
+CREATE FUNCTION may_grant(p_sale sale, p_node text) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_number integer := (SELECT number FROM registry_nodes WHERE node = p_node);
+BEGIN
+  IF v_number IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no cache node %s to grant to', p_node);
+  END IF;
+  RETURN v_number < least(p_sale.count, coalesce(p_sale.resizing_to, p_sale.count));
+END $$;
+
 -- book(node, epoch, revoked total, grant to) → units booked, of those owed, of those granted to `grant to`.
 -- Role: owner. What a node revoked pays a lowered supply first; the rest is granted in the same transaction. Only from
--- the node's current epoch: a dead epoch's total says nothing.
+-- the node's current epoch: a dead epoch's total says nothing. All zero, too, when `grant to` may not be granted
+-- anything: the units stay unbooked, and the caller looks again.
 CREATE FUNCTION book(p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text)
 RETURNS TABLE (booked bigint, owed bigint, granted bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
@@ -81,38 +95,32 @@ BEGIN
     RETURN;
   END IF;
   v_owed := least(v_units, greatest(0, v_sale.supplied - v_sale.owed - v_sale.target));
+  IF NOT may_grant(v_sale, p_grant_to) THEN
+    RETURN QUERY VALUES (0::bigint, 0::bigint, 0::bigint);
+    RETURN;
+  END IF;
   UPDATE sale SET owed = owed + v_owed;
   UPDATE registry_nodes SET revoked = p_revoked_total WHERE node = p_node;
-  PERFORM grant_to(p_grant_to, v_units - v_owed);
+  UPDATE registry_nodes SET granted = granted + v_units - v_owed WHERE node = p_grant_to;
   RETURN QUERY VALUES (v_units, v_owed, v_units - v_owed);
 END $$;
 
--- Raises one node's `granted`. The caller holds the sale row's lock.
-CREATE FUNCTION grant_to(p_node text, p_units bigint) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE registry_nodes SET granted = granted + p_units WHERE node = p_node;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no cache node %s to grant to', p_node);
-  END IF;
-END $$;
-
 -- credit(shard, cancelled total, node) → units granted: the difference to what was credited before. Role: owner.
--- Cancelled units become virtual stock again.
+-- Cancelled units become virtual stock again; none when the node may not be granted anything.
 CREATE FUNCTION credit(p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
+  v_sale sale := lock_sale();
   v_units bigint;
 BEGIN
-  PERFORM lock_sale();
   SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
-  ELSIF v_units <= 0 THEN
+  ELSIF v_units <= 0 OR NOT may_grant(v_sale, p_node) THEN
     RETURN 0;
   END IF;
   UPDATE registry_shards SET credited = p_cancelled_total WHERE shard = p_shard;
-  PERFORM grant_to(p_node, v_units);
+  UPDATE registry_nodes SET granted = granted + v_units WHERE node = p_node;
   RETURN v_units;
 END $$;
 

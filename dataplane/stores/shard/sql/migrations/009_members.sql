@@ -5,8 +5,8 @@ CREATE FUNCTION registry() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
   SELECT jsonb_build_object(
     'incarnation', s.incarnation, 'generation', s.generation, 'target', s.target, 'supplied', s.supplied,
-    'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', coalesce(s.resizing_to, s.wanted),
-    'resize', s.resize, 'paused', s.paused,
+    'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', s.wanted,
+    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused,
     'nodes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', node, 'epoch', epoch, 'granted', granted, 'revoked', revoked, 'reachable', reachable)
         ORDER BY number), '[]') FROM registry_nodes),
@@ -42,14 +42,16 @@ BEGIN
   END IF;
 END $$;
 
--- resize(from, to) → whether the step was taken: false when the sale is not at `from` (any more), or when a resize is
--- to begin and nothing else is wanted. Role: owner.
-CREATE FUNCTION resize(p_from resize_step, p_to resize_step) RETURNS boolean
+-- resize(layout, from, to, held) → whether the step was taken. Role: owner. False when the sale is not at `from` of this
+-- layout (any more): a caller that was held up since an earlier resize decided by what it saw then. False, too, when a
+-- resize is to begin and nothing else is wanted; and when draining is to end and a leaving node's granted − revoked is
+-- not what the caller saw (`held`: an object by node): units would be left where nobody can buy them.
+CREATE FUNCTION resize(p_layout integer, p_from resize_step, p_to resize_step, p_held jsonb) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
   v_sale sale := lock_sale();
 BEGIN
-  IF v_sale.resize <> p_from THEN
+  IF v_sale.resize <> p_from OR v_sale.layout <> p_layout THEN
     RETURN false;
   END IF;
   CASE p_from || '>' || p_to
@@ -59,6 +61,11 @@ BEGIN
       END IF;
       UPDATE sale SET resize = p_to, resizing_to = wanted;
     WHEN 'draining>rebuilding' THEN
+      IF EXISTS (SELECT FROM registry_nodes
+                  WHERE number < v_sale.count AND number >= v_sale.resizing_to
+                    AND granted - revoked IS DISTINCT FROM (p_held ->> node)::bigint) THEN
+        RETURN false;
+      END IF;
       UPDATE sale SET resize = p_to, count = resizing_to, layout = layout + 1;
     WHEN 'rebuilding>none' THEN
       UPDATE sale SET resize = p_to, resizing_to = NULL;
