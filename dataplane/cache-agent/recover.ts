@@ -40,11 +40,12 @@ export async function recover(deps: RecoveryDeps): Promise<RecoveryOutcome> {
   // Looks first: epochs raised for nothing do no harm, but every one of them voids what the last one left.
   await shardsOf(deps, before);
 
-  const epoch = await registry.raiseEpoch(self, rowOf(deps, before).epoch);
+  const epoch = await registry.raiseEpoch(before.incarnation, self, rowOf(deps, before).epoch);
   if (epoch === undefined) return { kind: 'overtaken' };
   deps.passed(1);
   // After the epoch: what was booked or credited under the old one is in here, and nothing more can be.
   const view = await read(deps);
+  if (view.incarnation !== before.incarnation) return { kind: 'overtaken' };
   const { granted, revoked } = rowOf(deps, view);
 
   const { incarnation } = view;

@@ -13,16 +13,18 @@ const RETRY: Millis = 200;
 /** Resolves false when the registry is not made yet. Rejects with StoreUnknown while a database is away. */
 async function tryToJoin(id: ShardId, shard: AgentShard, registry: AgentRegistry): Promise<boolean> {
   const { peerIncarnation } = await shard.state();
-  if ((await registry.read()) === undefined) return false;
-  await registry.enterShard(id, peerIncarnation);
+  const before = await registry.read();
+  if (before === undefined) return false;
+  const { incarnation } = before;
+  await registry.enterShard(incarnation, id, peerIncarnation);
   const view = await registry.read();
-  if (view === undefined) return false;
+  if (view?.incarnation !== incarnation) return false;
   await shard.join(
-    view.incarnation,
+    incarnation,
     id,
     view.nodes.map(({ id: node, epoch }) => ({ node, epoch })),
   );
-  await registry.shardJoined(id);
+  await registry.shardJoined(incarnation, id);
   return true;
 }
 

@@ -183,7 +183,8 @@ export interface WindowSpec {
 export interface CacheSpec {
   /**
    * Number of cache nodes. More spread the load of purchases and make the loss of one smaller. Changing the number
-   * while the sale runs pauses purchases for at most one token lifetime. Unit: nodes.
+   * while the sale runs pauses purchases for at most one token lifetime, and until every node that stays can be
+   * reached. After that, a node or shard that is away stops only the buyers who wait for it. Unit: nodes.
    */
   nodes: number;
   /**
@@ -209,7 +210,8 @@ export interface CacheSpec {
 export interface CacheSpecInput {
   /**
    * Number of cache nodes. More spread the load of purchases and make the loss of one smaller. Changing the number
-   * while the sale runs pauses purchases for at most one token lifetime. Unit: nodes.
+   * while the sale runs pauses purchases for at most one token lifetime, and until every node that stays can be
+   * reached. After that, a node or shard that is away stops only the buyers who wait for it. Unit: nodes.
    */
   nodes: number;
   /**

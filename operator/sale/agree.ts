@@ -24,7 +24,8 @@ export async function takeStep(
   registry: Pick<OperatorRegistry, 'wantNodes' | 'setPaused' | 'setSupply'>,
   step: Step,
 ): Promise<void> {
-  if (step.kind === 'want-nodes') await registry.wantNodes(step.count);
-  else if (step.kind === 'set-paused') await registry.setPaused(step.paused);
-  else await registry.setSupply(step.generation, step.target);
+  const { incarnation, generation } = step;
+  if (step.kind === 'want-nodes') await registry.wantNodes(incarnation, generation, step.count);
+  else if (step.kind === 'set-paused') await registry.setPaused(incarnation, generation, step.paused);
+  else await registry.setSupply(incarnation, generation, step.target);
 }

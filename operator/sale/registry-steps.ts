@@ -1,7 +1,7 @@
 // What is to be written into the registry so that it says what the resource says. Pure: the registry's view in, steps
 // out. The pool's agent carries wishes out; here they are only made, and compared with what has become of them.
 
-import type { Units } from '../../dataplane/protocol/units.ts';
+import type { Incarnation, Units } from '../../dataplane/protocol/units.ts';
 import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -24,19 +24,20 @@ export const wantedOf = ({ settings, caches }: Topology): Wanted => ({
   paused: settings.paused,
 });
 
-export type Step =
+/** Each names the sale it is meant for, and how new the wish is. */
+export type Step = { incarnation: Incarnation; generation: number } & (
   | { kind: 'want-nodes'; count: number }
   | { kind: 'set-paused'; paused: boolean }
-  | { kind: 'set-supply'; generation: number; target: Units };
+  | { kind: 'set-supply'; target: Units }
+);
 
 /** In this order: the split over the nodes needs the nodes. */
 export function registrySteps(view: RegistryView, wanted: Wanted): Step[] {
+  const by = { incarnation: view.incarnation, generation: wanted.generation };
   return [
-    ...(view.wantedCount === wanted.nodes ? [] : [{ kind: 'want-nodes' as const, count: wanted.nodes }]),
-    ...(view.paused === wanted.paused ? [] : [{ kind: 'set-paused' as const, paused: wanted.paused }]),
-    ...(view.generation >= wanted.generation
-      ? []
-      : [{ kind: 'set-supply' as const, generation: wanted.generation, target: wanted.stock }]),
+    ...(view.wantedCount === wanted.nodes ? [] : [{ ...by, kind: 'want-nodes' as const, count: wanted.nodes }]),
+    ...(view.paused === wanted.paused ? [] : [{ ...by, kind: 'set-paused' as const, paused: wanted.paused }]),
+    ...(view.generation >= wanted.generation ? [] : [{ ...by, kind: 'set-supply' as const, target: wanted.stock }]),
   ];
 }
 

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { databaseSecret, redisSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
-import { type NodeId, nodeId, type ShardId, type StockHolderId, shardId } from '../../dataplane/protocol/units.ts';
+import {
+  type NodeId,
+  nodeId,
+  type ShardId,
+  type StockHolderId,
+  shardId,
+  type Units,
+} from '../../dataplane/protocol/units.ts';
 import type { Bus } from '../../dataplane/runtime/bus.ts';
 import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
 import { secretsIn } from '../../dataplane/runtime/config.ts';
@@ -62,6 +69,9 @@ export interface Backstage {
   /** As a storefront or the pool's agent would reach the node. */
   node(id: NodeId): StorefrontNode & Pick<PoolNode, 'state'>;
   registry: OperatorRegistry;
+  /** Wishes of the newest generation for the sale that is there now. */
+  wantNodes(count: number): Promise<boolean>;
+  setSupply(generation: number, target: Units): Promise<boolean>;
   view(): Promise<RegistryView>;
   bus(): Bus;
   startRedis(id: NodeId): Promise<void>;
@@ -131,6 +141,7 @@ export async function openBackstage(
   };
   const spawning: Promise<ChildProcess>[] = [];
   const registry = keep(connectOperatorRegistry(config.pool, postgres.passwordOf('operator')));
+  const view = () => until('the registry', () => registry.read().catch(() => undefined));
 
   return {
     config,
@@ -195,7 +206,14 @@ export async function openBackstage(
       const pool = keep(connectPoolNode(server, server.passwordOf('pool'), PATIENT));
       return { ...storefront, state: pool.state };
     },
-    view: () => until('the registry', () => registry.read().catch(() => undefined)),
+    view,
+    async wantNodes(count) {
+      const { incarnation, generation } = await view();
+      return registry.wantNodes(incarnation, generation, count);
+    },
+    async setSupply(generation, target) {
+      return registry.setSupply((await view()).incarnation, generation, target);
+    },
     bus: () => keep(connectBus(config.kafka, secretsIn(secrets), pino({ level: 'silent' }), new Registry())),
     startRedis: startNode,
     async stop() {

@@ -47,6 +47,8 @@ export interface SaleRow {
   resize: ResizeStep;
   resizingTo: number | undefined;
   paused: boolean;
+  /** The newest generation of any wish. */
+  asked: number;
   term: number;
 }
 
@@ -63,6 +65,7 @@ const newSale = (incarnation: Incarnation): SaleRow => ({
   resize: 'none',
   resizingTo: undefined,
   paused: false,
+  asked: 0,
   term: 0,
 });
 
@@ -129,11 +132,13 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
 
   // ── for the operator ────────────────────────────────────────────────────────────────────────────────────────────
 
-  setSupply(generation: number, target: Units): boolean {
-    const sale = this.#lock();
+  setSupply(incarnation: Incarnation, generation: number, target: Units): boolean {
+    const sale = this.#lock(incarnation);
     if (sale.count === 0) throw new StoreUnknown('no cache nodes to grant supply to: wantNodes comes first');
     if (generation <= sale.generation && !this.#without('newer-generation')) return false;
+    if (generation < sale.asked && !this.#without('newest-wish')) return false;
     if (target < 0) throw new Mistake(`a target of ${target} units`);
+    sale.asked = generation;
     const reached = this.#without('raise-by-reached') ? sale.target : sale.supplied - sale.owed;
     const raise = target - reached;
     const unowed = this.#without('unowe-first') ? 0 : Math.max(0, Math.min(sale.owed, raise));
@@ -163,21 +168,33 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
       node.granted += Math.floor(units / chosen.length) + (place < units % chosen.length ? 1 : 0);
   }
 
-  setPaused(paused: boolean): void {
-    this.#lock().paused = paused;
+  setPaused(incarnation: Incarnation, generation: number, paused: boolean): boolean {
+    const sale = this.#lock(incarnation);
+    if (!this.#ask(sale, generation)) return false;
+    sale.paused = paused;
+    return true;
   }
 
-  wantNodes(count: number): void {
-    const sale = this.#lock();
+  /** False: the wish is older than another one. */
+  #ask(sale: SaleRow, generation: number): boolean {
+    if (generation < sale.asked && !this.#without('newest-wish')) return false;
+    sale.asked = generation;
+    return true;
+  }
+
+  wantNodes(incarnation: Incarnation, generation: number, count: number): boolean {
+    const sale = this.#lock(incarnation);
     if (count < 1) throw new Mistake('a sale needs at least one cache node');
+    if (!this.#ask(sale, generation)) return false;
     for (let n = 0; n < count; n++) {
       const id = nodeId(n);
       if (!this.nodes.has(id)) this.nodes.set(id, { id, epoch: 0, granted: 0, revoked: 0, reachable: true });
     }
     sale.wanted = count;
-    if (sale.count > 0) return;
+    if (sale.count > 0) return true;
     sale.layout = 1;
     sale.count = count;
+    return true;
   }
 
   nextTerm(): number {
@@ -188,8 +205,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
 
   // ── for cache agents ────────────────────────────────────────────────────────────────────────────────────────────
 
-  raiseEpoch(id: NodeId, from: Epoch): Epoch | undefined {
-    this.#lock();
+  raiseEpoch(incarnation: Incarnation, id: NodeId, from: Epoch): Epoch | undefined {
+    this.#lock(incarnation);
     const node = this.nodes.get(id);
     if (node === undefined || (node.epoch !== from && !this.#without('epoch-compare-and-set'))) return undefined;
     node.epoch = from + 1;
@@ -205,35 +222,41 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     this.sale ??= newSale(incarnation);
   }
 
-  enterShard(id: ShardId, shardIncarnation: Incarnation): void {
-    this.#lock();
+  enterShard(incarnation: Incarnation, id: ShardId, shardIncarnation: Incarnation): void {
+    this.#lock(incarnation);
     const known = this.shards.get(id);
     if (known === undefined) this.shards.set(id, { id, shardIncarnation, joined: false, credited: 0 });
     else if (known.shardIncarnation !== shardIncarnation)
       throw new WrongIncarnation(`${id} entered the registry with another database`);
   }
 
-  shardJoined(id: ShardId): void {
-    this.#lock();
+  shardJoined(incarnation: Incarnation, id: ShardId): void {
+    this.#lock(incarnation);
     const shard = this.shards.get(id);
     if (shard) shard.joined = true;
   }
 
-  setReachable(id: NodeId, reachable: boolean): void {
-    this.#lock();
+  setReachable(incarnation: Incarnation, id: NodeId, reachable: boolean): void {
+    this.#lock(incarnation);
     const node = this.nodes.get(id);
     if (node) node.reachable = reachable;
   }
 
-  book(id: NodeId, epoch: Epoch, revokedTotal: Units, grantTo: NodeId): { booked: Units; owed: Units; granted: Units } {
-    const sale = this.#lock();
+  book(
+    incarnation: Incarnation,
+    id: NodeId,
+    epoch: Epoch,
+    revokedTotal: Units,
+    grantTo: NodeId,
+  ): { booked: Units; owed: Units; granted: Units } {
+    const sale = this.#lock(incarnation);
     const node = this.nodes.get(id);
     const booked =
       node && (node.epoch === epoch || this.#without('book-current-epoch')) ? revokedTotal - node.revoked : 0;
     if (node === undefined || booked <= 0) return { booked: 0, owed: 0, granted: 0 };
-    if (revokedTotal > node.granted) throw new Mistake(`${id} revoked more than it was granted`);
     const heir = this.#heir(sale, grantTo);
     if (heir === undefined) return { booked: 0, owed: 0, granted: 0 };
+    if (revokedTotal > node.granted) throw new Mistake(`${id} revoked more than it was granted`);
     const excess = Math.max(0, sale.supplied - sale.owed - sale.target);
     const owed = this.#without('owe-only-the-excess') && excess > 0 ? booked : Math.min(booked, excess);
     sale.owed += owed;
@@ -243,8 +266,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return { booked, owed, granted };
   }
 
-  credit(id: ShardId, cancelledTotal: Units, to: NodeId): Units {
-    const sale = this.#lock();
+  credit(incarnation: Incarnation, id: ShardId, cancelledTotal: Units, to: NodeId): Units {
+    const sale = this.#lock(incarnation);
     const shard = this.shards.get(id);
     if (shard === undefined) throw new Mistake(`no shard ${id} in the registry`);
     const units = this.#without('credit-totals') ? cancelledTotal : cancelledTotal - shard.credited;
@@ -256,8 +279,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return units;
   }
 
-  payOwed(): Units {
-    const sale = this.#lock();
+  payOwed(incarnation: Incarnation): Units {
+    const sale = this.#lock(incarnation);
     const units = Math.min(sale.owed, this.#pool.available);
     if (units <= 0) return units;
     sale.owed -= units;
@@ -265,8 +288,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return units;
   }
 
-  resize(layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): boolean {
-    const sale = this.#lock();
+  resize(incarnation: Incarnation, layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): boolean {
+    const sale = this.#lock(incarnation);
     if (sale.resize !== from || (sale.layout !== layout && !this.#without('resize-names-layout'))) return false;
     switch (`${from}>${to}`) {
       case 'none>draining':
@@ -290,9 +313,12 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
 
   // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #lock(): SaleRow {
+  #lock(incarnation?: Incarnation): SaleRow {
     this.#pool.opened();
     if (this.sale === undefined) throw new StoreUnknown('this database holds no registry (yet)');
+    const isAnother = incarnation !== undefined && incarnation !== this.sale.incarnation;
+    if (isAnother && !this.#without('registry-incarnation'))
+      throw new WrongIncarnation('this registry belongs to another incarnation of the sale');
     return this.sale;
   }
 

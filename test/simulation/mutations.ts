@@ -69,15 +69,6 @@ export const MUTATIONS = {
     patch: [['state.identity.layout !== view.layout', 'state.identity.layout > view.layout']],
     weather: 'resizing',
   },
-  'expiry: a void list': {
-    sentence: 'Another epoch voids the list.',
-    file: 'dataplane/cache-agent/expire.ts',
-    patch: [
-      ['if (ordered === undefined) break;', ''],
-      ['ordered.has(token.id)', '(ordered?.has(token.id) ?? false)'],
-    ],
-    weather: 'contested',
-  },
   'expiry: ordered tokens return': {
     sentence: 'Ordered → settled; others → returned.',
     file: 'dataplane/cache-agent/expire.ts',
@@ -87,10 +78,10 @@ export const MUTATIONS = {
     sentence: 'A new shard enters the registry first, then copies the nodes’ epochs.',
     file: 'dataplane/shard-agent/join.ts',
     patch: [
-      ['  await registry.enterShard(id, peerIncarnation);\n', ''],
+      ['  await registry.enterShard(incarnation, id, peerIncarnation);\n', ''],
       [
-        '  await registry.shardJoined(id);',
-        '  await registry.enterShard(id, peerIncarnation);\n  await registry.shardJoined(id);',
+        '  await registry.shardJoined(incarnation, id);',
+        '  await registry.enterShard(incarnation, id, peerIncarnation);\n  await registry.shardJoined(incarnation, id);',
       ],
     ],
     weather: 'growing',
@@ -104,10 +95,10 @@ export const MUTATIONS = {
     sentence: 'An unreachable leaving node is fenced and its remainder booked.',
     file: 'dataplane/shard-agent/pool/fence.ts',
     patch: [
-      ['    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);\n', ''],
+      ['    for (const client of clients) await client.raiseEpoch(incarnation, node, epoch);\n', ''],
       [
         '    await registry.book(',
-        '    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);\n    await registry.book(',
+        '    for (const client of clients) await client.raiseEpoch(incarnation, node, epoch);\n    await registry.book(',
       ],
     ],
     weather: 'leaving',
@@ -126,18 +117,12 @@ export const MUTATIONS = {
     sentence: 'If a node cannot be asked, the answer is unavailable.',
     file: 'dataplane/shard-agent/pool/classify.ts',
     patch: [['members.length === view.count &&', '']],
-    weather: 'restless',
+    weather: 'trickling',
   },
   'refill: something is unbooked or unapplied': {
     sentence: '"Sold out" is said only when nothing is unbooked or unapplied.',
     file: 'dataplane/shard-agent/pool/classify.ts',
     patch: [['fit.every((reading) => unbooked(reading) === 0 && unapplied(reading) === 0)', 'true']],
-    weather: 'trickling',
-  },
-  'refill: no turns': {
-    sentence: 'Whatever moves virtual stock takes turns.',
-    file: 'dataplane/runtime/mutex.ts',
-    patch: [['const turn = last.then(work);', 'const turn = work();']],
     weather: 'trickling',
   },
   'pool: differences are not booked': {
@@ -180,12 +165,6 @@ export const MUTATIONS = {
     patch: [["      if (state.virtual > 0) return [{ kind: 'empty', node: node.id, units: state.virtual }];\n", '']],
     weather: 'resizing',
   },
-  'resize: goes on before every node has the layout': {
-    sentence: 'Every node takes the new layout before purchases go on.',
-    file: 'dataplane/shard-agent/pool/decide-resize.ts',
-    patch: [['  return missing.length > 0\n', '  return missing.length < 0\n']],
-    weather: 'resizing',
-  },
   'resize: nobody drains': {
     sentence: 'Purchases pause in the registry and on every node.',
     file: 'dataplane/cache-agent/decide.ts',
@@ -193,12 +172,6 @@ export const MUTATIONS = {
       ["if (view.resize === 'draining') return 'draining';", "if (view.resize === 'draining') return 'selling';"],
     ],
     weather: 'resizing',
-  },
-  'checkout: known is not settled again': {
-    sentence: 'After the answer, settle at the node.',
-    file: 'dataplane/storefront/checkout.ts',
-    patch: [["      case 'cancelled':\n        this.#settle(claims);\n", "      case 'cancelled':\n"]],
-    weather: 'lastMoment',
   },
   'checkout: another token of the buyer was settled': {
     sentence: 'The stored token is read from its node. Settled → its order.',
@@ -246,15 +219,24 @@ export const MUTATIONS = {
     patch: [['.filter((entry) => due(entry, now))', '.filter((entry) => due(entry, now) && now < 0)']],
     weather: 'lopsided',
   },
-  'operator: old generations are applied': {
-    sentence: 'set_supply is refused when the generation is not newer.',
-    file: 'operator/sale/registry-steps.ts',
-    patch: [['view.generation >= wanted.generation', 'view.generation > 0']],
-    weather: 'lowered',
-  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof MUTATIONS;
+
+/** Sentences without a mutation of their own, and why no run can miss them. */
+export const COVERED = {
+  'cache-agent/expire.ts drops a void list':
+    'A shard has another epoch of a node only after the registry has: by then the node itself is void, and is recovered before anything it says counts. What the shard must refuse is taken back in the models (close-checks-epoch).',
+  'storefront/checkout.ts settles again on known':
+    'A settle that is lost is found by expiry; the second one only frees the buyer earlier.',
+  'pool/decide-resize.ts waits until every node has the new layout':
+    'A node serves only after it has taken the layout that the registry names (decide.ts: old-layout), so whoever goes on earlier finds it off.',
+  'runtime/mutex.ts lets one after the other move virtual stock':
+    'What moves shows in the lifetime totals at every instant; taking turns saves the looks that it would spoil.',
+  'sale/registry-steps.ts compares generations': 'set_supply refuses an old generation itself (newer-generation).',
+  'shard-agent/stock-holder.ts reports changes from what the topic has':
+    'A reader whose last version is another one goes by the totals; the change is for display.',
+} as const;
 
 /** Where a sentence of the stores matters more often than in whatever a seed decides. */
 export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
@@ -271,6 +253,8 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
   'unowe-first': 'lowered',
   'owe-only-the-excess': 'lowered',
   'draining-stays': 'resizing',
+  'registry-incarnation': 'remade',
+  'newest-wish': 'secondThoughts',
   'wanted-itself': 'wavering',
   'resize-names-layout': 'heldUp',
   'grants-to-staying': 'heldUp',

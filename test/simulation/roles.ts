@@ -208,9 +208,9 @@ export function runOperator(world: World, process: Process): Edited {
     const view = await registry.read();
     if (view === undefined) return;
     for (const step of registrySteps(view, { generation, stock, nodes: wantedNodes, paused })) {
-      if (step.kind === 'want-nodes') await registry.wantNodes(step.count);
-      else if (step.kind === 'set-paused') await registry.setPaused(step.paused);
-      else await registry.setSupply(step.generation, step.target);
+      if (step.kind === 'want-nodes') await registry.wantNodes(step.incarnation, generation, step.count);
+      else if (step.kind === 'set-paused') await registry.setPaused(step.incarnation, generation, step.paused);
+      else await registry.setSupply(step.incarnation, generation, step.target);
     }
     world.applied(generation, view.incarnation);
   }

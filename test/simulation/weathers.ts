@@ -22,10 +22,10 @@ const restless: Partial<Scenario> = {
 const seesaw: Partial<Scenario> = {
   ...ONE_OF_EACH,
   ...{ nodes: 4, shards: 1, stock: 40, buyers: 5, maxQuantity: 1, perBuyer: 1 },
-  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 400, duration: 8000, slowness: 15 },
-  edits: edits(40, 170, (n) => ({ at: 0, kind: 'stock', units: n % 2 === 0 ? 8 : 40 })),
-  faults: { ...NO_FAULTS, late: 0.2 },
-  every: { ...CALM, loss: 400 },
+  ...{ abandon: 0.5, leave: 0, cancel: 0, ttl: 400, duration: 9000, slowness: 5 },
+  edits: edits(30, 260, (n) => ({ at: 0, kind: 'stock', units: n % 2 === 0 ? 4 : 60 })),
+  faults: { ...NO_FAULTS, late: 0.15 },
+  every: { ...CALM, loss: 250 },
 };
 
 const resizing: Partial<Scenario> = {
@@ -93,8 +93,10 @@ export const WEATHERS = {
   /** Little stock, of which more comes all the time. */
   trickling: {
     ...ONE_OF_EACH,
-    ...{ nodes: 3, shards: 1, stock: 6, buyers: 80, maxQuantity: 2, perBuyer: 2, abandon: 0, slowness: 6 },
-    edits: edits(40, 100, (n) => ({ at: 0, kind: 'stock', units: 6 + 2 * n })),
+    ...{ nodes: 3, shards: 1, storefronts: 5, stock: 6, buyers: 250, maxQuantity: 2, perBuyer: 2, abandon: 0 },
+    ...{ leave: 0, twice: 0, cancel: 0, greedy: 0, ttl: 3000, duration: 6000, slowness: 8 },
+    faults: { ...NO_FAULTS, lost: 0.02 },
+    edits: edits(60, 70, (n) => ({ at: 0, kind: 'stock', units: 6 + 3 * n })),
     every: CALM,
   },
   /** Nodes whose clocks jump. */
@@ -130,6 +132,14 @@ export const WEATHERS = {
     ...resizing,
     ...{ poolAgents: 2, stock: 60, buyers: 80, slowness: 4 },
     every: { ...CALM, lock: 400, stall: 900 },
+  },
+  /** Two operators, one of which may be held up with an edit of before, and numbers of nodes that change. */
+  secondThoughts: {
+    ...resizing,
+    ...{ operators: 2, stock: 20, buyers: 40, abandon: 0.5, ttl: 4000, duration: 20_000 },
+    edits: edits(6, 2000, (n) => ({ at: 0, kind: 'nodes', count: 2 + (n % 3) })),
+    faults: { ...NO_FAULTS, late: 0.3 },
+    every: { ...CALM, stall: 150 },
   },
   /** Numbers of nodes that are edited away and back while the layout changes. */
   wavering: {

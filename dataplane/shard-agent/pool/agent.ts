@@ -79,7 +79,7 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
       registry,
       stock,
       reports: peer.reports,
-      fence: (node, epoch, heir) => fenceNode(registry, deps.fenceShard, node, epoch, heir),
+      fence: (...which) => fenceNode(registry, deps.fenceShard, ...which),
       metrics,
       clock,
       log,

@@ -1,7 +1,7 @@
 // Gives up the live tokens of a leaving node that cannot be asked, and takes over what it had not sold: the first steps
 // of a recovery, without the node. Its registry row stays, with everything revoked that was never ordered.
 
-import type { Epoch, NodeId, ShardId, Units } from '../../protocol/units.ts';
+import type { Epoch, Incarnation, NodeId, ShardId, Units } from '../../protocol/units.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
 import type { CacheShard } from '../../stores/shard/shard.ts';
 
@@ -20,22 +20,24 @@ export interface Fenced {
 export async function fenceNode(
   registry: Pick<AgentRegistry, 'read' | 'raiseEpoch' | 'book'>,
   connect: (id: ShardId) => CacheShard | undefined,
+  incarnation: Incarnation,
   node: NodeId,
   from: Epoch,
   heir: NodeId,
 ): Promise<Fenced | undefined> {
-  const epoch = await registry.raiseEpoch(node, from);
+  const epoch = await registry.raiseEpoch(incarnation, node, from);
   if (epoch === undefined) return undefined;
   // Only now: a shard that enters the registry later copies the raised epoch.
   const view = await registry.read();
   const granted = view?.nodes.find(({ id }) => id === node)?.granted;
-  if (!view || granted === undefined) throw new Error(`the registry does not know ${node} any more`);
+  if (view?.incarnation !== incarnation || granted === undefined)
+    throw new Error(`the registry does not know ${node} any more`);
   const clients = view.shards.map(({ id }) => connectTo(connect, id));
   try {
-    for (const client of clients) await client.raiseEpoch(view.incarnation, node, epoch);
+    for (const client of clients) await client.raiseEpoch(incarnation, node, epoch);
     let ordered = 0;
-    for (const client of clients) ordered += await client.orderedThrough(view.incarnation, node);
-    await registry.book(node, epoch, granted - ordered, heir);
+    for (const client of clients) ordered += await client.orderedThrough(incarnation, node);
+    await registry.book(incarnation, node, epoch, granted - ordered, heir);
     return { epoch, ordered };
   } finally {
     await Promise.all(clients.map((client) => client.close()));

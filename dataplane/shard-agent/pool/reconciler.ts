@@ -3,7 +3,7 @@
 // one look, and carried out here; any of them may be cut off, and the next look finds what is left.
 
 import type { Delta } from '../../protocol/messages.ts';
-import type { Epoch, Millis, NodeId } from '../../protocol/units.ts';
+import type { Epoch, Incarnation, Millis, NodeId } from '../../protocol/units.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
@@ -25,7 +25,7 @@ export interface PoolReconcilerOptions {
   /** The newest reports of the shards. */
   reports: () => readonly Delta[];
   /** Fences a node of this epoch and books what it had not sold; answers what is final then. */
-  fence: (node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Fenced | undefined>;
+  fence: (incarnation: Incarnation, node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Fenced | undefined>;
   metrics: PoolMetrics;
   clock: Clock;
   log: Logger;
@@ -48,7 +48,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
       if (isFit(reading)) absentSince.delete(id);
       else if (!absentSince.has(id)) absentSince.set(id, clock.now());
       const reached = absentFor(id) < UNREACHABLE_AFTER;
-      if (reached !== reachable) await registry.setReachable(id, reached);
+      if (reached !== reachable) await registry.setReachable(view.incarnation, id, reached);
     }
     metrics.reachable(readings.filter(isFit).length);
     metrics.supplied(view.supplied);
@@ -64,7 +64,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
     for (const { id, shardIncarnation, credited } of heir === undefined ? [] : look.view.shards) {
       const report = reports().find(({ peer, peerIncarnation }) => peer === id && peerIncarnation === shardIncarnation);
       if (heir === undefined || !report || report.cancelled <= credited) continue;
-      metrics.credited(await registry.credit(id, report.cancelled, heir));
+      metrics.credited(await registry.credit(look.view.incarnation, id, report.cancelled, heir));
       any = true;
     }
     return any;
@@ -73,7 +73,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
   /** R33: takes back what is unsold until the target is reached, and pays what has come into the pool. */
   async function withdraw(look: Look): Promise<boolean> {
     const { view } = look;
-    if (view.owed > 0) metrics.paid(await registry.payOwed());
+    if (view.owed > 0) metrics.paid(await registry.payOwed(view.incarnation));
     const excess = view.supplied - view.owed - view.target;
     const heir = poorest(look);
     if (excess <= 0 || heir === undefined) return false;
@@ -108,7 +108,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
       case 'wait':
         return false;
       case 'step':
-        if (await registry.resize(action.layout, action.from, action.to, action.held))
+        if (await registry.resize(look.view.incarnation, action.layout, action.from, action.to, action.held))
           log.info(action, 'changing the number of cache nodes');
         // A fence whose units nobody took may be among the reasons: it is done again.
         else fenced.clear();
@@ -120,7 +120,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
         );
       case 'fence': {
         if (heir === undefined) return false;
-        const done = await fence(action.node, action.epoch, heir);
+        const done = await fence(look.view.incarnation, action.node, action.epoch, heir);
         if (done) fenced.set(action.node, done);
         log.warn(
           { node: action.node, ...done },

@@ -41,7 +41,7 @@ export function virtualStock(nodes: Nodes, registry: AgentRegistry): VirtualStoc
     let booked = false;
     for (const reading of look.readings.filter(isFit)) {
       if (unbooked(reading) === 0) continue;
-      await registry.book(reading.node.id, reading.node.epoch, reading.state.revoked, heir);
+      await registry.book(look.view.incarnation, reading.node.id, reading.node.epoch, reading.state.revoked, heir);
       booked = true;
     }
     return booked;
@@ -63,7 +63,13 @@ export function virtualStock(nodes: Nodes, registry: AgentRegistry): VirtualStoc
       const revoked = await answerOf(nodes.client(from.node.id)?.revoke(expected(look, from), units));
       if (!revoked) return NOTHING;
       failpoint('shard-agent', 'pool', 'refill-revoked');
-      const { booked, granted } = await registry.book(from.node.id, from.node.epoch, revoked.revoked, to);
+      const { booked, granted } = await registry.book(
+        look.view.incarnation,
+        from.node.id,
+        from.node.epoch,
+        revoked.revoked,
+        to,
+      );
       failpoint('shard-agent', 'pool', 'refill-booked');
       return { booked, granted };
     },

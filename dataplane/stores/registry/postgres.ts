@@ -21,17 +21,24 @@ export function connectOperatorRegistry(
   const database = open(address, 'operator', password, options);
   return {
     read: () => read(database),
-    async setSupply(generation, target) {
+    async setSupply(incarnation, generation, target) {
       return (
-        (await database.value<boolean>('set_supply', 'SELECT flashsale.set_supply($1, $2)', [generation, target])) ??
-        false
+        (await database.value<boolean>('set_supply', 'SELECT flashsale.set_supply($1, $2, $3)', [
+          ...[incarnation, generation, target],
+        ])) ?? false
       );
     },
-    async setPaused(paused) {
-      await database.rows('set_paused', 'SELECT flashsale.set_paused($1)', [paused]);
+    async setPaused(incarnation, generation, paused) {
+      const answer = await database.value<boolean>('set_paused', 'SELECT flashsale.set_paused($1, $2, $3)', [
+        ...[incarnation, generation, paused],
+      ]);
+      return answer ?? false;
     },
-    async wantNodes(count) {
-      await database.rows('want_nodes', 'SELECT flashsale.want_nodes($1)', [count]);
+    async wantNodes(incarnation, generation, count) {
+      const answer = await database.value<boolean>('want_nodes', 'SELECT flashsale.want_nodes($1, $2, $3)', [
+        ...[incarnation, generation, count],
+      ]);
+      return answer ?? false;
     },
     async nextTerm() {
       const term = await database.value<number>('next_term', 'SELECT flashsale.next_term()');
@@ -45,8 +52,12 @@ export function connectOperatorRegistry(
 function cacheRegistry(database: Database): CacheRegistry {
   return {
     read: () => read(database),
-    raiseEpoch: (node, from) =>
-      database.value<Epoch>('raise_node_epoch', 'SELECT flashsale.raise_node_epoch($1, $2)', [node, from]),
+    raiseEpoch: (incarnation, node, from) =>
+      database.value<Epoch>('raise_node_epoch', 'SELECT flashsale.raise_node_epoch($1, $2, $3)', [
+        incarnation,
+        node,
+        from,
+      ]),
     close: () => database.close(),
   };
 }
@@ -64,36 +75,48 @@ export function connectAgentRegistry(address: DatabaseAddress, password: string,
     async initialize() {
       await database.rows('initialize', 'SELECT flashsale.initialize()');
     },
-    async enterShard(id, shardIncarnation) {
-      await database.rows('enter_shard', 'SELECT flashsale.enter_shard($1, $2)', [id, shardIncarnation]);
+    async enterShard(incarnation, id, shardIncarnation) {
+      await database.rows('enter_shard', 'SELECT flashsale.enter_shard($1, $2, $3)', [
+        incarnation,
+        id,
+        shardIncarnation,
+      ]);
     },
-    async shardJoined(id) {
-      await database.rows('shard_joined', 'SELECT flashsale.shard_joined($1)', [id]);
+    async shardJoined(incarnation, id) {
+      await database.rows('shard_joined', 'SELECT flashsale.shard_joined($1, $2)', [incarnation, id]);
     },
-    async setReachable(node, reachable) {
-      await database.rows('set_reachable', 'SELECT flashsale.set_reachable($1, $2)', [node, reachable]);
+    async setReachable(incarnation, node, reachable) {
+      await database.rows('set_reachable', 'SELECT flashsale.set_reachable($1, $2, $3)', [
+        incarnation,
+        node,
+        reachable,
+      ]);
     },
-    async book(node, epoch, revokedTotal, grantTo) {
+    async book(incarnation, node, epoch, revokedTotal, grantTo) {
       const [row] = await database.rows<{ booked: Units; owed: Units; granted: Units }>(
         'book',
-        'SELECT * FROM flashsale.book($1, $2, $3, $4)',
-        [node, epoch, revokedTotal, grantTo],
+        'SELECT * FROM flashsale.book($1, $2, $3, $4, $5)',
+        [incarnation, node, epoch, revokedTotal, grantTo],
       );
       if (!row) throw new TypeError('book() answers one row');
       return row;
     },
-    async credit(shard, cancelledTotal, node) {
+    async credit(incarnation, shard, cancelledTotal, node) {
       return (
-        (await database.value<Units>('credit', 'SELECT flashsale.credit($1, $2, $3)', [shard, cancelledTotal, node])) ??
-        0
+        (await database.value<Units>('credit', 'SELECT flashsale.credit($1, $2, $3, $4)', [
+          incarnation,
+          shard,
+          cancelledTotal,
+          node,
+        ])) ?? 0
       );
     },
-    async payOwed() {
-      return (await database.value<Units>('pay_owed', 'SELECT flashsale.pay_owed()')) ?? 0;
+    async payOwed(incarnation) {
+      return (await database.value<Units>('pay_owed', 'SELECT flashsale.pay_owed($1)', [incarnation])) ?? 0;
     },
-    async resize(layout, from, to, held) {
-      const answer = await database.value<boolean>('resize', 'SELECT flashsale.resize($1, $2, $3, $4)', [
-        ...[layout, from, to, JSON.stringify(held)],
+    async resize(incarnation, layout, from, to, held) {
+      const answer = await database.value<boolean>('resize', 'SELECT flashsale.resize($1, $2, $3, $4, $5)', [
+        ...[incarnation, layout, from, to, JSON.stringify(held)],
       ]);
       return answer ?? false;
     },

@@ -1,5 +1,6 @@
 // The typed way to talk to the registry in the pool's database: what the whole sale must agree on. One method per
-// SQL function; decides nothing.
+// SQL function; decides nothing. Each call that writes carries the incarnation of the sale it is meant for, and rejects
+// with WrongIncarnation when the registry is another one's.
 
 import type { Epoch, Incarnation, NodeId, ShardId, Units } from '../../protocol/units.ts';
 
@@ -57,10 +58,11 @@ export interface RegistryView {
 export interface OperatorRegistry {
   read(): Promise<RegistryView | undefined>;
   /** Absolute; refused (false) when generation ≤ the last. Raises at once; a reduction is carried out by the pool's agent. */
-  setSupply(generation: number, target: Units): Promise<boolean>;
-  setPaused(paused: boolean): Promise<void>;
-  /** The node rows are made at once; the pool's agent does the rest. The first call sets the layout without a resize. */
-  wantNodes(count: number): Promise<void>;
+  setSupply(incarnation: Incarnation, generation: number, target: Units): Promise<boolean>;
+  /** Refused (false) when another wish had a newer generation. */
+  setPaused(incarnation: Incarnation, generation: number, paused: boolean): Promise<boolean>;
+  /** The node rows are made at once; the pool's agent does the rest. The first call sets the layout without a resize. False as above. */
+  wantNodes(incarnation: Incarnation, generation: number, count: number): Promise<boolean>;
   /** A balancer's term: higher than any before. */
   nextTerm(): Promise<number>;
   close(): Promise<void>;
@@ -70,7 +72,7 @@ export interface OperatorRegistry {
 export interface CacheRegistry {
   read(): Promise<RegistryView | undefined>;
   /** Compare and set `from` → `from + 1`; undefined: somebody else was first. */
-  raiseEpoch(node: NodeId, from: Epoch): Promise<Epoch | undefined>;
+  raiseEpoch(incarnation: Incarnation, node: NodeId, from: Epoch): Promise<Epoch | undefined>;
   close(): Promise<void>;
 }
 
@@ -79,15 +81,16 @@ export interface AgentRegistry extends CacheRegistry {
   /** Makes the registry's one sale row with a fresh incarnation, unless there is one. */
   initialize(): Promise<void>;
   /** A shard enters first, then copies the epochs, then is used. */
-  enterShard(id: ShardId, shardIncarnation: Incarnation): Promise<void>;
-  shardJoined(id: ShardId): Promise<void>;
-  setReachable(node: NodeId, reachable: boolean): Promise<void>;
+  enterShard(incarnation: Incarnation, id: ShardId, shardIncarnation: Incarnation): Promise<void>;
+  shardJoined(incarnation: Incarnation, id: ShardId): Promise<void>;
+  setReachable(incarnation: Incarnation, node: NodeId, reachable: boolean): Promise<void>;
   /**
    * Books `revokedTotal − revoked` of `node`, from its current epoch only; pays what a lowered supply is owed
    * (min(x, max(0, supplied − owed − target))), grants the rest to `grantTo`; one transaction. Books nothing when
    * `grantTo` is outside the layout or about to leave it.
    */
   book(
+    incarnation: Incarnation,
     node: NodeId,
     epoch: Epoch,
     revokedTotal: Units,
@@ -97,13 +100,13 @@ export interface AgentRegistry extends CacheRegistry {
    * Cancelled units of a shard become virtual stock of `node`: the difference to what was credited before; nothing when
    * the node is outside the layout or about to leave it.
    */
-  credit(shard: ShardId, cancelledTotal: Units, node: NodeId): Promise<Units>;
+  credit(incarnation: Incarnation, shard: ShardId, cancelledTotal: Units, node: NodeId): Promise<Units>;
   /** Pays `owed` out of the pool's own stock by a negative supply row; answers the units paid. */
-  payOwed(): Promise<Units>;
+  payOwed(incarnation: Incarnation): Promise<Units>;
   /**
    * Moves a resize on; compare and set of the layout and the step, so that two agents agree, and one that was held up
    * since an earlier resize does nothing. `held`: granted − revoked of each leaving node, as it was seen when it had
    * nothing more to give back; another total in the registry refuses the end of draining.
    */
-  resize(layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): Promise<boolean>;
+  resize(incarnation: Incarnation, layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): Promise<boolean>;
 }

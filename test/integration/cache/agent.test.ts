@@ -54,7 +54,7 @@ describe('who may use the node', () => {
   test('R32: an epoch raised elsewhere turns it off, and it comes back under a newer one', async () => {
     const tier = await tiers.start();
     const { epoch } = await tier.enable();
-    await tier.pool.registry.raiseEpoch('c0', epoch);
+    await tier.pool.registry.raiseEpoch(tier.pool.incarnation, 'c0', epoch);
     const agent = tier.agent();
     await agent.attend();
     expect(await users(tier)).toBe('none');
@@ -140,10 +140,10 @@ describe('grants', () => {
     const tier = await tiers.start({ supply: 10 });
     await tier.enable();
     const agent = tier.agent();
-    await tier.pool.operator.setSupply(2, 15);
+    await tier.pool.operator.setSupply(tier.pool.incarnation, 2, 15);
     await agent.attend();
     expect(await tier.state()).toMatchObject({ virtual: 15, granted: 15 });
-    expect(await tier.pool.registry.credit('s0', 3, 'c0')).toBe(3);
+    expect(await tier.pool.registry.credit(tier.pool.incarnation, 's0', 3, 'c0')).toBe(3);
     await agent.attend();
     await agent.attend();
     expect(await tier.state()).toMatchObject({ virtual: 18, granted: 18 });
@@ -154,7 +154,7 @@ describe('grants', () => {
     const tier = await tiers.start({ supply: 0 });
     await tier.enable();
     expect(await tier.state()).toMatchObject({ virtual: 0 });
-    await tier.pool.operator.setSupply(1, 4);
+    await tier.pool.operator.setSupply(tier.pool.incarnation, 1, 4);
     await tier.agent().attend();
     expect(await tier.state()).toMatchObject({ virtual: 4 });
   });
@@ -166,11 +166,11 @@ describe('R33: pause and resize', () => {
     const identity = await tier.enable();
     const agent = tier.agent();
     const { storefront } = tier.nodeOf('c0');
-    await tier.pool.operator.setPaused(true);
+    await tier.pool.setPaused(true);
     await agent.attend();
     expect(await reserve(storefront, request(identity))).toEqual({ kind: 'paused' });
     expect(agent.unready()).toBeUndefined();
-    await tier.pool.operator.setPaused(false);
+    await tier.pool.setPaused(false);
     await agent.attend();
     expect(await reserve(storefront, request(identity))).toMatchObject({ kind: 'token' });
   });
@@ -187,7 +187,7 @@ describe('R33: pause and resize', () => {
     expect(abandoned).toBeDefined();
 
     await tier.addNode('c1');
-    await tier.pool.operator.wantNodes(2);
+    await tier.pool.wantNodes(2);
     await tier.pool.step('none', 'draining');
     const agent = tier.agent('c0');
     await agent.attend();
@@ -233,13 +233,13 @@ describe('R33: pause and resize', () => {
     const tier = await tiers.start({ nodes: 2, supply: 10 });
     await tier.enable('c0');
     await tier.enable('c1');
-    await tier.pool.operator.wantNodes(1);
+    await tier.pool.wantNodes(1);
     await tier.pool.step('none', 'draining');
     for (const id of ['c0', 'c1'] as const) await tier.agent(id).attend();
     const { identity } = await tier.state('c1');
     const taken = await tier.nodeOf('c1').pool.revoke(identity, 100);
     expect(taken).toEqual({ revoked: 5, virtual: 0 });
-    await tier.pool.registry.book('c1', identity.epoch, 5, 'c0');
+    await tier.pool.registry.book(tier.pool.incarnation, 'c1', identity.epoch, 5, 'c0');
     await tier.pool.step('draining', 'rebuilding');
     await tier.enable('c0');
     await tier.enable('c1');

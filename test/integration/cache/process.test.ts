@@ -23,8 +23,8 @@ beforeAll(async () => {
   sale = await openBackstage(servers, { shards: 1, nodes: 1 });
   const others = [sale.agent('pool'), sale.agent('s0')];
   await sale.view();
-  await sale.registry.wantNodes(1);
-  await sale.registry.setSupply(1, 1000);
+  await sale.wantNodes(1);
+  await sale.setSupply(1, 1000);
   const bus = sale.bus();
   await bus.subscribe(['levels'], { beginning: true }, (_, level) => {
     levels.push(level);

@@ -129,10 +129,10 @@ describe('a recovered node', () => {
 
   test('R33: is paused or drains as the registry says at that moment', async () => {
     const tier = await start();
-    await tier.pool.operator.setPaused(true);
+    await tier.pool.setPaused(true);
     await tier.recover();
     expect(await tier.state()).toMatchObject({ identity: { paused: true }, draining: false });
-    await tier.pool.operator.wantNodes(2);
+    await tier.pool.wantNodes(2);
     await tier.pool.step('none', 'draining');
     await tier.recover();
     expect(await tier.state()).toMatchObject({ identity: { paused: true, layout: 1, count: 1 }, draining: true });
@@ -298,7 +298,10 @@ describe('R32: two recoveries of one node', () => {
         };
         const refill = async () => {
           const taken = await quietly(() => poolNode.revoke(identity, 5));
-          if (taken) await quietly(() => tier.pool.registry.book('c0', identity.epoch, taken.revoked, 'c1'));
+          if (taken)
+            await quietly(() =>
+              tier.pool.registry.book(tier.pool.incarnation, 'c0', identity.epoch, taken.revoked, 'c1'),
+            );
         };
         const all = Promise.all([recovery(), recovery(), expiry(), refill(), ...held.map(buyer)]);
         await scheduler.waitFor(all);

@@ -137,7 +137,7 @@ async function startTier(options: TierOptions, servers: Servers) {
   const addShard = async (id: ShardId, join = true): Promise<TestShard> => {
     const shard = await servers.shard();
     shards.set(id, shard);
-    await pool.registry.enterShard(id, (await shard.agent.state()).peerIncarnation);
+    await pool.registry.enterShard(pool.incarnation, id, (await shard.agent.state()).peerIncarnation);
     if (join) await joinShard(id);
     return shard;
   };
@@ -148,7 +148,7 @@ async function startTier(options: TierOptions, servers: Servers) {
       id,
       (await pool.view()).nodes.map(({ id: node, epoch }) => ({ node, epoch })),
     );
-    await pool.registry.shardJoined(id);
+    await pool.registry.shardJoined(pool.incarnation, id);
     if (stock > 0) await agent.receive({ ...delivery(id, stock), incarnation });
   };
   const shardOf = (id: ShardId): TestShard => {
@@ -167,8 +167,8 @@ async function startTier(options: TierOptions, servers: Servers) {
 
   for (let s = 0; s < (options.shards ?? 2); s++) await addShard(shardId(s));
   for (let n = 0; n < count; n++) await addNode(nodeId(n));
-  await pool.operator.wantNodes(count);
-  if (supply > 0) await pool.operator.setSupply(1, supply);
+  await pool.wantNodes(count);
+  if (supply > 0) await pool.operator.setSupply(pool.incarnation, 1, supply);
 
   const cacheShard = (id: ShardId): CacheShard | undefined => shards.get(id)?.cache;
 

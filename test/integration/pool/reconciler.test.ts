@@ -30,8 +30,8 @@ async function open(nodes: NodeId[], supply: Units): Promise<Map<string, Agent>>
   sale = await openBackstage(servers, { shards: 1, nodes: nodes.length, ttl: 1500 });
   const agents = new Map<string, Agent>([['pool', sale.agent('pool')]]);
   incarnation = (await sale.view()).incarnation;
-  await sale.registry.wantNodes(nodes.length);
-  await sale.registry.setSupply(1, supply);
+  await sale.wantNodes(nodes.length);
+  await sale.setSupply(1, supply);
   agents.set('s0', sale.agent('s0'));
   for (const id of nodes) agents.set(id, sale.agent(id));
   await ready([...agents.values()]);
@@ -75,7 +75,7 @@ describe('a first level of two', () => {
     await move('pool', 's0', 60);
     await until('the shard has the stock', async () => (await sale.shard('s0').state()).available === 60);
     await level.order(incarnation, 'c0', 10);
-    await sale.registry.setSupply(2, 30);
+    await sale.setSupply(2, 30);
     await until('20 are left to buy', async () => (await total(['c0', 'c1'])) === 20);
     await until('the pool paid what it had', async () => (await sale.view()).supplied === 60);
     expect(await sale.view()).toMatchObject({ owed: 30, target: 30 });
@@ -83,10 +83,10 @@ describe('a first level of two', () => {
     await until('it is all paid', async () => (await sale.view()).supplied === 30);
     await level.conserved();
     // Lower than what is sold: it ends there.
-    await sale.registry.setSupply(3, 5);
+    await sale.setSupply(3, 5);
     await until('nothing is left to buy', async () => (await total(['c0', 'c1'])) === 0);
     await until('the rest is owed', async () => (await sale.view()).owed === 20);
-    await sale.registry.setSupply(4, 50);
+    await sale.setSupply(4, 50);
     await until('40 are left to buy', async () => (await total(['c0', 'c1'])) === 40);
     await level.conserved();
     expect(await sale.view()).toMatchObject({ owed: 0, supplied: 50 });
@@ -94,7 +94,7 @@ describe('a first level of two', () => {
 
   test('R33: tokens that end during a withdrawal are taken back too', async () => {
     await level.drain('c0');
-    await sale.registry.setSupply(2, 0);
+    await sale.setSupply(2, 0);
     await until('everything left the sale', async () => (await sale.view()).supplied === 0);
     await level.conserved();
   });
@@ -111,7 +111,7 @@ describe('R33: the number of cache nodes', () => {
     await open(['c0', 'c1'], 90);
     await level.drain('c0', 10);
     await sale.startRedis('c2');
-    await sale.registry.wantNodes(3);
+    await sale.wantNodes(3);
     await ready([sale.agent('c2')]);
     await settled(3, 2);
     expect((await level.state('c1')).identity).toMatchObject({ layout: 2, count: 3 });
@@ -127,7 +127,7 @@ describe('R33: the number of cache nodes', () => {
     await until('the shard has the stock', async () => (await sale.shard('s0').state()).available === 90);
     await level.order(incarnation, 'c2', 4);
     await level.drain('c1', 5);
-    await sale.registry.wantNodes(1);
+    await sale.wantNodes(1);
     await settled(1, 2);
     await level.conserved();
     expect(await level.virtual('c0')).toBe(86);
@@ -143,7 +143,7 @@ describe('R33: the number of cache nodes', () => {
     const late = await level.reserve('c1', 2);
     await agents.get('c1')?.kill9();
     await sale.redis.get('c1')?.kill9();
-    await sale.registry.wantNodes(1);
+    await sale.wantNodes(1);
     await settled(1, 2);
     await level.conserved();
     expect(await level.virtual('c0')).toBe(77);
@@ -156,7 +156,7 @@ describe('R33: the number of cache nodes', () => {
 
   test('changes though the pool’s agent is killed again and again', async () => {
     const agents = await open(['c0', 'c1'], 60);
-    await sale.registry.wantNodes(1);
+    await sale.wantNodes(1);
     let pool = agents.get('pool');
     for (let i = 0; i < 4; i++) {
       await pool?.kill9();

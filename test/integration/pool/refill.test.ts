@@ -22,7 +22,7 @@ beforeAll(async () => {
   sale = await openBackstage(servers, { shards: 1, nodes: NODES.length, ttl: 5000 });
   pool = sale.agent('pool');
   await sale.view();
-  await sale.registry.wantNodes(NODES.length);
+  await sale.wantNodes(NODES.length);
   const agents = [pool, sale.agent('s0'), ...NODES.map((id) => sale.agent(id))];
   await until('every agent is ready', async () => (await Promise.all(agents.map((a) => a.ready()))).every(Boolean));
   level = levelOf(sale);
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** Withdraws everything, then supplies anew: a first level as it was never used, but for its totals. */
 async function supply(units: number) {
-  await sale.registry.setSupply(++generation, 0);
+  await sale.setSupply(++generation, 0);
   await until('nothing is left', async () => {
     const held = await Promise.all(NODES.map(level.state));
     return held.every(({ virtual, liveUnits }) => virtual === 0 && liveUnits === 0);
@@ -43,7 +43,7 @@ async function supply(units: number) {
   await until('every node can be granted something', async () =>
     (await sale.view()).nodes.every(({ reachable }) => reachable),
   );
-  await sale.registry.setSupply(++generation, units);
+  await sale.setSupply(++generation, units);
   await until('it is split', async () => {
     const held = await Promise.all(NODES.map(level.virtual));
     return held.reduce((a, b) => a + b, 0) === units;

@@ -32,8 +32,8 @@ beforeEach(async () => {
   agents = new Map([['pool', sale.agent('pool')]]);
   incarnation = (await sale.view()).incarnation;
   // The shards copy the node's epoch when they join: then its tokens sell.
-  await sale.registry.wantNodes(1);
-  await sale.registry.setSupply(1, SUPPLY);
+  await sale.wantNodes(1);
+  await sale.setSupply(1, SUPPLY);
   for (const id of ['s0', 's1'] as const) agents.set(id, sale.agent(id));
   await allReady();
   bus = sale.bus();
@@ -120,7 +120,7 @@ describe('R13: reports', () => {
     await until('nothing is in flight', () => table.inFlight('s1') === 0);
     await until('the pool has said it all', () => table.pool()?.available === 40);
     expect(table.pool()).toMatchObject({ available: 40, supplied: SUPPLY, target: SUPPLY, owed: 0, dealable: 40 });
-    await sale.registry.setSupply(2, 90);
+    await sale.setSupply(2, 90);
     await until('the table knows the new target', () => table.pool()?.target === 90);
   });
 });

@@ -39,8 +39,8 @@ async function join(): Promise<Map<StockHolderId, AgentShard>> {
   sale = await openBackstage(servers, { shards: SHARDS });
   const pool = sale.agent('pool');
   const { incarnation } = await sale.view();
-  await sale.registry.wantNodes(1);
-  await sale.registry.setSupply(1, SUPPLY);
+  await sale.wantNodes(1);
+  await sale.setSupply(1, SUPPLY);
   await pool.kill9();
   const shards = new Map<StockHolderId, AgentShard>([['pool', sale.shard('pool')]]);
   for (let i = 0; i < SHARDS; i++) {

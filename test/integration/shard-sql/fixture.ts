@@ -139,10 +139,25 @@ async function openPool(server: Postgres, database: string) {
     registry,
     operator,
     view,
+    /** A wish of the newest generation. */
+    async wantNodes(count: number): Promise<boolean> {
+      const { incarnation, generation } = await view();
+      return operator.wantNodes(incarnation, generation, count);
+    },
+    async setPaused(paused: boolean): Promise<boolean> {
+      const { incarnation, generation } = await view();
+      return operator.setPaused(incarnation, generation, paused);
+    },
     /** The next step of a resize, by an agent that has just looked. */
     async step(from: ResizeStep, to: ResizeStep): Promise<boolean> {
-      const { layout, nodes } = await view();
-      return registry.resize(layout, from, to, Object.fromEntries(nodes.map((n) => [n.id, n.granted - n.revoked])));
+      const { incarnation, layout, nodes } = await view();
+      return registry.resize(
+        incarnation,
+        layout,
+        from,
+        to,
+        Object.fromEntries(nodes.map((n) => [n.id, n.granted - n.revoked])),
+      );
     },
     incarnation: (await view()).incarnation,
     async close() {

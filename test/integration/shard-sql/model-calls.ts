@@ -282,47 +282,69 @@ const initializing = ask('registry', 'initialize', () => [], {
 });
 
 /** `generation` counts from the last one. */
-const supplying = (generation: number, target: number) =>
-  ask('operator', 'setSupply', (world) => [(world.pool.registry.sale?.generation ?? 0) + generation, target]);
+const generationOf = ({ pool: { registry } }: World, above: number): number => (registry.sale?.asked ?? 0) + above;
+const above = fc.constantFrom(1, 1, 1, 0, -1);
+
+const supplying = (generation: number, target: number, wrong = false) =>
+  ask('operator', 'setSupply', (world) => [world.sale(wrong), generationOf(world, generation), target]);
 const setSupply = fc
-  .record({ generation: fc.constantFrom(1, 1, 1, 0, -1), target: often(fc.nat(80), fc.constant(-1)) })
-  .map(({ generation, target }) => supplying(generation, target));
+  .record({ generation: above, target: often(fc.nat(80), fc.constant(-1)), wrong })
+  .map(({ generation, target, wrong }) => supplying(generation, target, wrong));
 
-const setPaused = fc.boolean().map((paused) => ask('operator', 'setPaused', () => [paused]));
+const setPaused = fc
+  .record({ paused: fc.boolean(), generation: above, wrong })
+  .map(({ paused, generation, wrong }) =>
+    ask('operator', 'setPaused', (world) => [world.sale(wrong), generationOf(world, generation), paused]),
+  );
 
-const wanting = (count: number) => ask('operator', 'wantNodes', () => [count]);
-const wantNodes = fc.nat(4).map(wanting);
+const wanting = (count: number, generation = 0, wrong = false) =>
+  ask('operator', 'wantNodes', (world) => [world.sale(wrong), generationOf(world, generation), count]);
+const wantNodes = fc
+  .record({ count: fc.nat(4), generation: above, wrong })
+  .map(({ count, generation, wrong }) => wanting(count, generation, wrong));
 
 const nextTerm = fc.constant(ask('operator', 'nextTerm', () => []));
 
 const raiseNodeEpoch = fc
-  .record({ node: anyNode, epoch })
-  .map(({ node, epoch }) =>
-    ask('registry', 'raiseEpoch', (world) => [node, (world.pool.registry.nodes.get(node)?.epoch ?? 0) + epoch]),
+  .record({ node: anyNode, epoch, wrong })
+  .map(({ node, epoch, wrong }) =>
+    ask('registry', 'raiseEpoch', (world) => [
+      world.sale(wrong),
+      node,
+      (world.pool.registry.nodes.get(node)?.epoch ?? 0) + epoch,
+    ]),
   );
 
 const anyShard = often<ShardId>(fc.constantFrom(...SHARDS), fc.constantFrom('s2', 's10'));
 
-const entering = (id: ShardId, wrong: boolean) =>
+const entering = (id: ShardId, wrong: boolean, another = false) =>
   ask('registry', 'enterShard', (world) => [
+    world.sale(another),
     id,
     SHARDS.includes(id) && !wrong ? world.model(id).peerIncarnation : `another life of ${id}`,
   ]);
-const enterShard = fc.record({ id: anyShard, wrong }).map(({ id, wrong }) => entering(id, wrong));
+const enterShard = fc
+  .record({ id: anyShard, wrong, another: wrong })
+  .map(({ id, wrong, another }) => entering(id, wrong, another));
 
-const shardJoined = anyShard.map((id) => ask('registry', 'shardJoined', () => [id]));
+const shardJoined = fc
+  .record({ id: anyShard, wrong })
+  .map(({ id, wrong }) => ask('registry', 'shardJoined', (world) => [world.sale(wrong), id]));
 
 const setReachable = fc
-  .record({ node: anyNode, reachable: fc.boolean() })
-  .map(({ node, reachable }) => ask('registry', 'setReachable', () => [node, reachable]));
+  .record({ node: anyNode, reachable: fc.boolean(), wrong })
+  .map(({ node, reachable, wrong }) =>
+    ask('registry', 'setReachable', (world) => [world.sale(wrong), node, reachable]),
+  );
 
 const book = fc
-  .record({ node: anyNode, epoch, more: fc.nat(20), to: anyNode, tooMuch: wrong })
-  .map(({ node, epoch, more, to, tooMuch }) =>
+  .record({ node: anyNode, epoch, more: fc.nat(20), to: anyNode, tooMuch: wrong, wrong })
+  .map(({ node, epoch, more, to, tooMuch, wrong }) =>
     ask('registry', 'book', (world) => {
       const known = world.pool.registry.nodes.get(node);
       const { granted, revoked } = known ?? { granted: 0, revoked: 0 };
-      return [node, (known?.epoch ?? 0) + epoch, tooMuch ? granted + 1 + more : Math.min(granted, revoked + more), to];
+      const total = tooMuch ? granted + 1 + more : Math.min(granted, revoked + more);
+      return [world.sale(wrong), node, (known?.epoch ?? 0) + epoch, total, to];
     }),
   );
 
@@ -331,15 +353,16 @@ const credit = fc
     shard: often<ShardId>(fc.constantFrom(...SHARDS), fc.constant('s7')),
     less: fc.constantFrom(0, 0, 1),
     to: anyNode,
+    wrong,
   })
-  .map(({ shard, less, to }) =>
+  .map(({ shard, less, to, wrong }) =>
     ask('registry', 'credit', (world) => {
       const cancelled = SHARDS.includes(shard) ? world.model(shard).totals.cancelled : 3;
-      return [shard, Math.max(0, cancelled - less), to];
+      return [world.sale(wrong), shard, Math.max(0, cancelled - less), to];
     }),
   );
 
-const payOwed = fc.constant(ask('registry', 'payOwed', () => []));
+const payOwed = wrong.map((wrong) => ask('registry', 'payOwed', (world) => [world.sale(wrong)]));
 
 const step = fc.constantFrom<ResizeStep>('none', 'draining', 'rebuilding');
 const NEXT: Record<ResizeStep, ResizeStep> = { none: 'draining', draining: 'rebuilding', rebuilding: 'none' };
@@ -349,12 +372,14 @@ const resize = fc
     to: often<ResizeStep | 'next'>(fc.constant('next'), step),
     layout: often(fc.constant(0), fc.constantFrom(-1, 1)),
     other: often<NodeId | 'none'>(fc.constant('none'), anyNode),
+    wrong,
   })
-  .map(({ from, to, layout, other }) =>
-    ask('registry', 'resize', ({ pool: { registry } }) => {
+  .map(({ from, to, layout, other, wrong }) =>
+    ask('registry', 'resize', (world) => {
+      const { registry } = world.pool;
       const held = Object.fromEntries([...registry.nodes.values()].map((n) => [n.id, n.granted - n.revoked]));
       if (other !== 'none') held[other] = (held[other] ?? 0) + 1;
-      return [(registry.sale?.layout ?? 0) + layout, from, to === 'next' ? NEXT[from] : to, held];
+      return [world.sale(wrong), (registry.sale?.layout ?? 0) + layout, from, to === 'next' ? NEXT[from] : to, held];
     }),
   );
 

@@ -15,8 +15,8 @@ afterAll(() => fixture.stop());
 
 async function open(nodes: number, supply = 0): Promise<TestPool> {
   const pool = await fixture.pool();
-  await pool.operator.wantNodes(nodes);
-  if (supply > 0) await pool.operator.setSupply(1, supply);
+  await pool.wantNodes(nodes);
+  if (supply > 0) await pool.operator.setSupply(pool.incarnation, 1, supply);
   return pool;
 }
 
@@ -52,10 +52,10 @@ describe('a new registry', () => {
     expect(await operator.read()).toBeUndefined();
     expect(await cache.read()).toBeUndefined();
     for (const call of [
-      () => operator.setSupply(1, 1),
-      () => operator.wantNodes(1),
+      () => operator.setSupply('sale', 1, 1),
+      () => operator.wantNodes('sale', 1, 1),
       () => operator.nextTerm(),
-      () => cache.raiseEpoch('c0', 0),
+      () => cache.raiseEpoch('sale', 'c0', 0),
     ])
       await expect(call()).rejects.toThrow(StoreUnknown);
     await Promise.all([operator.close(), cache.close()]);
@@ -63,7 +63,7 @@ describe('a new registry', () => {
 
   test('supply waits for the layout, because it has nobody to be granted to', async () => {
     const pool = await fixture.pool();
-    await expect(pool.operator.setSupply(1, 10)).rejects.toThrow(StoreUnknown);
+    await expect(pool.operator.setSupply(pool.incarnation, 1, 10)).rejects.toThrow(StoreUnknown);
     expect(await pool.view()).toMatchObject({ generation: 0, supplied: 0 });
   });
 });
@@ -93,39 +93,42 @@ describe('supply', () => {
   test('R33: a raise is split evenly by itself; units spread to whoever has least', async () => {
     const pool = await open(3, 100);
     expect(await granted(pool)).toEqual([34, 33, 33]);
-    expect(await pool.operator.setSupply(2, 105)).toBe(true);
+    expect(await pool.operator.setSupply(pool.incarnation, 2, 105)).toBe(true);
     expect(await granted(pool)).toEqual([35, 35, 35]);
-    expect(await pool.operator.setSupply(3, 106)).toBe(true);
+    expect(await pool.operator.setSupply(pool.incarnation, 3, 106)).toBe(true);
     expect(await granted(pool)).toEqual([36, 35, 35]);
     expect(await pool.view()).toMatchObject({ supplied: 106, target: 106, generation: 3 });
   });
 
   test('R33: goes to reachable nodes; to all of them when none is', async () => {
     const pool = await open(3);
-    await pool.registry.setReachable('c1', false);
-    await pool.operator.setSupply(1, 10);
+    await pool.registry.setReachable(pool.incarnation, 'c1', false);
+    await pool.operator.setSupply(pool.incarnation, 1, 10);
     expect(await granted(pool)).toEqual([5, 0, 5]);
-    for (const id of ['c0', 'c2'] as const) await pool.registry.setReachable(id, false);
-    await pool.operator.setSupply(2, 16);
+    for (const id of ['c0', 'c2'] as const) await pool.registry.setReachable(pool.incarnation, id, false);
+    await pool.operator.setSupply(pool.incarnation, 2, 16);
     expect(await granted(pool)).toEqual([7, 2, 7]);
-    await pool.registry.setReachable('c1', true);
-    await pool.operator.setSupply(3, 20);
+    await pool.registry.setReachable(pool.incarnation, 'c1', true);
+    await pool.operator.setSupply(pool.incarnation, 3, 20);
     expect(await granted(pool)).toEqual([7, 6, 7]);
   });
 
   test('R34: a generation that is not newer changes nothing', async () => {
     const pool = await open(2, 10);
-    await pool.operator.setSupply(5, 20);
-    for (const generation of [5, 4, 1]) expect(await pool.operator.setSupply(generation, 99)).toBe(false);
+    await pool.operator.setSupply(pool.incarnation, 5, 20);
+    for (const generation of [5, 4, 1])
+      expect(await pool.operator.setSupply(pool.incarnation, generation, 99)).toBe(false);
     expect(await pool.view()).toMatchObject({ supplied: 20, target: 20 });
     expect(await granted(pool)).toEqual([10, 10]);
-    expect(await pool.operator.setSupply(6, 20)).toBe(true);
+    expect(await pool.operator.setSupply(pool.incarnation, 6, 20)).toBe(true);
     expect(await pool.view()).toMatchObject({ supplied: 20, generation: 6 });
   });
 
   test('R34: the same order by many at once is carried out once', async () => {
     const pool = await open(2);
-    const answers = await Promise.all(Array.from({ length: 6 }, () => pool.operator.setSupply(1, 50)));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => pool.operator.setSupply(pool.incarnation, 1, 50)),
+    );
     expect(answers.filter(Boolean)).toHaveLength(1);
     expect(await pool.agent.state()).toMatchObject({ available: 50, version: 1 });
   });
@@ -134,13 +137,13 @@ describe('supply', () => {
 describe('withdrawal', () => {
   test('R33: what nodes give back pays the lowered supply first, the rest is granted; then stock leaves', async () => {
     const pool = await open(2, 100);
-    await pool.operator.setSupply(2, 70);
+    await pool.operator.setSupply(pool.incarnation, 2, 70);
     expect(await pool.view()).toMatchObject({ supplied: 100, owed: 0, target: 70 });
-    expect(await pool.registry.book('c0', 0, 20, 'c1')).toEqual({ booked: 20, owed: 20, granted: 0 });
-    expect(await pool.registry.book('c1', 0, 15, 'c0')).toEqual({ booked: 15, owed: 10, granted: 5 });
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 20, 'c1')).toEqual({ booked: 20, owed: 20, granted: 0 });
+    expect(await pool.registry.book(pool.incarnation, 'c1', 0, 15, 'c0')).toEqual({ booked: 15, owed: 10, granted: 5 });
     expect(await granted(pool)).toEqual([55, 50]);
-    expect(await pool.registry.payOwed()).toBe(30);
-    expect(await pool.registry.payOwed()).toBe(0);
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(30);
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(0);
     expect(await pool.view()).toMatchObject({ supplied: 70, owed: 0 });
     expect((await pool.sql.query('SELECT delta, ref FROM ledger WHERE delta < 0')).rows).toEqual([
       { delta: '-30', ref: '2.1' },
@@ -158,9 +161,9 @@ describe('withdrawal', () => {
       legs: [{ destination: 's0', units: 90 }],
     });
     expect(out).toMatchObject([{ units: 90 }]);
-    await pool.operator.setSupply(2, 0);
-    await pool.registry.book('c0', 0, 100, 'c0');
-    expect(await pool.registry.payOwed()).toBe(10);
+    await pool.operator.setSupply(pool.incarnation, 2, 0);
+    await pool.registry.book(pool.incarnation, 'c0', 0, 100, 'c0');
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(10);
     expect(await pool.view()).toMatchObject({ supplied: 90, owed: 90 });
     const back = (units: Units, version: number, previous: number) =>
       pool.agent.receive({
@@ -174,22 +177,22 @@ describe('withdrawal', () => {
         previous,
       });
     await back(50, 2, 0);
-    expect(await pool.registry.payOwed()).toBe(50);
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(50);
     await back(40, 3, 2);
-    expect(await pool.registry.payOwed()).toBe(40);
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(40);
     expect(await pool.view()).toMatchObject({ supplied: 0, owed: 0 });
     expect(await wrongWith(pool.sql)).toEqual([]);
   });
 
   test('R33: a raise while units are owed first keeps those, and supplies only the rest anew', async () => {
     const pool = await open(2, 100);
-    await pool.operator.setSupply(2, 60);
-    await pool.registry.book('c0', 0, 40, 'c1');
+    await pool.operator.setSupply(pool.incarnation, 2, 60);
+    await pool.registry.book(pool.incarnation, 'c0', 0, 40, 'c1');
     expect(await pool.view()).toMatchObject({ supplied: 100, owed: 40 });
-    await pool.operator.setSupply(3, 70);
+    await pool.operator.setSupply(pool.incarnation, 3, 70);
     expect(await pool.view()).toMatchObject({ supplied: 100, owed: 30 });
     expect(await granted(pool)).toEqual([55, 55]);
-    await pool.operator.setSupply(4, 110);
+    await pool.operator.setSupply(pool.incarnation, 4, 110);
     expect(await pool.view()).toMatchObject({ supplied: 110, owed: 0 });
     expect((await pool.agent.state()).available).toBe(110);
   });
@@ -199,47 +202,49 @@ describe('booking', () => {
   test('R32, R34: lifetime totals of the current epoch only; a repeat, a lower or a dead one books nothing', async () => {
     const pool = await open(2, 100);
     const nothing = { booked: 0, owed: 0, granted: 0 };
-    expect(await pool.registry.book('c0', 0, 10, 'c1')).toEqual({ booked: 10, owed: 0, granted: 10 });
-    expect(await pool.registry.book('c0', 0, 10, 'c1')).toEqual(nothing);
-    expect(await pool.registry.book('c0', 0, 4, 'c1')).toEqual(nothing);
-    expect(await pool.registry.raiseEpoch('c0', 0)).toBe(1);
-    expect(await pool.registry.book('c0', 0, 20, 'c1')).toEqual(nothing);
-    expect(await pool.registry.book('c0', 1, 12, 'c1')).toEqual({ booked: 2, owed: 0, granted: 2 });
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 10, 'c1')).toEqual({ booked: 10, owed: 0, granted: 10 });
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 10, 'c1')).toEqual(nothing);
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 4, 'c1')).toEqual(nothing);
+    expect(await pool.registry.raiseEpoch(pool.incarnation, 'c0', 0)).toBe(1);
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 20, 'c1')).toEqual(nothing);
+    expect(await pool.registry.book(pool.incarnation, 'c0', 1, 12, 'c1')).toEqual({ booked: 2, owed: 0, granted: 2 });
     expect(await granted(pool)).toEqual([50, 62]);
   });
 
   test('is all or nothing: where nobody takes the grant, nothing is booked', async () => {
     const pool = await open(1, 10);
-    await expect(pool.registry.book('c0', 0, 5, 'c9')).rejects.toMatchObject({ code: 'FS004' });
+    await expect(pool.registry.book(pool.incarnation, 'c0', 0, 5, 'c9')).rejects.toMatchObject({ code: 'FS004' });
     expect((await pool.view()).nodes).toMatchObject([{ revoked: 0, granted: 10 }]);
   });
 
   test('a node never gave back more than it was granted', async () => {
     const pool = await open(2, 10);
-    await expect(pool.registry.book('c0', 0, 6, 'c1')).rejects.toMatchObject({ code: '23514' });
+    await expect(pool.registry.book(pool.incarnation, 'c0', 0, 6, 'c1')).rejects.toMatchObject({ code: '23514' });
   });
 });
 
 test('R30, R34: cancelled units are virtual stock again, by the difference of lifetime totals', async () => {
   const pool = await open(2, 10);
-  await pool.registry.enterShard('s0', 'life');
-  expect(await pool.registry.credit('s0', 3, 'c1')).toBe(3);
-  expect(await pool.registry.credit('s0', 3, 'c1')).toBe(0);
-  expect(await pool.registry.credit('s0', 2, 'c0')).toBe(0);
-  expect(await pool.registry.credit('s0', 5, 'c0')).toBe(2);
+  await pool.registry.enterShard(pool.incarnation, 's0', 'life');
+  expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(3);
+  expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(0);
+  expect(await pool.registry.credit(pool.incarnation, 's0', 2, 'c0')).toBe(0);
+  expect(await pool.registry.credit(pool.incarnation, 's0', 5, 'c0')).toBe(2);
   expect(await granted(pool)).toEqual([7, 8]);
-  await expect(pool.registry.credit('s4', 1, 'c0')).rejects.toMatchObject({ code: 'FS004' });
-  await expect(pool.registry.credit('s0', 9, 'c8')).rejects.toMatchObject({ code: 'FS004' });
+  await expect(pool.registry.credit(pool.incarnation, 's4', 1, 'c0')).rejects.toMatchObject({ code: 'FS004' });
+  await expect(pool.registry.credit(pool.incarnation, 's0', 9, 'c8')).rejects.toMatchObject({ code: 'FS004' });
   expect((await pool.view()).shards).toMatchObject([{ id: 's0', credited: 5 }]);
 });
 
 describe('epochs and terms', () => {
   test('R32: of two recoveries at once one gets the epoch', async () => {
     const pool = await open(1);
-    const raised = await Promise.all(Array.from({ length: 5 }, () => pool.registry.raiseEpoch('c0', 0)));
+    const raised = await Promise.all(
+      Array.from({ length: 5 }, () => pool.registry.raiseEpoch(pool.incarnation, 'c0', 0)),
+    );
     expect(raised.filter((e) => e !== undefined)).toEqual([1]);
-    expect(await pool.registry.raiseEpoch('c0', 1)).toBe(2);
-    expect(await pool.registry.raiseEpoch('c7', 0)).toBeUndefined();
+    expect(await pool.registry.raiseEpoch(pool.incarnation, 'c0', 1)).toBe(2);
+    expect(await pool.registry.raiseEpoch(pool.incarnation, 'c7', 0)).toBeUndefined();
   });
 
   test('a term is higher than every one before, for whoever asks', async () => {
@@ -259,7 +264,7 @@ describe('the layout', () => {
     const pool = await open(3);
     expect(await layout(pool)).toEqual({ layout: 1, count: 3, wantedCount: 3, resize: 'none', nodes: 3 });
     expect(await pool.step('none', 'draining')).toBe(false);
-    await pool.operator.wantNodes(12);
+    await pool.wantNodes(12);
     expect(await layout(pool)).toEqual({ layout: 1, count: 3, wantedCount: 12, resize: 'none', nodes: 12 });
     expect((await pool.view()).nodes.map((n) => n.id).slice(8)).toEqual(['c8', 'c9', 'c10', 'c11']);
     expect(await pool.step('none', 'draining')).toBe(true);
@@ -273,9 +278,9 @@ describe('the layout', () => {
 
   test('another wish while a change runs does not divert it, and is done after', async () => {
     const pool = await open(3);
-    await pool.operator.wantNodes(2);
+    await pool.wantNodes(2);
     await pool.step('none', 'draining');
-    await pool.operator.wantNodes(1);
+    await pool.wantNodes(1);
     expect(await pool.view()).toMatchObject({ count: 3, resizingTo: 2, wantedCount: 1 });
     await pool.step('draining', 'rebuilding');
     expect(await layout(pool)).toMatchObject({ count: 2, wantedCount: 1, nodes: 3 });
@@ -286,9 +291,9 @@ describe('the layout', () => {
 
   test('R33: a wish that is back at where the change goes ends with it', async () => {
     const pool = await open(2);
-    await pool.operator.wantNodes(3);
+    await pool.wantNodes(3);
     await pool.step('none', 'draining');
-    for (const count of [4, 3]) await pool.operator.wantNodes(count);
+    for (const count of [4, 3]) await pool.wantNodes(count);
     await pool.step('draining', 'rebuilding');
     await pool.step('rebuilding', 'none');
     expect(await pool.step('none', 'draining')).toBe(false);
@@ -297,7 +302,7 @@ describe('the layout', () => {
   test('R33: a step decided by an earlier layout is refused', async () => {
     const pool = await open(2);
     const change = async (count: number) => {
-      await pool.operator.wantNodes(count);
+      await pool.wantNodes(count);
       for (const [from, to] of [
         ['none', 'draining'],
         ['draining', 'rebuilding'],
@@ -306,67 +311,94 @@ describe('the layout', () => {
         expect(await pool.step(from, to)).toBe(true);
     };
     await change(3);
-    await pool.operator.wantNodes(2);
+    await pool.wantNodes(2);
     await pool.step('none', 'draining');
-    expect(await pool.registry.resize(1, 'draining', 'rebuilding', { c2: 0 })).toBe(false);
-    expect(await pool.registry.resize(2, 'draining', 'rebuilding', { c2: 0 })).toBe(true);
-    expect(await pool.registry.resize(2, 'rebuilding', 'none', {})).toBe(false);
-    expect(await pool.registry.resize(3, 'rebuilding', 'none', {})).toBe(true);
+    expect(await pool.registry.resize(pool.incarnation, 1, 'draining', 'rebuilding', { c2: 0 })).toBe(false);
+    expect(await pool.registry.resize(pool.incarnation, 2, 'draining', 'rebuilding', { c2: 0 })).toBe(true);
+    expect(await pool.registry.resize(pool.incarnation, 2, 'rebuilding', 'none', {})).toBe(false);
+    expect(await pool.registry.resize(pool.incarnation, 3, 'rebuilding', 'none', {})).toBe(true);
   });
 
   test('R26, R33: draining ends only when leaving nodes account for what the agent saw', async () => {
     const pool = await open(3, 30);
-    await pool.operator.wantNodes(1);
+    await pool.wantNodes(1);
     await pool.step('none', 'draining');
     for (const held of [{}, { c1: 10 }, { c1: 10, c2: 9 }])
-      expect(await pool.registry.resize(1, 'draining', 'rebuilding', held)).toBe(false);
-    await pool.registry.book('c1', 0, 4, 'c0');
-    expect(await pool.registry.resize(1, 'draining', 'rebuilding', { c1: 6, c2: 10 })).toBe(true);
+      expect(await pool.registry.resize(pool.incarnation, 1, 'draining', 'rebuilding', held)).toBe(false);
+    await pool.registry.book(pool.incarnation, 'c1', 0, 4, 'c0');
+    expect(await pool.registry.resize(pool.incarnation, 1, 'draining', 'rebuilding', { c1: 6, c2: 10 })).toBe(true);
   });
 
   test('R26, R33: a node that leaves or is outside the layout is granted nothing', async () => {
     const pool = await open(2, 20);
-    await pool.registry.enterShard('s0', 'life');
-    await pool.operator.wantNodes(1);
+    await pool.registry.enterShard(pool.incarnation, 's0', 'life');
+    await pool.wantNodes(1);
     await pool.step('none', 'draining');
     const nothing = { booked: 0, owed: 0, granted: 0 };
     for (const resized of [false, true]) {
       if (resized) await pool.step('draining', 'rebuilding');
-      expect(await pool.registry.book('c0', 0, 4, 'c1')).toEqual(nothing);
-      expect(await pool.registry.credit('s0', 3, 'c1')).toBe(0);
+      expect(await pool.registry.book(pool.incarnation, 'c0', 0, 4, 'c1')).toEqual(nothing);
+      expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(0);
       expect((await pool.view()).nodes).toMatchObject([{ revoked: 0 }, { granted: 10 }]);
     }
-    expect(await pool.registry.book('c1', 0, 10, 'c0')).toMatchObject({ granted: 10 });
-    expect(await pool.registry.credit('s0', 3, 'c0')).toBe(3);
+    expect(await pool.registry.book(pool.incarnation, 'c1', 0, 10, 'c0')).toMatchObject({ granted: 10 });
+    expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c0')).toBe(3);
   });
 
   test('of two agents one takes each step', async () => {
     const pool = await open(2);
-    await pool.operator.wantNodes(1);
+    await pool.wantNodes(1);
     const taken = await Promise.all(Array.from({ length: 4 }, () => pool.step('none', 'draining')));
     expect(taken.filter(Boolean)).toHaveLength(1);
   });
 
   test('new supply is granted to nodes that stay', async () => {
     const pool = await open(3);
-    await pool.operator.wantNodes(2);
-    await pool.operator.setSupply(1, 10);
+    await pool.wantNodes(2);
+    await pool.operator.setSupply(pool.incarnation, 1, 10);
     expect(await granted(pool)).toEqual([5, 5, 0]);
     await pool.step('none', 'draining');
-    await pool.operator.setSupply(2, 12);
+    await pool.operator.setSupply(pool.incarnation, 2, 12);
     expect(await granted(pool)).toEqual([6, 6, 0]);
   });
 
   test('steps that do not exist are mistakes', async () => {
     const pool = await open(2);
     await expect(pool.step('none', 'rebuilding')).rejects.toMatchObject({ code: 'FS004' });
-    await expect(pool.operator.wantNodes(0)).rejects.toMatchObject({ code: 'FS004' });
+    await expect(pool.wantNodes(0)).rejects.toMatchObject({ code: 'FS004' });
+  });
+
+  test('R34: a wish that is older than another one, or meant for another sale, changes nothing', async () => {
+    const pool = await open(2, 10);
+    const { incarnation, operator, registry } = pool;
+    expect(await operator.wantNodes(incarnation, 5, 3)).toBe(true);
+    expect(await operator.wantNodes(incarnation, 4, 1)).toBe(false);
+    expect(await operator.setPaused(incarnation, 4, true)).toBe(false);
+    expect(await operator.setSupply(incarnation, 4, 99)).toBe(false);
+    expect(await operator.setPaused(incarnation, 5, false)).toBe(true);
+    const before = await pool.view();
+    for (const call of [
+      () => operator.setSupply('another', 9, 99),
+      () => operator.setPaused('another', 9, true),
+      () => operator.wantNodes('another', 9, 1),
+      () => registry.raiseEpoch('another', 'c0', 0),
+      () => registry.enterShard('another', 's7', 'life'),
+      () => registry.shardJoined('another', 's7'),
+      () => registry.setReachable('another', 'c0', false),
+      () => registry.book('another', 'c0', 0, 1, 'c1'),
+      () => registry.credit('another', 's7', 1, 'c0'),
+      () => registry.payOwed('another'),
+      () => registry.resize('another', 1, 'none', 'draining', {}),
+    ])
+      await expect(call()).rejects.toThrow(WrongIncarnation);
+    expect(await pool.view()).toEqual(before);
+    expect(before).toMatchObject({ wantedCount: 3, paused: false, target: 10 });
   });
 
   test('pause is recorded, and again is no change', async () => {
     const pool = await open(1);
     for (const paused of [true, true, false]) {
-      await pool.operator.setPaused(paused);
+      await pool.setPaused(paused);
       expect((await pool.view()).paused).toBe(paused);
     }
   });
@@ -374,13 +406,13 @@ describe('the layout', () => {
 
 test('a shard enters, then has joined; under another database it is refused', async () => {
   const pool = await open(1);
-  for (const id of ['s10', 's2', 's2'] as const) await pool.registry.enterShard(id, `life of ${id}`);
-  await pool.registry.shardJoined('s2');
+  for (const id of ['s10', 's2', 's2'] as const) await pool.registry.enterShard(pool.incarnation, id, `life of ${id}`);
+  await pool.registry.shardJoined(pool.incarnation, 's2');
   expect((await pool.view()).shards).toEqual([
     { id: 's2', shardIncarnation: 'life of s2', joined: true, credited: 0 },
     { id: 's10', shardIncarnation: 'life of s10', joined: false, credited: 0 },
   ]);
-  await expect(pool.registry.enterShard('s2', 'another life')).rejects.toThrow(WrongIncarnation);
+  await expect(pool.registry.enterShard(pool.incarnation, 's2', 'another life')).rejects.toThrow(WrongIncarnation);
 });
 
 test('R1, R7, R33: whatever is set, booked, credited and paid, real and virtual stock agree', async () => {
@@ -396,7 +428,8 @@ test('R1, R7, R33: whatever is set, booked, credited and paid, real and virtual 
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       await reset(pool);
       await pool.registry.initialize();
-      await pool.operator.wantNodes(3);
+      const { incarnation } = await pool.view();
+      await pool.wantNodes(3);
       let generation = 0;
       let highest = 0;
       for (const s of steps) {
@@ -404,12 +437,12 @@ test('R1, R7, R33: whatever is set, booked, credited and paid, real and virtual 
         if ('set' in s) {
           generation += 1;
           highest = Math.max(highest, s.set);
-          await pool.operator.setSupply(generation, s.set);
+          await pool.operator.setSupply(incarnation, generation, s.set);
         } else if ('revoke' in s) {
           const row = before.nodes.find((n) => n.id === s.of);
-          if (row) await pool.registry.book(s.of, 0, Math.min(row.granted, row.revoked + s.revoke), s.to);
-        } else if ('pay' in s) await pool.registry.payOwed();
-        else await pool.registry.setReachable(s.reach, s.yes);
+          if (row) await pool.registry.book(incarnation, s.of, 0, Math.min(row.granted, row.revoked + s.revoke), s.to);
+        } else if ('pay' in s) await pool.registry.payOwed(incarnation);
+        else await pool.registry.setReachable(incarnation, s.reach, s.yes);
 
         const { supplied, owed, target, nodes } = await pool.view();
         const virtual = nodes.reduce((sum, n) => sum + n.granted - n.revoked, 0);

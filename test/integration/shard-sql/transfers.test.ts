@@ -104,14 +104,14 @@ describe('a command', () => {
 
   test('R33: the pool deals out only what it does not owe', async () => {
     const pool = await fixture.pool();
-    await pool.operator.wantNodes(1);
-    await pool.operator.setSupply(1, 10);
-    await pool.operator.setSupply(2, 4);
-    expect(await pool.registry.book('c0', 0, 6, 'c0')).toMatchObject({ owed: 6 });
+    await pool.wantNodes(1);
+    await pool.operator.setSupply(pool.incarnation, 1, 10);
+    await pool.operator.setSupply(pool.incarnation, 2, 4);
+    expect(await pool.registry.book(pool.incarnation, 'c0', 0, 6, 'c0')).toMatchObject({ owed: 6 });
     expect((await pool.agent.state()).pool).toEqual({ owed: 6, dealable: 4, supplied: 10, target: 4 });
     const dealt = await pool.agent.execute(command('pool', 1, [{ destination: 's0', units: 9 }], 1, pool.incarnation));
     expect(dealt).toMatchObject([{ to: 's0', units: 4 }]);
-    expect(await pool.registry.payOwed()).toBe(6);
+    expect(await pool.registry.payOwed(pool.incarnation)).toBe(6);
   });
 });
 
@@ -213,8 +213,8 @@ test('R18–R22: stock arrives once and complete though the queue loses, repeats
         await pool.registry.initialize();
         const { incarnation } = await pool.view();
         for (const id of ids) await at(id).agent.join(incarnation, id, []);
-        await pool.operator.wantNodes(1);
-        await pool.operator.setSupply(1, 100);
+        await pool.wantNodes(1);
+        await pool.operator.setSupply(pool.incarnation, 1, 100);
 
         const queue: Transfer[] = [];
         const receive = async (t: Transfer) => {

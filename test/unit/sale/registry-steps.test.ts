@@ -21,6 +21,8 @@ const view = (patch: Partial<RegistryView> = {}): RegistryView => ({
   shards: [],
   ...patch,
 });
+/** Every step names the sale and the generation. */
+const by = { incarnation: 'i', generation: 2 };
 const wanted: Wanted = { generation: 2, stock: 100, nodes: 3, paused: false };
 
 test('a registry that agrees is told nothing', () => {
@@ -31,21 +33,23 @@ test('a registry that agrees is told nothing', () => {
 test('R1: a new registry is told the nodes before the supply that is split over them', () => {
   const fresh = view({ generation: 0, target: 0, supplied: 0, count: 0, wantedCount: 0 });
   expect(registrySteps(fresh, wanted)).toEqual([
-    { kind: 'want-nodes', count: 3 },
-    { kind: 'set-supply', generation: 2, target: 100 },
+    { ...by, kind: 'want-nodes', count: 3 },
+    { ...by, kind: 'set-supply', target: 100 },
   ]);
 });
 
 test('R33: a number that was wanted meanwhile is taken back, also while a resize runs', () => {
   const running = view({ count: 2, resize: 'draining', resizingTo: 3, wantedCount: 4 });
-  expect(registrySteps(running, wanted)).toEqual([{ kind: 'want-nodes', count: 3 }]);
+  expect(registrySteps(running, wanted)).toEqual([{ ...by, kind: 'want-nodes', count: 3 }]);
   expect(registrySteps({ ...running, wantedCount: 3 }, wanted)).toEqual([]);
 });
 
 test('R33: pausing is told, and supply only with a newer generation', () => {
-  expect(registrySteps(view(), { ...wanted, paused: true, stock: 50 })).toEqual([{ kind: 'set-paused', paused: true }]);
+  expect(registrySteps(view(), { ...wanted, paused: true, stock: 50 })).toEqual([
+    { ...by, kind: 'set-paused', paused: true },
+  ]);
   expect(registrySteps(view(), { ...wanted, generation: 3, stock: 50 })).toEqual([
-    { kind: 'set-supply', generation: 3, target: 50 },
+    { ...by, kind: 'set-supply', generation: 3, target: 50 },
   ]);
 });
 

@@ -26,13 +26,13 @@ CREATE TYPE flashsale.resize_step AS ENUM (
     'rebuilding'
 );
 
-CREATE FUNCTION flashsale.book(p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text) RETURNS TABLE(booked bigint, owed bigint, granted bigint)
+CREATE FUNCTION flashsale.book(p_incarnation text, p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text) RETURNS TABLE(booked bigint, owed bigint, granted bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_units bigint;
   v_owed bigint;
 BEGIN
@@ -42,9 +42,13 @@ BEGIN
     RETURN;
   END IF;
   v_owed := least(v_units, greatest(0, v_sale.supplied - v_sale.owed - v_sale.target));
+  IF NOT may_grant(v_sale, p_grant_to) THEN
+    RETURN QUERY VALUES (0::bigint, 0::bigint, 0::bigint);
+    RETURN;
+  END IF;
   UPDATE sale SET owed = owed + v_owed;
   UPDATE registry_nodes SET revoked = p_revoked_total WHERE node = p_node;
-  PERFORM grant_to(p_grant_to, v_units - v_owed);
+  UPDATE registry_nodes SET granted = granted + v_units - v_owed WHERE node = p_grant_to;
   RETURN QUERY VALUES (v_units, v_owed, v_units - v_owed);
 END $$;
 
@@ -208,22 +212,22 @@ BEGIN
   RETURN ARRAY(SELECT o.token FROM unnest(p_tokens) AS t (token) JOIN orders o ON o.token = t.token);
 END $$;
 
-CREATE FUNCTION flashsale.credit(p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
+CREATE FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
+  v_sale sale := lock_sale(p_incarnation);
   v_units bigint;
 BEGIN
-  PERFORM lock_sale();
   SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
-  ELSIF v_units <= 0 THEN
+  ELSIF v_units <= 0 OR NOT may_grant(v_sale, p_node) THEN
     RETURN 0;
   END IF;
   UPDATE registry_shards SET credited = p_cancelled_total WHERE shard = p_shard;
-  PERFORM grant_to(p_node, v_units);
+  UPDATE registry_nodes SET granted = granted + v_units WHERE node = p_node;
   RETURN v_units;
 END $$;
 
@@ -252,12 +256,12 @@ CREATE FUNCTION flashsale.describe(p_order flashsale.orders) RETURNS jsonb
       greatest(0, floor(extract(epoch FROM p_order.deadline - clock_timestamp()) * 1000)) END))
 $$;
 
-CREATE FUNCTION flashsale.enter_shard(p_shard text, p_shard_incarnation text) RETURNS void
+CREATE FUNCTION flashsale.enter_shard(p_incarnation text, p_shard text, p_shard_incarnation text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM lock_sale();
+  PERFORM lock_sale(p_incarnation);
   INSERT INTO registry_shards (shard, shard_incarnation) VALUES (p_shard, p_shard_incarnation) ON CONFLICT DO NOTHING;
   IF (SELECT shard_incarnation FROM registry_shards WHERE shard = p_shard) <> p_shard_incarnation THEN
     RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = format('%s entered the registry with another database', p_shard);
@@ -380,16 +384,6 @@ CREATE FUNCTION flashsale.grant_evenly(p_units bigint) RETURNS void
     FROM chosen c WHERE c.node = n.node
 $$;
 
-CREATE FUNCTION flashsale.grant_to(p_node text, p_units bigint) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-  UPDATE registry_nodes SET granted = granted + p_units WHERE node = p_node;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no cache node %s to grant to', p_node);
-  END IF;
-END $$;
-
 CREATE FUNCTION flashsale.info() RETURNS TABLE(peer_incarnation text, incarnation text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
@@ -470,6 +464,7 @@ CREATE TABLE flashsale.sale (
     resize flashsale.resize_step DEFAULT 'none'::flashsale.resize_step NOT NULL,
     resizing_to integer,
     paused boolean DEFAULT false NOT NULL,
+    asked bigint DEFAULT 0 NOT NULL,
     term bigint DEFAULT 0 NOT NULL,
     CONSTRAINT sale_check CHECK (((owed >= 0) AND (owed <= supplied))),
     CONSTRAINT sale_check1 CHECK (((resize = 'none'::flashsale.resize_step) = (resizing_to IS NULL))),
@@ -490,6 +485,8 @@ COMMENT ON COLUMN flashsale.sale.count IS 'Nodes c0 … c(count − 1) take purc
 
 COMMENT ON COLUMN flashsale.sale.wanted IS 'How many the resource asks for. A running resize goes to resizing_to and is not diverted.';
 
+COMMENT ON COLUMN flashsale.sale.asked IS 'The newest generation that any wish of the resource had; older ones are refused.';
+
 COMMENT ON COLUMN flashsale.sale.term IS 'The newest balancer''s.';
 
 CREATE FUNCTION flashsale.lock_sale() RETURNS flashsale.sale
@@ -502,6 +499,18 @@ BEGIN
   SELECT * INTO v_sale FROM sale FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS003', MESSAGE = 'this database holds no registry (yet)';
+  END IF;
+  RETURN v_sale;
+END $$;
+
+CREATE FUNCTION flashsale.lock_sale(p_incarnation text) RETURNS flashsale.sale
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  IF v_sale.incarnation IS DISTINCT FROM p_incarnation THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = 'this registry belongs to another incarnation of the sale';
   END IF;
   RETURN v_sale;
 END $$;
@@ -555,12 +564,24 @@ BEGIN
   RETURN v_stock;
 END $$;
 
-CREATE FUNCTION flashsale.lock_stock_and_sale() RETURNS flashsale.sale
+CREATE FUNCTION flashsale.lock_stock_and_sale(p_incarnation text) RETURNS flashsale.sale
     LANGUAGE plpgsql
     AS $$
 BEGIN
   PERFORM lock_stock();
-  RETURN lock_sale();
+  RETURN lock_sale(p_incarnation);
+END $$;
+
+CREATE FUNCTION flashsale.may_grant(p_sale flashsale.sale, p_node text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+  v_number integer := (SELECT number FROM registry_nodes WHERE node = p_node);
+BEGIN
+  IF v_number IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no cache node %s to grant to', p_node);
+  END IF;
+  RETURN v_number < least(p_sale.count, coalesce(p_sale.resizing_to, p_sale.count));
 END $$;
 
 CREATE FUNCTION flashsale.next_term() RETURNS bigint
@@ -662,12 +683,12 @@ BEGIN
   RETURN jsonb_build_object('kind', CASE v_kind WHEN 'pay' THEN 'paid' ELSE 'refund' END, 'order', describe(v_order));
 END $$;
 
-CREATE FUNCTION flashsale.pay_owed() RETURNS bigint
+CREATE FUNCTION flashsale.pay_owed(p_incarnation text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_units bigint := least(v_sale.owed, (SELECT available FROM stock));
 BEGIN
   IF v_units > 0 THEN
@@ -686,14 +707,14 @@ BEGIN
   PERFORM fence(p_node, p_epoch);
 END $$;
 
-CREATE FUNCTION flashsale.raise_node_epoch(p_node text, p_from bigint) RETURNS bigint
+CREATE FUNCTION flashsale.raise_node_epoch(p_incarnation text, p_node text, p_from bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
   v_epoch bigint;
 BEGIN
-  PERFORM lock_sale();
+  PERFORM lock_sale(p_incarnation);
   UPDATE registry_nodes SET epoch = epoch + 1 WHERE node = p_node AND epoch = p_from RETURNING epoch INTO v_epoch;
   RETURN v_epoch;
 END $$;
@@ -742,8 +763,8 @@ CREATE FUNCTION flashsale.registry() RETURNS jsonb
     AS $$
   SELECT jsonb_build_object(
     'incarnation', s.incarnation, 'generation', s.generation, 'target', s.target, 'supplied', s.supplied,
-    'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', coalesce(s.resizing_to, s.wanted),
-    'resize', s.resize, 'paused', s.paused,
+    'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', s.wanted,
+    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused,
     'nodes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', node, 'epoch', epoch, 'granted', granted, 'revoked', revoked, 'reachable', reachable)
         ORDER BY number), '[]') FROM registry_nodes),
@@ -762,14 +783,14 @@ BEGIN
   UPDATE relay SET version = p_version WHERE version < p_version;
 END $$;
 
-CREATE FUNCTION flashsale.resize(p_from flashsale.resize_step, p_to flashsale.resize_step) RETURNS boolean
+CREATE FUNCTION flashsale.resize(p_incarnation text, p_layout integer, p_from flashsale.resize_step, p_to flashsale.resize_step, p_held jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
-  v_sale sale := lock_sale();
+  v_sale sale := lock_sale(p_incarnation);
 BEGIN
-  IF v_sale.resize <> p_from THEN
+  IF v_sale.resize <> p_from OR v_sale.layout <> p_layout THEN
     RETURN false;
   END IF;
   CASE p_from || '>' || p_to
@@ -779,6 +800,11 @@ BEGIN
       END IF;
       UPDATE sale SET resize = p_to, resizing_to = wanted;
     WHEN 'draining>rebuilding' THEN
+      IF EXISTS (SELECT FROM registry_nodes
+                  WHERE number < v_sale.count AND number >= v_sale.resizing_to
+                    AND granted - revoked IS DISTINCT FROM (p_held ->> node)::bigint) THEN
+        RETURN false;
+      END IF;
       UPDATE sale SET resize = p_to, count = resizing_to, layout = layout + 1;
     WHEN 'rebuilding>none' THEN
       UPDATE sale SET resize = p_to, resizing_to = NULL;
@@ -797,39 +823,44 @@ CREATE FUNCTION flashsale.send(p_version bigint, p_hop text, p_destination text,
     FROM ledger WHERE kind = 'transfer_out' AND peer = p_hop
 $$;
 
-CREATE FUNCTION flashsale.set_paused(p_paused boolean) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'flashsale', 'pg_temp'
-    AS $$
-BEGIN
-  PERFORM lock_sale();
-  UPDATE sale SET paused = p_paused WHERE paused <> p_paused;
-END $$;
-
-CREATE FUNCTION flashsale.set_reachable(p_node text, p_reachable boolean) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'flashsale', 'pg_temp'
-    AS $$
-BEGIN
-  PERFORM lock_sale();
-  UPDATE registry_nodes SET reachable = p_reachable WHERE node = p_node AND reachable <> p_reachable;
-END $$;
-
-CREATE FUNCTION flashsale.set_supply(p_generation bigint, p_target bigint) RETURNS boolean
+CREATE FUNCTION flashsale.set_paused(p_incarnation text, p_generation bigint, p_paused boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_sale(p_incarnation);
+BEGIN
+  IF p_generation < v_sale.asked THEN
+    RETURN false;
+  END IF;
+  UPDATE sale SET paused = p_paused, asked = p_generation;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION flashsale.set_reachable(p_incarnation text, p_node text, p_reachable boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'flashsale', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM lock_sale(p_incarnation);
+  UPDATE registry_nodes SET reachable = p_reachable WHERE node = p_node AND reachable <> p_reachable;
+END $$;
+
+CREATE FUNCTION flashsale.set_supply(p_incarnation text, p_generation bigint, p_target bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'flashsale', 'pg_temp'
+    AS $$
+DECLARE
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_raise bigint := p_target - (v_sale.supplied - v_sale.owed);
   v_unowed bigint := greatest(0, least(v_sale.owed, v_raise));
 BEGIN
   IF v_sale.count = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'FS003', MESSAGE = 'no cache nodes to grant supply to: want_nodes comes first';
-  ELSIF p_generation <= v_sale.generation THEN
+  ELSIF p_generation <= v_sale.generation OR p_generation < v_sale.asked THEN
     RETURN false;
   END IF;
-  UPDATE sale SET generation = p_generation, part = 0, target = p_target, owed = owed - v_unowed;
+  UPDATE sale SET generation = p_generation, asked = p_generation, part = 0, target = p_target, owed = owed - v_unowed;
   IF v_raise > 0 THEN
     IF v_raise > v_unowed THEN
       PERFORM supply(v_raise - v_unowed);
@@ -839,12 +870,12 @@ BEGIN
   RETURN true;
 END $$;
 
-CREATE FUNCTION flashsale.shard_joined(p_shard text) RETURNS void
+CREATE FUNCTION flashsale.shard_joined(p_incarnation text, p_shard text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM lock_sale();
+  PERFORM lock_sale(p_incarnation);
   UPDATE registry_shards SET joined = true WHERE shard = p_shard AND NOT joined;
 END $$;
 
@@ -867,22 +898,24 @@ CREATE FUNCTION flashsale.transfers_to(p_hop text, p_above bigint, p_limit bigin
   SELECT * FROM transfers WHERE hop = p_hop AND version > p_above ORDER BY version LIMIT p_limit
 $$;
 
-CREATE FUNCTION flashsale.want_nodes(p_count integer) RETURNS void
+CREATE FUNCTION flashsale.want_nodes(p_incarnation text, p_generation bigint, p_count integer) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 DECLARE
-  v_sale sale := lock_sale();
+  v_sale sale := lock_sale(p_incarnation);
 BEGIN
   IF p_count < 1 THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = 'a sale needs at least one cache node';
+  ELSIF p_generation < v_sale.asked THEN
+    RETURN false;
   END IF;
   INSERT INTO registry_nodes (node) SELECT 'c' || n FROM generate_series(0, p_count - 1) n ON CONFLICT DO NOTHING;
   IF v_sale.count = 0 THEN
-    UPDATE sale SET layout = 1, count = p_count, wanted = p_count;
-  ELSE
-    UPDATE sale SET wanted = p_count WHERE wanted <> p_count;
+    UPDATE sale SET layout = 1, count = p_count;
   END IF;
+  UPDATE sale SET wanted = p_count, asked = p_generation;
+  RETURN true;
 END $$;
 
 CREATE TABLE flashsale.migrations (
@@ -1020,7 +1053,7 @@ GRANT USAGE ON SCHEMA flashsale TO flashsale_cache;
 GRANT USAGE ON SCHEMA flashsale TO flashsale_operator;
 GRANT USAGE ON SCHEMA flashsale TO flashsale_audit;
 
-REVOKE ALL ON FUNCTION flashsale.book(p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.book(p_incarnation text, p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.cancel(p_incarnation text, p_token text, p_buyer text) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.cancel(p_incarnation text, p_token text, p_buyer text) TO flashsale_storefront;
@@ -1039,13 +1072,13 @@ GRANT ALL ON FUNCTION flashsale.checkout(p_incarnation text, p_tokens text[], p_
 REVOKE ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) TO flashsale_cache;
 
-REVOKE ALL ON FUNCTION flashsale.credit(p_shard text, p_cancelled_total bigint, p_node text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE flashsale.orders TO flashsale_audit;
 
 REVOKE ALL ON FUNCTION flashsale.describe(p_order flashsale.orders) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.enter_shard(p_shard text, p_shard_incarnation text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.enter_shard(p_incarnation text, p_shard text, p_shard_incarnation text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE flashsale.instance TO flashsale_audit;
 
@@ -1058,8 +1091,6 @@ REVOKE ALL ON FUNCTION flashsale.execute(p_incarnation text, p_term bigint, p_se
 REVOKE ALL ON FUNCTION flashsale.fence(p_node text, p_epoch bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.grant_evenly(p_units bigint) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION flashsale.grant_to(p_node text, p_units bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.info() FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.info() TO flashsale_storefront;
@@ -1075,13 +1106,17 @@ GRANT SELECT ON TABLE flashsale.sale TO flashsale_audit;
 
 REVOKE ALL ON FUNCTION flashsale.lock_sale() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION flashsale.lock_sale(p_incarnation text) FROM PUBLIC;
+
 GRANT SELECT ON TABLE flashsale.stock TO flashsale_audit;
 
 REVOKE ALL ON FUNCTION flashsale.lock_stock() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.lock_stock(p_incarnation text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.lock_stock_and_sale() FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.lock_stock_and_sale(p_incarnation text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION flashsale.may_grant(p_sale flashsale.sale, p_node text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.next_term() FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.next_term() TO flashsale_operator;
@@ -1100,13 +1135,13 @@ GRANT ALL ON FUNCTION flashsale.ordered_through(p_incarnation text, p_node text)
 REVOKE ALL ON FUNCTION flashsale.pay(p_incarnation text, p_token text, p_buyer text, p_payment_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.pay(p_incarnation text, p_token text, p_buyer text, p_payment_id text) TO flashsale_storefront;
 
-REVOKE ALL ON FUNCTION flashsale.pay_owed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.pay_owed(p_incarnation text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.raise_epoch(p_incarnation text, p_node text, p_epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.raise_epoch(p_incarnation text, p_node text, p_epoch bigint) TO flashsale_cache;
 
-REVOKE ALL ON FUNCTION flashsale.raise_node_epoch(p_node text, p_from bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION flashsale.raise_node_epoch(p_node text, p_from bigint) TO flashsale_cache;
+REVOKE ALL ON FUNCTION flashsale.raise_node_epoch(p_incarnation text, p_node text, p_from bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.raise_node_epoch(p_incarnation text, p_node text, p_from bigint) TO flashsale_cache;
 
 REVOKE ALL ON FUNCTION flashsale.receive(p_incarnation text, p_source text, p_source_incarnation text, p_hop text, p_destination text, p_units bigint, p_version bigint, p_previous bigint) FROM PUBLIC;
 
@@ -1116,26 +1151,26 @@ GRANT ALL ON FUNCTION flashsale.registry() TO flashsale_cache;
 
 REVOKE ALL ON FUNCTION flashsale.relayed(p_version bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.resize(p_from flashsale.resize_step, p_to flashsale.resize_step) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.resize(p_incarnation text, p_layout integer, p_from flashsale.resize_step, p_to flashsale.resize_step, p_held jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.send(p_version bigint, p_hop text, p_destination text, p_units bigint, p_ref text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.set_paused(p_paused boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION flashsale.set_paused(p_paused boolean) TO flashsale_operator;
+REVOKE ALL ON FUNCTION flashsale.set_paused(p_incarnation text, p_generation bigint, p_paused boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.set_paused(p_incarnation text, p_generation bigint, p_paused boolean) TO flashsale_operator;
 
-REVOKE ALL ON FUNCTION flashsale.set_reachable(p_node text, p_reachable boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.set_reachable(p_incarnation text, p_node text, p_reachable boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.set_supply(p_generation bigint, p_target bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION flashsale.set_supply(p_generation bigint, p_target bigint) TO flashsale_operator;
+REVOKE ALL ON FUNCTION flashsale.set_supply(p_incarnation text, p_generation bigint, p_target bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.set_supply(p_incarnation text, p_generation bigint, p_target bigint) TO flashsale_operator;
 
-REVOKE ALL ON FUNCTION flashsale.shard_joined(p_shard text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.shard_joined(p_incarnation text, p_shard text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.supply(p_units bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.transfers_to(p_hop text, p_above bigint, p_limit bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.want_nodes(p_count integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION flashsale.want_nodes(p_count integer) TO flashsale_operator;
+REVOKE ALL ON FUNCTION flashsale.want_nodes(p_incarnation text, p_generation bigint, p_count integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.want_nodes(p_incarnation text, p_generation bigint, p_count integer) TO flashsale_operator;
 
 GRANT SELECT ON TABLE flashsale.migrations TO flashsale_audit;
 

@@ -20,6 +20,7 @@ CREATE TABLE sale (
   resize resize_step NOT NULL DEFAULT 'none',
   resizing_to integer,
   paused boolean NOT NULL DEFAULT false,
+  asked bigint NOT NULL DEFAULT 0,
   term bigint NOT NULL DEFAULT 0,
   CHECK ((resize = 'none') = (resizing_to IS NULL))
 );
@@ -29,6 +30,7 @@ COMMENT ON COLUMN sale.supplied IS 'The sum of the ledger''s supply rows.';
 COMMENT ON COLUMN sale.owed IS 'Units taken back from the nodes for a lowered target, and not yet taken out of stock.';
 COMMENT ON COLUMN sale.count IS 'Nodes c0 … c(count − 1) take purchases under this layout; 0: none yet.';
 COMMENT ON COLUMN sale.wanted IS 'How many the resource asks for. A running resize goes to resizing_to and is not diverted.';
+COMMENT ON COLUMN sale.asked IS 'The newest generation that any wish of the resource had; older ones are refused.';
 COMMENT ON COLUMN sale.term IS 'The newest balancer''s.';
 
 CREATE TABLE registry_nodes (

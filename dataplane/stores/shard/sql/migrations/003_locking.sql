@@ -65,10 +65,21 @@ BEGIN
   RETURN v_sale;
 END $$;
 
+CREATE FUNCTION lock_sale(p_incarnation text) RETURNS sale
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_sale sale := lock_sale();
+BEGIN
+  IF v_sale.incarnation IS DISTINCT FROM p_incarnation THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = 'this registry belongs to another incarnation of the sale';
+  END IF;
+  RETURN v_sale;
+END $$;
+
 -- Both, in the one order (002_registry).
-CREATE FUNCTION lock_stock_and_sale() RETURNS sale
+CREATE FUNCTION lock_stock_and_sale(p_incarnation text) RETURNS sale
 LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM lock_stock();
-  RETURN lock_sale();
+  RETURN lock_sale(p_incarnation);
 END $$;

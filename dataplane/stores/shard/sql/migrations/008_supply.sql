@@ -38,22 +38,23 @@ LANGUAGE sql AS $$
     FROM chosen c WHERE c.node = n.node
 $$;
 
--- set_supply(generation, target) → false: the generation is not newer than the last. Role: operator. R1, R33.
+-- set_supply(incarnation, generation, target) → false: the generation is not newer than the last, or older than that of
+-- another wish. Role: operator. R1, R33.
 -- Absolute. What is raised first cancels what is owed, then is supplied anew; a lower target is recorded here and
 -- carried out by book and pay_owed.
-CREATE FUNCTION set_supply(p_generation bigint, p_target bigint) RETURNS boolean
+CREATE FUNCTION set_supply(p_incarnation text, p_generation bigint, p_target bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_raise bigint := p_target - (v_sale.supplied - v_sale.owed);
   v_unowed bigint := greatest(0, least(v_sale.owed, v_raise));
 BEGIN
   IF v_sale.count = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'FS003', MESSAGE = 'no cache nodes to grant supply to: want_nodes comes first';
-  ELSIF p_generation <= v_sale.generation THEN
+  ELSIF p_generation <= v_sale.generation OR p_generation < v_sale.asked THEN
     RETURN false;
   END IF;
-  UPDATE sale SET generation = p_generation, part = 0, target = p_target, owed = owed - v_unowed;
+  UPDATE sale SET generation = p_generation, asked = p_generation, part = 0, target = p_target, owed = owed - v_unowed;
   IF v_raise > 0 THEN
     IF v_raise > v_unowed THEN
       PERFORM supply(v_raise - v_unowed);
@@ -76,16 +77,18 @@ BEGIN
   RETURN v_number < least(p_sale.count, coalesce(p_sale.resizing_to, p_sale.count));
 END $$;
 
--- book(node, epoch, revoked total, grant to) → units booked, of those owed, of those granted to `grant to`.
+-- book(incarnation, node, epoch, revoked total, grant to) → units booked, of those owed, of those granted to `grant to`.
 -- Role: owner. What a node revoked pays a lowered supply first; the rest is granted in the same transaction. Only from
 -- the node's current epoch: a dead epoch's total says nothing. All zero, too, when `grant to` may not be granted
 -- anything: the units stay unbooked, and the caller looks again.
-CREATE FUNCTION book(p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text)
+CREATE FUNCTION book(
+  p_incarnation text, p_node text, p_epoch bigint, p_revoked_total bigint, p_grant_to text
+)
 RETURNS TABLE (booked bigint, owed bigint, granted bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_units bigint;
   v_owed bigint;
 BEGIN
@@ -105,12 +108,12 @@ BEGIN
   RETURN QUERY VALUES (v_units, v_owed, v_units - v_owed);
 END $$;
 
--- credit(shard, cancelled total, node) → units granted: the difference to what was credited before. Role: owner.
+-- credit(incarnation, shard, cancelled total, node) → units granted: the difference to what was credited before. Role: owner.
 -- Cancelled units become virtual stock again; none when the node may not be granted anything.
-CREATE FUNCTION credit(p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
+CREATE FUNCTION credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_sale sale := lock_sale();
+  v_sale sale := lock_sale(p_incarnation);
   v_units bigint;
 BEGIN
   SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
@@ -124,11 +127,11 @@ BEGIN
   RETURN v_units;
 END $$;
 
--- pay_owed() → units of the pool's stock that left the sale by a negative supply row. Role: owner.
-CREATE FUNCTION pay_owed() RETURNS bigint
+-- pay_owed(incarnation) → units of the pool's stock that left the sale by a negative supply row. Role: owner.
+CREATE FUNCTION pay_owed(p_incarnation text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
-  v_sale sale := lock_stock_and_sale();
+  v_sale sale := lock_stock_and_sale(p_incarnation);
   v_units bigint := least(v_sale.owed, (SELECT available FROM stock));
 BEGIN
   IF v_units > 0 THEN
