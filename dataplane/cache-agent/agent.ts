@@ -1,7 +1,8 @@
-// The agent of one cache node: carries out what decide.ts says, applies grants, ends tokens, reports levels. Off the
-// buyer's path: with the agent, the registry or the queue away a fit node goes on selling what it holds.
+// The agent of one cache node: it carries out what decide.ts decides, applies grants, ends tokens and reports levels.
+// It is not on the buyer's path: with the agent, the sale's registry or the queue away, a fit node goes on selling what
+// it holds.
 //
-// Three steps, each repeated by a loop of its own (start.ts); each may be cut off anywhere.
+// It has three steps, each repeated by a loop of its own (start.ts); each may be cut off anywhere.
 
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Millis, NodeId, ShardId } from '../protocol/units.ts';
@@ -28,10 +29,10 @@ export interface AgentDeps {
   bus: Pick<Bus, 'publish'>;
   metrics: CacheMetrics;
   log: Logger;
-  /** Where a test may end the process. */
+  /** Is called at each place where a test may end the process. */
   passed(step: CacheStep): void;
   clock: Clock;
-  /** 0…1 */
+  /** Returns a number from 0 up to and without 1. */
   random(): number;
 }
 
@@ -41,11 +42,11 @@ const STAND_BACK: Millis = 1000;
 export class CacheAgent {
   readonly #deps: AgentDeps;
   readonly #expiry: Expiry;
-  /** The life of the node that was found fit, or was not found unfit. */
+  /** The epoch of the node that was found fit, or was not found unfit; undefined while the node is kept off. */
   #expected: Expected | undefined;
   #reported: Reported | undefined;
   #standBackUntil: Millis = 0;
-  /** Undefined: the node did not answer. */
+  /** The last decision; undefined when the node did not answer. */
   #verdict: Verdict | undefined;
   #users: NodeServer['users'] = 'none';
 
@@ -67,13 +68,16 @@ export class CacheAgent {
     });
   }
 
-  /** Undefined: the node may be used. Otherwise why not. */
+  /** Returns undefined when the node may be used, and otherwise a sentence that says why not. */
   unready(): string | undefined {
     if (this.#verdict === undefined) return 'the node does not answer';
     return this.#users === 'all' ? undefined : `the node is off: ${this.#verdict.reason}`;
   }
 
-  /** Compares the node with the registry and does what is to be done. True: look again at once. */
+  /**
+   * Compares the node with the sale's registry and does what is to be done. Resolves to true to be called again at
+   * once.
+   */
   async attend(): Promise<boolean> {
     const { self, durability, log } = this.#deps;
     const view = await this.#readRegistry();
@@ -98,7 +102,7 @@ export class CacheAgent {
     }
   }
 
-  /** Ends what is due. True: there may be more. */
+  /** Ends the tokens that are due. Resolves to true when there may be more. */
   async expire(): Promise<boolean> {
     if (this.#expected === undefined) return false;
     const more = await this.#expiry.round(this.#expected);
@@ -106,7 +110,7 @@ export class CacheAgent {
     return more;
   }
 
-  /** Publishes the node's level when it is time to. */
+  /** Publishes the node's level when it is due. */
   async report(): Promise<void> {
     const { node, bus, self, clock } = this.#deps;
     const state = await node.state();

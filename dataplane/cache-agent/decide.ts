@@ -1,5 +1,6 @@
-// What a cache agent is to do about its node: pure, from one reading of the registry and one of the node (taken in
-// this order, so that an identity that is ahead of the registry's reading only means that the reading is old).
+// Decides what a cache agent is to do about its node, from one reading of the sale's registry and one of the node. They
+// are taken in this order, so that an identity ahead of the registry's reading only means that the reading is old.
+// Pure.
 //
 // A node is fit when nothing below objects. The first objection counts, so their order is part of the meaning.
 
@@ -11,10 +12,10 @@ import type { RegistryNode, RegistryView } from '../stores/registry/registry.ts'
 export interface Reading {
   self: NodeId;
   durability: SaleConfig['cache']['durability'];
-  /** Undefined: the registry cannot be read, or has no sale yet. */
+  /** The sale's registry; undefined when it cannot be read, or has no sale yet. */
   view: RegistryView | undefined;
   server: NodeServer;
-  /** Undefined: no identity. */
+  /** The node's state; undefined when the node has no identity. */
   state: NodeState | undefined;
 }
 
@@ -54,14 +55,14 @@ interface Known {
   row: RegistryNode;
 }
 
-/** What the node alone shows. */
+/** The objections that the node alone shows. */
 const ALONE: [Objection, (reading: Reading) => boolean][] = [
   ['no-identity', ({ state }) => state === undefined],
   ['other-node', ({ state, self }) => state?.identity.node !== self],
   ['restarted', ({ durability, server }) => durability === 'EverySecond' && server.recoveredIn !== server.run],
 ];
 
-/** What shows only beside the registry. */
+/** The objections that show only beside the sale's registry. */
 const BESIDE: [Objection, (known: Known) => boolean][] = [
   ['other-incarnation', ({ state, view }) => state.identity.incarnation !== view.incarnation],
   ['old-epoch', ({ state, row }) => state.identity.epoch < row.epoch],
@@ -84,9 +85,10 @@ export function decide(reading: Reading): Verdict {
 }
 
 /**
- * Of a node that has the layout of this view. Draining sticks to the identity until a newer layout; being paused does
- * not. While others are still rebuilt it sells: no token of the earlier layout is left, so the shards had every unit
- * that its buyers ever ordered, and a buyer's node of before sells nothing until it has the new layout, too.
+ * Returns the mode of a node that has the layout of this view. An identity that drains does so until a newer layout;
+ * one that is paused does not. A rebuilt node sells while others are still rebuilt: no token of the earlier layout is
+ * left, so the shards had every unit that its buyers ever ordered, and the node that owned a buyer before sells nothing
+ * until it has the new layout, too.
  */
 export function modeOf(view: RegistryView): PurchaseMode {
   if (view.resize === 'draining') return 'draining';

@@ -1,8 +1,8 @@
-// Ends tokens whose time has passed (R28): finds them, raises the fence on each shard they name, asks that shard which
-// of them became orders, and tells the node. Idempotent at every step, harmless with two agents.
+// Ends tokens whose time has passed (R28): it finds them, raises the low watermark on each shard they name, asks that
+// shard which of them became orders, and tells the node. Every step is idempotent, and two agents do no harm.
 //
-// A shard that cannot be reached keeps its tokens reserved, here in memory and in the node, and holds up no other
-// shard's: each is closed on its own. What is forgotten in a crash is found again from the node's head.
+// The tokens of a shard that cannot be reached stay reserved, here in memory and in the node, and do not hold up those
+// of another shard: each is closed on its own. What is forgotten in a crash is found again from the node's head.
 
 import type { Millis, NodeId, SequenceNumber, ShardId } from '../protocol/units.ts';
 import type { AgentNode, Expected, TokenRecord } from '../stores/cache-node/cache-node.ts';
@@ -11,23 +11,26 @@ import type { CacheShard } from '../stores/shard/shard.ts';
 export interface ExpiryDeps {
   self: NodeId;
   node: Pick<AgentNode, 'due' | 'finish'>;
-  /** Undefined: the configuration does not know its address. */
+  /** Returns undefined when the configuration does not know the shard's address. */
   shard(id: ShardId): CacheShard | undefined;
-  /** The fence is raised, nothing is returned yet. */
+  /** Is called when a shard's low watermark is raised and nothing is returned yet. */
   fenced(): void;
   ended(tokens: { settled: number; returned: number }): void;
   failed(shard: ShardId, error: unknown): void;
 }
 
-/** Issue numbers looked at in one script; a few of them take a millisecond of the node's. */
+/** How many sequence numbers one script looks at. They take the node a few milliseconds. */
 const LOOK_AT = 1000;
 const CLOSE_AT_ONCE = 500;
-/** Of one shard, so that one that is away for long costs a bounded memory; the rest waits in the node. */
+/**
+ * How many tokens of one shard wait here, so that a shard that is away for long costs a bounded memory. The rest waits
+ * in the node.
+ */
 const MOST_WAITING = 20_000;
 
 export class Expiry {
   readonly #deps: ExpiryDeps;
-  /** Due, and not ended yet. */
+  /** The tokens that are due and not ended yet. */
   readonly #waiting = new Map<ShardId, TokenRecord[]>();
   readonly #closing = new Map<ShardId, Promise<void>>();
   #expected: Expected = { incarnation: '', epoch: 0 };
@@ -39,7 +42,7 @@ export class Expiry {
     this.#deps = deps;
   }
 
-  /** Tokens due and not ended, and how long ago the oldest of them was due. */
+  /** How many tokens are due and not ended, and how long ago the oldest of them was due. */
   get waiting(): { tokens: number; lag: Millis } {
     let tokens = 0;
     let oldest = this.#now;
@@ -51,8 +54,8 @@ export class Expiry {
   }
 
   /**
-   * Looks for what is due and starts to end it, shard by shard; does not wait for the shards. True: there may be more to find at once.
-   * Rejects when the node does not answer.
+   * Looks for tokens that are due and starts to end them, shard by shard, without waiting for the shards. Resolves to
+   * true when there may be more to find at once. Rejects when the node does not answer.
    */
   async round(expected: Expected): Promise<boolean> {
     if (expected.epoch !== this.#expected.epoch || expected.incarnation !== this.#expected.incarnation)

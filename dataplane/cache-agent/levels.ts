@@ -1,4 +1,5 @@
-// What a node says of itself on the topic `levels`, and when: at once when something changed, else once a second. Pure.
+// Makes a node's report for the topic `levels`, and decides when it is due: at once when something changed, else once a
+// second. Pure.
 
 import type { Level } from '../protocol/messages.ts';
 import type { Millis } from '../protocol/units.ts';
@@ -30,7 +31,10 @@ export interface Reported {
   at: Millis;
 }
 
-/** Equal (epoch, sequence) is equal in everything: see NodeState.sequence. */
+/**
+ * Returns true when a report is due. Levels of the same epoch and sequence are the same in everything: see
+ * NodeState.sequence.
+ */
 export const shouldReport = (last: Reported | undefined, level: Level, now: Millis): boolean =>
   last === undefined ||
   last.level.epoch !== level.epoch ||

@@ -1,6 +1,6 @@
-// The cache agent as a process, one per cache node: --id c0 --config FILE --secrets FOLDER --metrics HOST:PORT. Two for
-// one node are harmless. Its own node's and the registry's addresses are those it was started with; shards come and
-// move with the configuration.
+// The cache agent as a process, one for each cache node: --id c0 --config FILE --secrets FOLDER --metrics HOST:PORT.
+// Two for one node do no harm. The addresses of its own node and of the sale's registry are those it was started with;
+// shards come and move with the configuration.
 
 import { databaseSecret, redisSecret } from '../protocol/config.ts';
 import type { Millis } from '../protocol/units.ts';
@@ -16,7 +16,10 @@ import { cacheMetrics } from './metrics.ts';
 import { Shards } from './shards.ts';
 import { startCacheAgent } from './start.ts';
 
-/** A registry that hangs must not hold up the look at the node; a shard may take long to say what everybody ordered. */
+/**
+ * The registry's timeout is short, so that one that hangs does not hold up the look at the node. A shard's is long,
+ * because it may take long to say what everybody ordered.
+ */
 const REGISTRY_TIMEOUT: Millis = 2_000;
 const SHARD_TIMEOUT: Millis = 15_000;
 

@@ -1,4 +1,4 @@
-// Every number that a cache agent shows. No labels but a reason or a loop, never a buyer (R25).
+// Every metric of a cache agent. Its labels are a reason, an outcome or a loop, and never a buyer (R25).
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Millis } from '../protocol/units.ts';

@@ -1,10 +1,10 @@
-// Gives a node numbers it can sell by, whatever it lost (protocol: "Losing a cache node"; R32): the old
-// epoch's tokens cannot sell any more, and what was ordered is read from the shards, where orders are. A brand-new
-// node and a node under a new layout are recovered the same way: nothing was ordered through the one, no token is live
-// on the other.
+// Recovers a cache node: gives it numbers it can sell by, whatever it lost (protocol: "Losing a cache node";
+// R32). The old epoch's tokens cannot sell any more, and what was ordered is read from the shards, where orders
+// are. A brand-new node and a node under a new layout are recovered the same way: nothing was ordered through the one,
+// and no token is live on the other.
 //
-// May be cut off anywhere and begun again, and two at once are safe: the epoch is taken by compare-and-set, the flush
-// requires it to be the newest, and everything after requires the flush's mark. Never enables anybody.
+// A recovery may be cut off anywhere and begun again, and two at once are safe: the epoch is taken by compare-and-set,
+// the flush requires it to be the newest, and everything after requires the flush's mark. It turns no user on.
 
 import { ownerNode } from '../protocol/owner-node.ts';
 import type { BuyerId, Epoch, NodeId, ShardId, Units } from '../protocol/units.ts';
@@ -17,27 +17,33 @@ export interface RecoveryDeps {
   self: NodeId;
   node: Pick<AgentNode, 'beginRecovery' | 'recoverBuyers' | 'endRecovery'>;
   registry: Pick<CacheRegistry, 'read' | 'raiseEpoch'>;
-  /** Undefined: the configuration does not know its address yet. */
+  /** Returns undefined when the configuration does not know the shard's address yet. */
   shard(id: ShardId): CacheShard | undefined;
-  /** After each step, 1 to 5; 5 is before the identity. */
+  /**
+   * Is called after each of the steps 1 to 5, where a test may end the process. Step 5 is before the identity is
+   * written.
+   */
   passed(step: 1 | 2 | 3 | 4 | 5): void;
 }
 
-/** `overtaken`: another recovery of this node is newer; it will finish. */
+/** With `overtaken`, another recovery of this node is newer, and will finish. */
 export type RecoveryOutcome = { kind: 'recovered'; epoch: Epoch; virtual: Units } | { kind: 'overtaken' };
 
-/** Recovery cannot begin yet; nothing was done. The message says what it waits for. */
+/** Is thrown when a recovery cannot begin yet. Nothing was done; the message says what it waits for. */
 export class NotReady extends Error {
   override name = 'NotReady';
 }
 
 const BUYERS_AT_ONCE = 500;
 
-/** Rejects when a store fails to answer (StoreUnknown) or is not there yet (NotReady): call it again later. */
+/**
+ * Recovers the node. Rejects when a store fails to answer (StoreUnknown) or is not there yet (NotReady); it may be
+ * called again.
+ */
 export async function recover(deps: RecoveryDeps): Promise<RecoveryOutcome> {
   const { self, node, registry } = deps;
   const before = await read(deps);
-  // Looks first: epochs raised for nothing do no harm, but every one of them voids what the last one left.
+  // The shards are looked at first: an epoch raised for nothing does no harm, but voids what the last one left.
   await shardsOf(deps, before);
 
   const epoch = await registry.raiseEpoch(before.incarnation, self, rowOf(deps, before).epoch);
@@ -87,7 +93,7 @@ function rowOf({ self }: RecoveryDeps, view: RegistryView) {
   return row;
 }
 
-/** Every shard the registry names, each answering for this sale. */
+/** Returns every shard that the registry names, each of which has joined this sale. */
 async function shardsOf({ shard }: RecoveryDeps, view: RegistryView): Promise<CacheShard[]> {
   return Promise.all(
     view.shards.map(async ({ id }) => {

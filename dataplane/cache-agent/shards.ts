@@ -1,4 +1,4 @@
-// The shards as a cache agent knows them: one connection each, as the configuration says. Shards only ever come; one
+// The shards as a cache agent knows them: one connection to each, as the configuration says. A shard never leaves; one
 // that moved is connected anew.
 
 import type { ShardConfig } from '../protocol/config.ts';

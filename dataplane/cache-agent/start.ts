@@ -1,4 +1,4 @@
-// Starts the agent of one cache node: its three steps, each in a loop of its own. Knows no process, no file and no
+// Starts the agent of one cache node: its three steps, each in a loop of its own. It knows no process, no file and no
 // client library.
 
 import type { Millis } from '../protocol/units.ts';
@@ -10,9 +10,9 @@ const EXPIRE_EVERY: Millis = 250;
 const REPORT_EVERY: Millis = 200;
 
 export interface RunningCacheAgent {
-  /** Undefined: the node may be used. Otherwise why not. */
+  /** Returns undefined when the node may be used, and otherwise a sentence that says why not. */
   unready(): string | undefined;
-  /** Ends everything after its running step, and when no shard is being closed any more. */
+  /** Ends every loop after its running step. Resolves when no shard is being closed any more. */
   stop(): Promise<void>;
 }
 

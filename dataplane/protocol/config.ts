@@ -1,13 +1,14 @@
-// What a role is told when it starts, and again whenever the resource is edited: one JSON document per sale,
-// written by a driver (a file in local mode, a ConfigMap in a cluster), read and watched by every role.
-// Plain data without secrets; those are files in a folder of their own, named below.
+// The configuration that a role reads when it starts, and again whenever the resource is edited: one JSON document per
+// sale, written by a driver (a file in local mode, a ConfigMap in a cluster), read and watched by every role. A role is
+// a kind of process of the data plane. The document is plain data without secrets; those are files in a folder of their
+// own, named below.
 //
 // What the stores themselves know (incarnation, epochs, layout, paused, which shards have joined) is not here:
 // it is read from the stores, so that no configuration can contradict them.
 
 import type { Millis, NodeId, ShardId, Units } from './units.ts';
 
-/** Where a process listens. */
+/** The host and port where a process listens. */
 export interface Address {
   host: string;
   port: number;
@@ -22,20 +23,23 @@ export interface ShardConfig extends Address {
   database: string;
 }
 
-/** The transfer pool's database (with the registry in it) and its agent's HTTP address (refills). */
+/**
+ * The transfer pool's database, which also holds the sale's registry, and the HTTP address of the pool's agent
+ * (refills).
+ */
 export interface PoolConfig extends Address {
   database: string;
   agent: Address;
 }
 
 export interface QualificationConfig {
-  /** Units one buyer may ever order in this sale. */
+  /** The most units that one buyer may ever order in this sale. */
   perBuyer: Units;
-  /** Units one purchase may ask for. */
+  /** The most units that one purchase may ask for. */
   maxQuantity: Units;
-  /** Token bucket per buyer and storefront pod; absent: unlimited. */
+  /** The token bucket of each buyer in each storefront. When it is absent, buyers are not limited. */
   rateLimit?: { perSecond: number; burst: number };
-  /** Only these buyers qualify; absent: everyone. Ids inline, or files with one id a line (100,000s). */
+  /** Only these buyers qualify. When it is absent, everyone does. */
   allow?: ListConfig;
   /** These buyers never qualify. */
   deny?: ListConfig;
@@ -43,7 +47,10 @@ export interface QualificationConfig {
   webhook?: { url: string; timeout: Millis; failurePolicy: 'Allow' | 'Deny' };
 }
 
-/** All of them together are the list. */
+/**
+ * A list of buyers: ids in the document, and files with one id a line, for hundreds of thousands. Both together are the
+ * list.
+ */
 export interface ListConfig {
   ids?: string[];
   files?: string[];
@@ -53,7 +60,7 @@ export type AuthConfig =
   | { kind: 'header'; header: string }
   | {
       kind: 'jwt';
-      /** Exactly one of the two. `secretFile` is a name in the secrets folder (HS256). */
+      /** Exactly one of `jwksUri` and `secretFile` is set. `secretFile` is a name in the secrets folder (HS256). */
       jwksUri?: string;
       secretFile?: string;
       issuer?: string;
@@ -63,24 +70,27 @@ export type AuthConfig =
 
 export interface BalancerConfig {
   rule: 'Average' | 'Threshold' | 'None';
-  /** Share of the level within which a shard is left alone, 0…1. */
+  /** The share of the target level, 0…1, by which a shard may differ from it without being balanced. */
   deadBand: number;
   /** How long a shard agent sums deltas before it reports (R12). */
   summaryPeriod: Millis;
-  /** k and m of R21, used until measured ones exist. */
+  /** `shardTime` and `delay` are k and m of R21, used until measured ones exist. */
   shardTime: Millis;
   delay: Millis;
-  /** Time between plans; absent: n·k + m, R21. */
+  /** The time between plans. When it is absent, it is n·k + m (R21). */
   period?: Millis;
 }
 
 export interface KafkaConfig {
   brokers: string[];
-  /** Topics are `<prefix>.deltas`, `.levels`, `.transfers`, `.commands`, `.orders`. */
+  /** The topics are named `<prefix>.deltas`, `.levels`, `.transfers`, `.commands` and `.orders`. */
   prefix: string;
   replicationFactor: number;
   tls: boolean;
-  /** Name in the secrets folder of the authority's certificate (PEM) that the brokers' are signed by; absent: the public ones. */
+  /**
+   * The name, in the secrets folder, of the certificate (PEM) of the authority that signed the brokers' certificates.
+   * When it is absent, the public authorities are trusted.
+   */
   caFile?: string;
   /** The password is the secret `kafka-password`. */
   sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string };
@@ -89,12 +99,12 @@ export interface KafkaConfig {
 export interface SaleConfig {
   namespace: string;
   name: string;
-  /** The resource's generation this was made from; supply and layout changes carry it. */
+  /** The generation of the resource that this document was made from. Changes of the supply carry it. */
   generation: number;
   sku: string;
-  /** Desired lifetime supply. */
+  /** The desired lifetime supply. */
   stock: Units;
-  /** By the storefront's own clock; an absent end is open. */
+  /** When purchases are taken, in ms since 1970 by the storefront's own clock. An absent end is open. */
   window: { opensAt?: Millis; closesAt?: Millis };
   paused: boolean;
   token: { ttl: Millis };
@@ -108,22 +118,25 @@ export interface SaleConfig {
   balancer: BalancerConfig;
 }
 
-/** Files of the secrets folder. One secret a file, no newline. */
+/** The names of the files in the secrets folder. Each holds one secret, without a newline. */
 export const SECRETS = {
-  /** HMAC-SHA256 key of the tokens, ≥ 32 bytes, base64. */
+  /** The HMAC-SHA256 key of the tokens: base64 of at least 32 bytes. */
   tokenKey: 'token-key',
-  /** Bearer of the agents' internal HTTP endpoints. */
+  /** The bearer token of the agents' internal HTTP endpoints. */
   internal: 'internal',
   kafkaPassword: 'kafka-password',
   kafkaCa: 'kafka-ca',
 } as const;
 
-/** Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: "Losing a cache node"). */
+/**
+ * The Redis ACL users. Every one but `agent` is off until the cache agent finds the node fit (protocol: "Losing a cache
+ * node").
+ */
 export type RedisUser = 'agent' | 'storefront' | 'pool' | 'audit';
 export const GATED_REDIS_USERS = ['storefront', 'pool', 'audit'] as const satisfies RedisUser[];
 export const redisSecret = (user: RedisUser): string => `redis-${user}`;
 
-/** PostgreSQL roles, least privilege each. `owner` owns the schema and is the shard agent's own. */
+/** The database roles in PostgreSQL, each with least privilege. `owner` owns the schema; the shard agents use it. */
 export type DatabaseUser = 'owner' | 'storefront' | 'cache' | 'operator' | 'audit';
 export const databaseRole = (user: DatabaseUser): string => `flashsale_${user}`;
 export const databaseSecret = (user: DatabaseUser): string => `postgres-${user}`;

@@ -1,6 +1,6 @@
-// The five topics and what is said on them. Kafka is transport only: any message may be lost, repeated or
-// reordered, and nothing may depend on one arriving. So a message carries lifetime totals or gap-free versions,
-// and the incarnation of the sale; a reader drops another incarnation's, and a lower version's than it has.
+// The five topics and the messages on them. Kafka is transport only: any message may be lost, repeated or reordered,
+// and nothing may depend on one arriving. So a message carries lifetime totals or gap-free versions, and the
+// incarnation of the sale. A reader drops messages of another incarnation, and those of a lower version than it has.
 
 import type {
   Epoch,
@@ -17,40 +17,50 @@ import type {
 
 export const TOPICS = ['deltas', 'levels', 'transfers', 'commands', 'orders'] as const;
 export type Topic = (typeof TOPICS)[number];
-/** Kept forever by key, so that a restarted reader rebuilds its table. */
+/** The topics that keep the last message of every key, so that a restarted reader rebuilds its table. */
 export const COMPACTED: readonly Topic[] = ['deltas', 'levels'];
 export const topicName = (prefix: string, topic: Topic): string => `${prefix}.${topic}`;
 
-/** `deltas`, key = peer. The state of one shard (or the pool) after `version`, and what changed since the last report. */
+/**
+ * The messages of `deltas`, keyed by `peer`: the state of one stock holder after `version`, and what changed since the
+ * report before. A stock holder is a shard or the transfer pool; the fields named `peer` name one, as the columns in
+ * SQL do.
+ */
 export interface Delta {
   incarnation: Incarnation;
   peer: StockHolderId;
-  /** The shard's own database: a re-created one starts its versions anew. */
+  /** Names one life of the stock holder's database: a re-created database starts its versions anew. */
   peerIncarnation: Incarnation;
   version: Version;
   /** The version of the report before; `delta` is the signed sum of the changes in (fromVersion, version] (R9, R12). */
   fromVersion: Version;
   delta: Units;
   available: Units;
-  /** Lifetime totals. */
+  /** The lifetime totals of units ordered, and of those cancelled. */
   sold: Units;
   cancelled: Units;
-  /** Asked for by valid tokens and not there at that moment; and the largest single quantity of those. */
+  /**
+   * The lifetime total of units that valid tokens asked for and that were not there, and the largest single quantity of
+   * those.
+   */
   missed: Units;
   missedMax: Units;
-  /** Units ever sent, by final destination; a forward by the pool counts at its origin, not here. */
+  /** The units ever sent, by final destination. What the pool forwards counts at its origin, not at the pool. */
   sent: Partial<Record<StockHolderId, Units>>;
-  /** Units ever received for good (the pool: only those whose final destination is the pool). */
+  /** The units ever received for good; for the pool, only those whose final destination is the pool. */
   received: Units;
-  /** The last version applied of each sender; senders repeat what is above it. */
+  /** The version last applied of each sender. Senders repeat what is above it. */
   receivedVersions: Partial<Record<StockHolderId, Version>>;
-  /** The newest command executed. */
+  /** The newest command that was executed. */
   command: CommandId;
-  /** Only the pool: what it owes to a lowered supply, and what it may deal out (available − owed, at least 0). */
+  /**
+   * Only the pool reports what it owes to a lowered supply, and what may be allocated to shards (available − owed, at
+   * least 0).
+   */
   pool?: { owed: Units; dealable: Units; supplied: Units; target: Units };
 }
 
-/** `levels`, key = node. A cache node's own account of itself. */
+/** The messages of `levels`, keyed by node: what a cache node holds, as it counts itself. */
 export interface Level {
   incarnation: Incarnation;
   node: NodeId;
@@ -62,38 +72,44 @@ export interface Level {
   virtual: Units;
   liveTokens: number;
   liveUnits: Units;
-  /** Units of live tokens by the shard they name. */
+  /** The units of live tokens, by the shard that they name. */
   pinned: Partial<Record<ShardId, Units>>;
   granted: Units;
   revoked: Units;
-  /** Lifetime of this epoch, for status and metrics. */
+  /** `issued`, `settledUnits` and `returnedUnits` are totals of this epoch, for status and metrics. */
   issued: SequenceNumber;
   settledUnits: Units;
   returnedUnits: Units;
 }
 
-/** `transfers`, key = receiving hop. Stock under way; applied only when the receiver's last version of `from` equals `previous`. */
+/**
+ * The messages of `transfers`, keyed by the receiving hop: stock under way. A transfer is applied only when the
+ * receiver's last version of `from` equals `previous`.
+ */
 export interface Transfer {
   incarnation: Incarnation;
   from: StockHolderId;
   fromIncarnation: Incarnation;
   /** The hop this message is for: the pool, or (from the pool) the final destination. */
   to: StockHolderId;
-  /** Where the stock is to end: the pool forwards it in the transaction that receives it. */
+  /** The final destination. The pool forwards stock in the transaction that receives it. */
   destination: StockHolderId;
   units: Units;
   version: Version;
-  /** The sender's version of its transfer to this hop before; 0: none. */
+  /** The version of the sender's transfer to this hop before; 0 when there was none. */
   previous: Version;
 }
 
-/** Orders commands: a higher term wins, then a higher sequence. (0, 0) is before the first. */
+/** Gives commands an order: a higher term wins, then a higher sequence. (0, 0) is before the first command. */
 export interface CommandId {
   term: number;
   sequence: number;
 }
 
-/** `commands`, key = source. R17: output shard and amount, input shards and amounts. Executed in one transaction (R20). */
+/**
+ * The messages of `commands`, keyed by source: the output shard, and the input shards with their amounts (R17). A
+ * command is executed in one transaction (R20).
+ */
 export interface Command extends CommandId {
   incarnation: Incarnation;
   source: StockHolderId;
@@ -102,7 +118,10 @@ export interface Command extends CommandId {
 
 export type OrderEventKind = 'placed' | 'paid' | 'cancelled' | 'refund-due';
 
-/** `orders`, key = order. For the merchant; at least once, in version order per shard. */
+/**
+ * The messages of `orders`, keyed by order: the outbox that a shard relays to the merchant, at least once, in the order
+ * of versions.
+ */
 export interface OrderEvent {
   incarnation: Incarnation;
   order: OrderId;
@@ -112,9 +131,10 @@ export interface OrderEvent {
   buyer: string;
   quantity: Units;
   paymentId?: string;
-  /** The shard's own clock. */
+  /** The time since 1970 by the shard's own clock. */
   at: Millis;
 }
 
+/** Returns true when command `a` is newer than `b`. */
 export const newer = (a: CommandId, b: CommandId): boolean =>
   a.term > b.term || (a.term === b.term && a.sequence > b.sequence);

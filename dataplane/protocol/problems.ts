@@ -1,8 +1,9 @@
-// The one registry of everything a buyer can be told instead of yes: RFC 9457 problem documents with a stable
-// `type`. docs/errors.md has a section for each (a test holds the two together). A code is a promise to clients:
-// add some, never rename one. Details never name a buyer, a secret or a machine of ours.
+// The catalogue of everything a buyer can be told instead of yes. A refusal is a decision inside this program; a
+// problem is what a client sees of it: an RFC 9457 problem document with a stable `type`. docs/errors.md has a section
+// for each (a test holds the two together). A code is a promise to clients: new ones may come, but none is ever
+// renamed. Details never name a buyer, a secret or a machine of ours.
 
-/** What a client should do about it, in the words of docs/errors.md. */
+/** Says what a client should do about a problem, in the words of docs/errors.md. */
 export type Advice =
   /** The same request, unchanged, after the Retry-After seconds: nothing was lost, and nothing is done twice. */
   | 'retry'
@@ -14,10 +15,10 @@ export type Advice =
 interface Entry {
   status: number;
   title: string;
-  /** `{name}` is filled in from the parameters. */
+  /** The text of the detail, in which `{name}` is filled in from the refusal's parameters. */
   detail: string;
   advice: Advice;
-  /** Seconds for Retry-After, where nothing better is known. */
+  /** The seconds for Retry-After where nothing better is known. */
   retryAfter?: number;
 }
 
@@ -165,11 +166,11 @@ export const isProblemCode = (text: string): text is ProblemCode => Object.hasOw
 export const PROBLEM_TYPE = 'https://flashsale.dev/problems/';
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** One refusal: a code, what its detail names, and when to ask again. */
+/** One refusal: the problem's code, the parameters of its detail, and when to ask again. */
 export interface Refusal {
   problem: ProblemCode;
   parameters?: Readonly<Record<string, string | number>>;
-  /** Seconds; instead of the registry's own. */
+  /** The seconds for Retry-After, instead of the catalogue's. */
   retryAfter?: number;
 }
 
@@ -182,7 +183,7 @@ export interface ProblemDocument {
 
 export const statusOf = (refusal: Refusal): number => PROBLEMS[refusal.problem].status;
 
-/** Seconds for the Retry-After header, at least 1; undefined: no such header. */
+/** Returns the seconds for the header Retry-After, at least 1, or undefined for no such header. */
 export function retryAfterOf(refusal: Refusal): number | undefined {
   const entry: Entry = PROBLEMS[refusal.problem];
   const seconds = refusal.retryAfter ?? entry.retryAfter;

@@ -1,25 +1,25 @@
-// What storefronts and the pool's agent say to each other when a cache node ran short: POST /refill, with the bearer
-// secret `internal`. Pure.
+// The request and the answer by which a storefront asks the pool's agent for virtual stock when a cache node ran short:
+// POST /refill, with the bearer secret `internal`. Pure.
 
 import type { NodeId, Units } from './units.ts';
 
 export interface RefillRequest {
   /** The node that ran short. */
   node: NodeId;
-  /** What a buyer wants of it at once. */
+  /** The units that a buyer wants of it in one purchase. */
   quantity: Units;
 }
 
 /**
- * `granted`: the node has that much now. `sold-out`: no node has stock for it, all were asked, and nothing is unbooked
- * or unapplied (R29). `unavailable`: neither can be said.
+ * With `granted` the node has that much now. With `sold-out` all nodes were asked, none has enough, and nothing is
+ * unbooked or unapplied (R29). With `unavailable` neither can be said.
  */
 export const REFILL_OUTCOMES = ['granted', 'sold-out', 'unavailable'] as const;
 export type RefillOutcome = (typeof REFILL_OUTCOMES)[number];
 
 export interface RefillAnswer {
   outcome: RefillOutcome;
-  /** Units of live tokens over all nodes of the layout: they may come back. */
+  /** The units of live tokens on all nodes of the layout. They may come back. */
   liveUnits: Units;
 }
 
@@ -27,7 +27,7 @@ export const REFILL_PATH = '/refill';
 
 const MOST_UNITS = 1_000_000;
 
-/** Undefined: not a request. */
+/** Returns undefined when the text is not a request. */
 export function parseRefill(text: string): RefillRequest | undefined {
   let value: unknown;
   try {

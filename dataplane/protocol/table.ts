@@ -1,18 +1,20 @@
-// The resource table (R13) and the global distribution view (R14): what every shard, the pool and every cache node
-// last said of themselves, put together. The balancer plans from it and storefronts route by it, so that no
-// transaction asks for the distribution (R8). It holds data only: no clock, no client, no decision. It never trusts
-// the order of messages: any order and any repetition of the same reports gives the same table.
+// The resource table (R13) and the global distribution view (R14): the last reports of every stock holder and every
+// cache node, put together. The balancer plans from it and storefronts route by it, so that no transaction asks for the
+// distribution (R8). It holds data only: no clock, no client, no decision. It does not rely on the order of messages:
+// any order and any repetition of the same reports gives the same table.
 
 import { type CommandId, type Delta, type Level, newer } from './messages.ts';
 import type { Incarnation, Millis, NodeId, ShardId, StockHolderId, Units } from './units.ts';
 
-/** One shard as last reported. Amounts in units; `sold`, `cancelled`, `missed` are lifetime totals. */
+/** One shard as it last reported. `sold`, `cancelled` and `missed` are lifetime totals. */
 export interface ShardView {
   shard: ShardId;
   available: Units;
-  /** Units of live tokens that name this shard, over all cache nodes. Too high while settles are outstanding. */
+  /**
+   * The units of live tokens that name this shard, on all cache nodes. It is too high while settles are outstanding.
+   */
   pinned: Units;
-  /** On the way to it, by any route. */
+  /** The units on their way to it, by any route. */
   inFlight: Units;
   sold: Units;
   cancelled: Units;
@@ -24,7 +26,7 @@ export interface ShardView {
 export interface PoolView {
   available: Units;
   inFlight: Units;
-  /** What a lowered supply still asks back, and what may be dealt out to shards. */
+  /** `owed` are the units that a lowered supply still asks back, `dealable` those that may be allocated to shards. */
   owed: Units;
   dealable: Units;
   supplied: Units;
@@ -32,7 +34,10 @@ export interface PoolView {
   command: CommandId;
 }
 
-/** How unequal the shards' available stock is (R14). All 0 without shards; the coefficient is 0 for a mean of 0. */
+/**
+ * Tells how unequal the shards' available stock is (R14). All is 0 without shards; the coefficient is 0 for a mean of
+ * 0.
+ */
 export interface Dispersion {
   coefficientOfVariation: number;
   min: Units;
@@ -67,15 +72,21 @@ const byNumber = (a: { shard: ShardId }, b: { shard: ShardId }): number =>
 
 export class ResourceTable {
   readonly incarnation: Incarnation;
-  /** Grows with every change a reader can see; a repeated report does not count. Cheap to compare. */
+  /** This number grows with every change that a reader can see. A repeated report does not count. */
   revision = 0;
-  /** Messages that did not count: of another life of the sale or of the shard, or older than what is known. */
+  /**
+   * How many messages did not count: those of another life of the sale or of the stock holder, or older than what is
+   * known.
+   */
   dropped = 0;
-  /** Reports whose delta did not lead from the amount before to the amount they state: a fault of the sender. */
+  /**
+   * How many reports had a delta that does not lead from the amount before to the amount they state: a fault of the
+   * sender.
+   */
   disagreements = 0;
   readonly #deltas = new Map<StockHolderId, Entry<Delta>>();
   readonly #levels = new Map<NodeId, Entry<Level>>();
-  /** Lifetime units sent by everyone, by final destination. */
+  /** The lifetime units that all stock holders together sent, by final destination. */
   readonly #sentTo = new Map<StockHolderId, Units>();
   #shards: { revision: number; views: ShardView[]; byId: Map<ShardId, ShardView> } | undefined;
 
@@ -83,7 +94,7 @@ export class ResourceTable {
     this.incarnation = incarnation;
   }
 
-  /** True when the table changed. `now`: the reader's own clock, for `heardAt` only. */
+  /** Takes in a report. Returns true when the table changed. `now` is by the reader's own clock, for `heardAt` only. */
   applyDelta(delta: Delta, now: Millis): boolean {
     const held = this.#deltas.get(delta.peer);
     const last = held?.last;
@@ -108,7 +119,7 @@ export class ResourceTable {
     return true;
   }
 
-  /** True when the table changed. */
+  /** Takes in a cache node's report. Returns true when the table changed. */
   applyLevel(level: Level, now: Millis): boolean {
     const last = this.#levels.get(level.node)?.last;
     const older = last && (level.epoch < last.epoch || (level.epoch === last.epoch && level.sequence < last.sequence));
@@ -122,7 +133,10 @@ export class ResourceTable {
     return true;
   }
 
-  /** All shards that ever reported, by number. The same array until the revision changes: do not alter it. */
+  /**
+   * Returns all shards that ever reported, by number. It is the same array until the revision changes, and must not be
+   * altered.
+   */
   shards(): readonly ShardView[] {
     return this.#view().views;
   }
@@ -140,8 +154,9 @@ export class ResourceTable {
   }
 
   /**
-   * What the nodes of the newest layout last said. A resize lets every live token end before the new layout is in
-   * force, so what a node said under an older one pins nothing any more, even when it can never say so itself.
+   * Returns the last reports of the nodes that have reported the newest layout. A resize lets every live token end
+   * before the new layout is in force, so what a node reported under an older one pins nothing any more, even when the
+   * node never reports again.
    */
   levels(): Level[] {
     let newest = 0;
@@ -149,37 +164,40 @@ export class ResourceTable {
     return [...this.#levels.values()].map(({ last }) => last).filter((level) => level.layout === newest);
   }
 
-  /** Σ sent to it − received by it; at least 0, as a receiver may report before a sender does. */
+  /**
+   * Returns the units on their way: those sent to it less those it received. It is at least 0, as a receiver may report
+   * first.
+   */
   inFlight(holder: StockHolderId): Units {
     return Math.max(0, this.sentTo(holder) - this.received(holder));
   }
 
-  /** Lifetime units everyone says to have sent to it. */
+  /** Returns the lifetime units that all stock holders reported to have sent to it. */
   sentTo(holder: StockHolderId): Units {
     return this.#sentTo.get(holder) ?? 0;
   }
 
-  /** Lifetime units each says to have sent, by final destination. */
+  /** Returns the lifetime units that each stock holder reported to have sent, by final destination. */
   flows(): ReadonlyMap<StockHolderId, Readonly<Partial<Record<StockHolderId, Units>>>> {
     return new Map([...this.#deltas].map(([holder, { last }]) => [holder, last.sent]));
   }
 
-  /** Lifetime units it says to have received for good. */
+  /** Returns the lifetime units that it reported to have received for good. */
   received(holder: StockHolderId): Units {
     return this.#deltas.get(holder)?.last.received ?? 0;
   }
 
-  /** The newest command it says to have executed. */
+  /** Returns the newest command that it reported to have executed. */
   executed(holder: StockHolderId): CommandId {
     return this.#deltas.get(holder)?.last.command ?? { term: 0, sequence: 0 };
   }
 
-  /** When it was last heard of, by the clock given to `apply…`; a repeat counts. Undefined: never. */
+  /** Returns when it last reported, by the clock given to `apply…`, or undefined when it never did. A repeat counts. */
   heardAt(holder: StockHolderId | NodeId): Millis | undefined {
     return (this.#deltas.get(holder as StockHolderId) ?? this.#levels.get(holder as NodeId))?.heardAt;
   }
 
-  /** R14, over the shards' available stock. */
+  /** Returns the dispersion of the shards' available stock (R14). */
   dispersion(): Dispersion {
     return dispersion(this.shards().map((s) => s.available));
   }
@@ -216,9 +234,9 @@ export class ResourceTable {
 const receiversOf = (delta: Delta | undefined): StockHolderId[] => Object.keys(delta?.sent ?? {}) as StockHolderId[];
 
 /**
- * Two reports of one version: stock is the same, but misses and commands that moved nothing leave no version behind,
- * and only ever grow; what the pool owes may change both ways, so there the later arrival stands (it is repeated
- * every second). Answers `last` itself when nothing is new.
+ * Joins two reports of one version. Their stock is the same. Misses and commands that moved nothing leave no version
+ * behind, and only ever grow. What the pool owes may change both ways, so there the later arrival stands (it is
+ * repeated every second). Returns `last` itself when nothing is new.
  */
 function sameVersion(last: Delta, delta: Delta): Delta {
   const missed = Math.max(last.missed, delta.missed);

@@ -1,6 +1,7 @@
-// The token a purchase yields (protocol: "Purchase"): what the cache node stored, signed, so that the checkout can
-// trust it without asking anybody. Not secret from its buyer; worth nothing to anybody else, because the buyer is
-// part of it. The same claims always give the same characters: a duplicate click gets a byte-identical token.
+// Signs and verifies the token that a purchase yields (protocol: "Purchase"): what the cache node stored, signed, so
+// that the checkout can trust it without asking anybody. A token is not secret from its buyer, and worth nothing to
+// anybody else, because the buyer is part of it. The same claims always give the same characters: a duplicate click
+// gets a byte-identical token.
 //
 //   fs1.<incarnation>.<id>.<quantity>.<node>.<epoch>.<sequence>.<shard>.<due>.<buyer, base64url>.<mac, base64url>
 //
@@ -30,16 +31,19 @@ export interface TokenClaims {
   epoch: Epoch;
   sequence: SequenceNumber;
   shard: ShardId;
-  /** By the node's clock; for information, nobody judges it but the node. */
+  /** When the token is due, by the node's clock. It is for information: only the node decides by it. */
   due: Millis;
 }
 
-/** `form`: does not look like a token. `signature`: altered, or another sale's. */
+/**
+ * The reason is `form` for a text that does not look like a token, and `signature` for one that was altered or is
+ * another sale's.
+ */
 export type TokenVerdict = { valid: true; claims: TokenClaims } | { valid: false; reason: 'form' | 'signature' };
 
 export interface TokenSigner {
   sign(claims: TokenClaims): string;
-  /** Never throws, whatever the text. */
+  /** Returns the claims of a valid token. It never throws, whatever the text. */
   verify(text: string): TokenVerdict;
 }
 
@@ -50,7 +54,7 @@ const MAX_LENGTH = 1024;
 const FORM: TokenVerdict = { valid: false, reason: 'form' };
 const SIGNATURE: TokenVerdict = { valid: false, reason: 'signature' };
 
-/** `key`: the secret `token-key`, base64 of at least 32 bytes. Throws when it is shorter. */
+/** Makes a signer. `key` is the secret `token-key`: base64 of at least 32 bytes. Throws when it is shorter. */
 export function tokenSigner(key: string): TokenSigner {
   const bytes = Buffer.from(key, 'base64');
   if (bytes.length < 32) throw new Error('the token key must be base64 of at least 32 bytes');
@@ -78,7 +82,9 @@ const NUMBER = /^(0|[1-9]\d{0,15})$/;
 const number = (text: string | undefined): number => (text !== undefined && NUMBER.test(text) ? Number(text) : NaN);
 const isNodeId = (text: string): text is NodeId => /^c(0|[1-9]\d{0,5})$/.test(text);
 
-/** Of a payload whose signature is right; anything odd was signed by another version of this program. */
+/**
+ * Reads the claims of a payload whose signature is right. Where that fails, another version of this program signed it.
+ */
 function claimsOf(payload: string): TokenVerdict {
   const parts = payload.split('.');
   const [version, incarnation, id, quantity, node, epoch, sequence, shard, due, buyer] = parts;

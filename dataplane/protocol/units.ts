@@ -1,4 +1,4 @@
-// The words every other file uses for quantities and names. Aliases, not classes: they cost nothing and
+// The types that every other file uses for quantities and names. They are aliases, not classes: they cost nothing and
 // say what a number or a string means.
 
 /** Whole units of stock (or of an account's smallest currency unit, R24). Never fractional. */
@@ -7,13 +7,16 @@ export type Units = number;
 /** A span of time, or a point on one machine's own clock, in milliseconds. Never compared across machines. */
 export type Millis = number;
 
-/** A cache node of the first level: `c0`, `c1`, … Its number is its place in the layout. */
+/**
+ * Names a cache node: `c0`, `c1`, … Its number is its place in the layout. (A node of the cluster is always called
+ * cluster node.)
+ */
 export type NodeId = `c${number}`;
 
-/** A shard that serves orders: `s0`, `s1`, … */
+/** Names a shard that serves orders: `s0`, `s1`, … */
 export type ShardId = `s${number}`;
 
-/** A shard that may hold stock: one that serves orders, or the transfer pool. */
+/** Names a stock holder: a shard that serves orders, or the transfer pool. */
 export type StockHolderId = ShardId | 'pool';
 
 /** Names one life of a sale. Deleting and re-creating a sale gives a new one; everything old is then refused. */
@@ -28,10 +31,10 @@ export type SequenceNumber = number;
 /** Counts a shard's changes, from 1, without gaps, in commit order. */
 export type Version = number;
 
-/** 22 characters of base64url: 128 random bits. */
+/** Names a token by 22 characters of base64url: 128 random bits. */
 export type TokenId = string;
 
-/** `<shard>-<token id>`: an order is the token it settled, on the token's shard. */
+/** Names an order, `<shard>-<token id>`: an order is the token it settled, on the token's shard. */
 export type OrderId = `${ShardId}-${string}`;
 
 /** Whatever the identity provider calls the buyer. Personal data (R25): never logged, never a metric label. */

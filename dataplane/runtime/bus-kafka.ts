@@ -1,5 +1,5 @@
-// The bus on Kafka: one writer, a reader per subscription, and the topics made whenever they are missing. Says once
-// when Kafka went away and once when it came back. Holds no decision and no state worth keeping.
+// The bus on Kafka: one writer, a reader for each subscription, and the topics, made whenever they are missing. It logs
+// once that Kafka went away and once that it came back. It decides nothing and has no state worth keeping.
 
 import { Counter, type Registry } from 'prom-client';
 import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
@@ -12,7 +12,9 @@ import { makeMissingTopics, removeTopics } from './kafka/topics.ts';
 import { startWriter } from './kafka/writer.ts';
 import type { Logger } from './log.ts';
 
-/** Connects in the background, for ever. Asks for `kafka-password` only when SASL is on. */
+/**
+ * Makes a bus, which connects in the background, for ever. The secret `kafka-password` is read only when SASL is on.
+ */
 export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, metrics: Registry): Bus {
   const read = kafkaSecrets(config, secret);
   const client = () => kafkaClient(config, read, 'flashsale', log);
@@ -21,7 +23,7 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
   const kafka = presence(log);
 
   let making: Promise<void> | undefined;
-  /** One at a time; the others wait for the same answer. */
+  /** Makes the topics that are missing. One attempt runs at a time, and all callers wait for its outcome. */
   const ensureTopics = () => {
     making ??= makeMissingTopics(client(), config)
       .then((made) => {
@@ -63,7 +65,7 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
           if (message) await handler(topic, message);
         } catch (error) {
           outcome = 'failed';
-          log.warn({ err: error, topic }, 'a message could not be handled; it will be said again');
+          log.warn({ err: error, topic }, 'a message could not be handled; it will be sent again');
         }
         count.read.inc({ topic, outcome });
       };
@@ -95,7 +97,7 @@ const kafkaSecrets = (config: KafkaConfig, secret: Secret): KafkaSecrets => ({
   ...(config.caFile ? { ca: secret(config.caFile) } : {}),
 });
 
-/** For good, when nobody uses them any more. Rejects when Kafka cannot be asked. */
+/** Deletes a sale's topics for good, when nobody uses them any more. Rejects when Kafka cannot be asked. */
 export const deleteTopics = (config: KafkaConfig, secret: Secret, log: Logger): Promise<void> =>
   removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config);
 
@@ -108,7 +110,7 @@ function parse<T extends object>(value: Buffer | null): T | undefined {
   }
 }
 
-/** Logs the changes only: an outage is one line, not one per attempt. */
+/** Logs that Kafka went away or came back. An outage is one line, not one for each attempt. */
 function presence(log: Logger) {
   let isAway = false;
   return {

@@ -1,6 +1,7 @@
-// The one way to Kafka. Transport only: publishing may fail and is then forgotten here (senders repeat themselves),
-// reading may lose, repeat and reorder. Never throws into its callers because a broker is away: it reconnects for
-// ever. Readers keep no offsets and share no group: what was missed is said again (docs/decisions/0008).
+// The one way to Kafka. It is transport only: publishing may fail and is then forgotten here (senders repeat
+// themselves), and reading may lose, repeat and reorder. It never throws into its callers because a broker is away: it
+// reconnects for ever. Readers keep no offsets and share no group, because what was missed is sent again
+// (docs/decisions/0008).
 
 import type { Command, Delta, Level, OrderEvent, Transfer } from '../protocol/messages.ts';
 
@@ -13,13 +14,15 @@ export interface Messages {
 }
 
 export interface Bus {
-  /** Resolves true when the broker has them, false when not (nobody waits longer than the timeout). Never rejects. */
+  /**
+   * Resolves to true when the broker has the messages, and to false when it has not, or not in time. It never rejects.
+   */
   publish<T extends keyof Messages>(topic: T, messages: { key: string; value: Messages[T] }[]): Promise<boolean>;
   /**
-   * Reads whole topics until closed. Resolves at once: what comes, comes when Kafka is there. `beginning`: from the
-   * start of what the topics keep, again after each reconnect; otherwise only what is said from now on.
-   * Handlers of one topic run one after another. Messages that are not JSON objects are counted and skipped, and so
-   * are those whose handler rejects.
+   * Reads whole topics until closed. It resolves at once; messages come when Kafka is there. With `beginning`, reading
+   * starts at what the topics keep, again after each reconnect; otherwise only new messages are read. Handlers of one
+   * topic run one after another. Messages that are not JSON objects are counted and skipped, and so are those whose
+   * handler rejects.
    */
   subscribe<T extends keyof Messages>(
     topics: T[],

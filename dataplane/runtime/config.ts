@@ -1,5 +1,6 @@
 // Reads a sale's configuration and secrets, and tells when the configuration was edited. The file is replaced as a
-// whole (rename, or a ConfigMap's symlink), so it is polled by content: no watcher to miss a symlink swap.
+// whole (rename, or a ConfigMap's symlink), so it is polled by content: there is no watcher that could miss a symlink's
+// swap.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import type { Logger } from './log.ts';
 
 export const readConfig = (file: string): SaleConfig => JSON.parse(readFileSync(file, 'utf8')) as SaleConfig;
 
-/** One of the sale's secrets, by its name in dataplane/protocol/config.ts. Throws when there is none. */
+/** Returns one of the sale's secrets, by its name in dataplane/protocol/config.ts. Throws when there is none. */
 export type Secret = (name: string) => string;
 
 export const secretsIn =
@@ -18,7 +19,7 @@ export const secretsIn =
   (name) =>
     readSecret(folder, name);
 
-/** One secret. Throws with the file's name (never its content) when it is missing or empty. */
+/** Reads one secret. Throws with the file's name (never its content) when it is missing or empty. */
 function readSecret(folder: string, name: string): string {
   const value = readFileSync(join(folder, name), 'utf8').trim();
   if (value === '') throw new Error(`secret ${name} is empty`);
@@ -26,8 +27,8 @@ function readSecret(folder: string, name: string): string {
 }
 
 /**
- * Calls `changed` with every content that is another than `config`, or than the last one. A file that cannot be read or
- * taken up keeps the last one, and is tried again. Returns a stop function.
+ * Calls `changed` with every content that differs from the last one, which is `config` at first. While the file cannot
+ * be read or taken up, the last content stays, and the file is tried again. Returns a function that stops the watching.
  */
 export function watchConfig(
   { config, configFile: file, log }: { config: SaleConfig; configFile: string; log: Logger },

@@ -7,20 +7,25 @@ import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Failpoint =
-  /** Storefront: orders are committed, nobody has been answered, nothing is settled. */
+  /** In a storefront, orders are committed, nobody has been answered, and nothing is settled. */
   | 'checkout-committed'
-  /** Cache agent: low watermark is raised, the units are not returned. */
+  /** In a cache agent, a low watermark is raised, and the units are not returned. */
   | 'expiry-fenced'
-  /** Cache agent: after each step of a recovery. */
+  /** In a cache agent, one step of a recovery is done. */
   | `recovery-${1 | 2 | 3 | 4 | 5}`
-  /** Pool agent: a node revoked, nothing is booked; booked and granted, not applied. */
+  /**
+   * In the pool's agent, units are revoked at a node and not booked; or they are booked and granted, and not applied.
+   */
   | 'refill-revoked'
   | 'refill-booked'
-  /** Shard agent: the state is read, nothing is reported. */
+  /** In a shard agent, the state is read and not reported. */
   | 'relay-read'
-  /** Shard agent (the pool's too): a command is executed, its transfers are not sent. */
+  /** In an agent of a shard or of the pool, a command is executed, and its transfers are not sent. */
   | 'transfer-executed'
-  /** Shard agent (the pool's too): a transfer is applied (by the pool: forwarded), nothing is sent or reported. */
+  /**
+   * In an agent of a shard or of the pool, a transfer is applied (by the pool: forwarded), and nothing is sent or
+   * reported.
+   */
   | 'transfer-received';
 
 const folder = process.env.FLASHSALE_FAILPOINTS;

@@ -1,9 +1,9 @@
-// Where every process shows how it is: metrics and health on a port of its own.
+// Serves the metrics and the health of a process on a port of its own.
 
 import { createServer, type Server } from 'node:http';
 import type { Address } from '../protocol/config.ts';
 
-/** `host:port`, `[::1]:port` or `port` (then 127.0.0.1). */
+/** Parses `host:port`, `[::1]:port` or `port` (then the host is 127.0.0.1). Throws when the text is none of these. */
 export function parseAddress(text: string): Address {
   const match = /^(?:(\[[^\]]+\]|[^:]+):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
@@ -15,11 +15,11 @@ export function parseAddress(text: string): Address {
 export interface Health {
   metrics(): Promise<string>;
   contentType: string;
-  /** Undefined: ready. Otherwise a sentence that says why not. */
+  /** Returns undefined when the process is ready, and otherwise a sentence that says why not. */
   ready(): string | undefined;
 }
 
-/** GET /metrics, /healthz (the event loop turns), /ready. Rejects when the port is taken. */
+/** Serves GET /metrics, /healthz (the event loop runs) and /ready. Rejects when the port is taken. */
 export function serveHealth(health: Health, at: Address): Promise<Server> {
   const server = createServer(async (request, response) => {
     const answer = (status: number, type: string, body: string) => {

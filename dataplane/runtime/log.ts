@@ -1,5 +1,5 @@
-// The one logger. Structured (pino), to standard output. Buyers are personal data (R25): no line carries one;
-// the paths below are a second net.
+// The one logger: structured lines (pino) to standard output. Buyers are personal data (R25), so no line carries one;
+// the paths below are a second line of defence.
 
 import { type Logger, pino } from 'pino';
 

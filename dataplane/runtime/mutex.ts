@@ -1,5 +1,6 @@
-// One at a time, in the order of asking.
+// Runs asynchronous work one at a time, in the order in which it was asked for.
 
+/** Runs `work` after all work before it has ended, and resolves or rejects as it does. */
 export type Mutex = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function createMutex(): Mutex {

@@ -1,5 +1,6 @@
-// What every process of the data plane does alike: parse its arguments, serve metrics and health on a port of its
-// own, and stop in order when asked to. `kill -9` is always allowed: nothing here is needed for safety.
+// Runs a role: one process of the data plane (a storefront, a cache agent, a shard agent, the balancer). Every role
+// parses its arguments, serves metrics and health on a port of its own, and stops in order when asked to. `kill -9` is
+// always allowed: nothing here is needed for safety. (A role of PostgreSQL is always called database role.)
 
 import { parseArgs } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
@@ -10,22 +11,25 @@ import { type Logger, makeLogger } from './log.ts';
 
 export interface Role {
   name: string;
-  /** Which one of its kind, where the kind needs it (`c0`, `s1`, `pool`). */
+  /** Names this process among those of its role, where the role needs that (`c0`, `s1`, `pool`). */
   id: string | undefined;
   config: SaleConfig;
   configFile: string;
   secret: Secret;
-  /** Where its own service listens (storefront: buyers; pool agent: refills), as told by --listen. */
+  /** Where the process serves, as told by --listen: a storefront its buyers, the pool's agent refills. */
   listen: Address | undefined;
   metrics: Registry;
   log: Logger;
-  /** Readiness, asked by /ready: undefined = ready, a sentence = why not. */
+  /** Is asked by /ready: returns undefined when the process is ready, and otherwise a sentence that says why not. */
   ready: () => string | undefined;
-  /** Run on SIGTERM and SIGINT, last registered first, each awaited. */
+  /** Registers a step to run on SIGTERM and SIGINT. The last registered runs first, and each is awaited. */
   onStop: (step: () => Promise<void> | void) => void;
 }
 
-/** --config FILE --secrets FOLDER [--id ID] [--listen HOST:PORT] --metrics HOST:PORT */
+/**
+ * Runs the role `name` with the arguments --config FILE --secrets FOLDER [--id ID] [--listen HOST:PORT] --metrics
+ * HOST:PORT.
+ */
 export async function runRole(name: string, argv: string[], main: (role: Role) => Promise<void>): Promise<void> {
   const { values } = parseArgs({
     args: argv,

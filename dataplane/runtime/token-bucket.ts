@@ -1,5 +1,5 @@
-// A token bucket, kept as the one number that the generic cell rate algorithm (GCRA) needs: when the bucket will be full
-// again. Buyers' purchases and requests to an API server are limited by it. Pure: time comes in as an argument.
+// A token bucket, kept as the one number that the generic cell rate algorithm (GCRA) needs: when the bucket will be
+// full again. Buyers' purchases and requests to an API server are limited by it. Pure: time comes in as an argument.
 
 import type { Millis } from '../protocol/units.ts';
 

@@ -1,6 +1,6 @@
-// The agent of one shard that serves orders: it migrates its database, joins the sale, then relays. It may die at any
-// moment and may run twice; the shard sells without it. It knows no process, no file and no client library: stores
-// come in, so that a simulation can stand in for them.
+// The agent of one shard that serves orders: it migrates its database, joins the sale, and then reports, moves stock
+// and relays the outbox. It may die at any moment and may run twice; the shard sells without it. It knows no process,
+// no file and no client library: stores come in as arguments, so that a simulation can take their place.
 
 import type { Millis, ShardId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
@@ -26,11 +26,11 @@ export interface ShardAgentDeps {
 }
 
 export interface RunningAgent {
-  /** Names what the agent waits for; undefined: it does its work. */
+  /** Returns what the agent waits for, or undefined when it does its work. */
   waitsFor(): string | undefined;
   /** Resolves when the agent has begun its work, or was stopped before. */
   started: Promise<void>;
-  /** Ends everything after its running step. */
+  /** Ends every loop after its running step. */
   stop(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function startShardAgent({ id, shard, registry, bus, summaryPeriod, metri
       return true;
     });
     if (stop.signal.aborted) return;
-    // It may have joined in an earlier life: then it relays at once, with the registry away.
+    // The shard may have joined before: then its agent works at once, even with the sale's registry away.
     const stockHolder = await startStockHolder({
       id,
       shard,

@@ -1,6 +1,6 @@
-// How a shard becomes one of the sale's. The order of the steps is the protocol's: it enters the registry first, then
-// reads the nodes' epochs and copies them (only upward), and only then is used; so a node that recovers meanwhile
-// either finds the shard in the list or has raised the epoch before it was read.
+// Joins a shard to the sale. The order of the steps is the protocol's: the shard enters the registry first, then the
+// nodes' epochs are read and copied (only upward), and only then is the shard used. So a node that recovers meanwhile
+// either finds the shard in the list, or has raised its epoch before it was read.
 
 import type { Millis, ShardId } from '../protocol/units.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,7 +10,7 @@ import type { AgentShard } from '../stores/shard/shard.ts';
 
 const RETRY: Millis = 200;
 
-/** Resolves false when the registry is not made yet. Rejects with StoreUnknown while a database is away. */
+/** Resolves to false when the registry is not made yet. Rejects with StoreUnknown while a database is away. */
 async function tryToJoin(id: ShardId, shard: AgentShard, registry: AgentRegistry): Promise<boolean> {
   const { peerIncarnation } = await shard.state();
   const before = await registry.read();
@@ -28,7 +28,10 @@ async function tryToJoin(id: ShardId, shard: AgentShard, registry: AgentRegistry
   return true;
 }
 
-/** Tries until it joined or is told to stop. Repeated by every new agent: raising an epoch to the registry's never hurts. */
+/**
+ * Tries until the shard has joined or `stop` is aborted. Every new agent does it again: raising an epoch to the
+ * registry's does no harm.
+ */
 export async function join(
   id: ShardId,
   shard: AgentShard,
@@ -40,7 +43,7 @@ export async function join(
   await retry('joining the sale', clock, log, stop, () => tryToJoin(id, shard, registry));
 }
 
-/** Repeats until the attempt answers true. Says once why it does not work yet. */
+/** Repeats the attempt until it resolves to true or `stop` is aborted. The first failure is logged. */
 export async function retry(
   what: string,
   clock: Clock,

@@ -1,4 +1,4 @@
-// Every number that an agent of a shard or of the pool shows. Few labels, never a buyer (R25).
+// Every metric of the agents of shards and of the pool. There are few labels, and none is ever a buyer (R25).
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REFILL_OUTCOMES, type RefillOutcome } from '../protocol/refill.ts';
@@ -27,7 +27,7 @@ const makers = (metricsRegistry: Registry) => {
 
 export type StockHolderMetrics = ReturnType<typeof stockHolderMetrics>;
 
-/** Of every database that holds stock. */
+/** Makes the metrics of a stock holder: a shard, or the pool. */
 export function stockHolderMetrics(metricsRegistry: Registry) {
   const { gauge, counter, seconds } = makers(metricsRegistry);
   const available = gauge('shard_available_units', 'Stock that is not sold.');
@@ -58,7 +58,7 @@ export function stockHolderMetrics(metricsRegistry: Registry) {
 
 export type PoolMetrics = ReturnType<typeof poolMetrics>;
 
-/** Of the pool's agent. */
+/** Makes the metrics that only the pool's agent has. */
 export function poolMetrics(metricsRegistry: Registry) {
   const { gauge, counter, seconds } = makers(metricsRegistry);
   const refills = new Counter({

@@ -1,5 +1,5 @@
-// What a shard that serves orders does besides: it tells the merchant of every order's events, and cancels what was
-// not paid in time.
+// Relays the outbox of a shard that serves orders: the events of orders, which the shard wrote in the transactions that
+// changed the orders, go to the topic `orders` for the merchant. Also cancels orders that were not paid in time.
 
 import type { Millis, Version } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
@@ -14,7 +14,10 @@ const EVENTS_AT_ONCE = 500;
 const OVERDUE: Millis = 200;
 const ORDERS_AT_ONCE = 200;
 
-/** R10, R11: at least once, in version order; the bookmark moves only after the queue has them. */
+/**
+ * Relays events at least once, in the order of versions (R10, R11): the durable cursor moves only after the queue has
+ * them.
+ */
 export function relayOutbox(
   shard: AgentShard,
   bus: Bus,
@@ -23,7 +26,7 @@ export function relayOutbox(
   clock: Clock,
   log: Logger,
 ): Loop {
-  /** The version at which there was nothing to relay. */
+  /** The shard's version at which nothing was left to relay. */
   let done: Version | undefined;
   return startLoop(clock, 'order events', RELAY, log, async () => {
     const version = state()?.version;
@@ -41,12 +44,12 @@ export function relayOutbox(
     if (!sent) throw new Error('Kafka did not take the order events');
     await shard.relayed(last.version);
     metrics.events(events.length);
-    // What is not full yet fills meanwhile: a request to the queue costs as much as dozens of events.
+    // A batch that is not full may fill meanwhile: a request to the queue costs as much as dozens of events.
     return events.length === EVENTS_AT_ONCE;
   });
 }
 
-/** By the shard's own clock. */
+/** Cancels placed orders whose payment deadline has passed, by the shard's own clock. */
 export const cancelOverdue = (shard: AgentShard, metrics: StockHolderMetrics, clock: Clock, log: Logger): Loop =>
   startLoop(clock, 'overdue orders', OVERDUE, log, async () => {
     const cancelled = await shard.cancelOverdue(ORDERS_AT_ONCE);

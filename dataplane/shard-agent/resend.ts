@@ -1,19 +1,19 @@
-// Decides which transfers are sent again. Pure. A receiver reports the version it applied last of each sender, and
-// applies in order; so if the oldest unreported transfer has been the same one for a second, it or its report was
-// lost, and everything from it on goes out again.
+// Decides which transfers are sent again. Pure. A receiver applies transfers in order, and reports the version it
+// applied last of each sender. So if the oldest unreported transfer has been the same one for a second, it or its
+// report was lost, and everything from it on is sent again.
 
 import type { Transfer } from '../protocol/messages.ts';
 import type { Millis, Version } from '../protocol/units.ts';
 
 const RESEND_AFTER: Millis = 1000;
 
-/** Of one receiving hop: the oldest unreported transfer, and since when it has been waited for. */
+/** The oldest transfer that one receiving hop has not reported, and since when it has been waited for. */
 export interface Unreported {
   version: Version;
   since: Millis;
 }
 
-/** `transfers`: those above what the hop reported, oldest first. */
+/** Decides for one hop. `transfers` are those above what the hop reported, oldest first. */
 export function decideResend(
   before: Unreported | undefined,
   transfers: readonly Transfer[],

@@ -1,5 +1,5 @@
-// Sends again what a receiver has not reported for a second. Reads the transfers from the ledger, so it works after
-// a crash between executing and sending just as well as after Kafka lost everything.
+// Sends transfers again that a receiver has not reported for a second. The transfers are read from the ledger, so this
+// works after a crash between executing and sending just as well as after Kafka lost everything.
 
 import type { Delta, Transfer } from '../protocol/messages.ts';
 import type { Millis, StockHolderId, Units, Version } from '../protocol/units.ts';
@@ -18,17 +18,17 @@ export interface ResendingOptions {
   clock: Clock;
   log: Logger;
   state: () => ShardState | undefined;
-  /** A hop that never reported would not hear anything either. */
+  /** Returns the newest reports of all stock holders. A hop that never reported would not read a transfer either. */
   reports: () => readonly Delta[];
   send: (transfers: readonly Transfer[]) => void;
-  /** Units that left here and that the next hops have not reported. */
+  /** Is told the units that left here and that the next hops have not reported. */
   inFlight: (units: Units) => void;
 }
 
 export function startResending(options: ResendingOptions): Loop {
   const { id, shard, clock, log, state, reports, send, inFlight } = options;
   const unreported = new Map<StockHolderId, Unreported>();
-  /** Hops which had reported everything when this database had that version. */
+  /** For each hop that has reported everything, this database's version at that time. */
   const settled = new Map<StockHolderId, Version>();
   const away = new Map<StockHolderId, Units>();
   return startLoop(clock, 'resending', CHECK, log, async () => {

@@ -1,6 +1,6 @@
-// What runs beside every database that holds stock, the pool's too: its reports (R9–R12), the commands it executes
-// (R17, R20, R22), the transfers it receives and those it sends again (R18, R19). Off the buyer's path: without it
-// the shard goes on selling what it holds, and it catches up from the ledger later.
+// Runs beside every stock holder, that is every database that holds stock, the pool's too: makes its reports (R9–R12),
+// executes commands (R17, R20, R22), receives transfers and sends them again (R18, R19). It is not on the buyer's path:
+// without it the shard goes on selling what it holds, and the agent catches up from the ledger later.
 
 import { type Command, type Delta, newer, type Transfer } from '../protocol/messages.ts';
 import type { Millis, StockHolderId } from '../protocol/units.ts';
@@ -22,7 +22,7 @@ export interface StockHolderOptions {
   shard: AgentShard;
   bus: Bus;
   summaryPeriod: () => Millis;
-  /** False: another instance does all this for the same database. */
+  /** Returns false when another instance does all this for the same database. */
   active: () => boolean;
   metrics: StockHolderMetrics;
   clock: Clock;
@@ -30,9 +30,9 @@ export interface StockHolderOptions {
 }
 
 export interface StockHolder {
-  /** As last read; undefined: not yet. */
+  /** Returns the state as it was last read, or undefined before the first reading. */
   state(): ShardState | undefined;
-  /** The newest report of every peer of this sale. */
+  /** Returns the newest report of every stock holder of this sale. */
   reports(): readonly Delta[];
   stop(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
     state = read;
   });
 
-  /** Whether the queue has them or not: what nobody reports is sent again. */
+  /** Sends transfers. It does not matter whether the queue takes them: what is not reported is sent again. */
   const send = (transfers: readonly Transfer[], count: (transfers: number) => void) => {
     if (transfers.length === 0) return;
     count(transfers.length);
@@ -58,7 +58,7 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
   };
 
   async function execute(command: Command) {
-    // The database refuses an old one as well; this saves asking it.
+    // The database refuses an old command as well; this saves asking it.
     if (command.source !== id || !state || !ours(command.incarnation) || !newer(command, state.command)) return;
     const began = clock.now();
     const transfers = await shard.execute(command);
@@ -85,7 +85,7 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
     if (last && last.incarnation === delta.incarnation && last.version > delta.version) return;
     reports.set(delta.peer, delta);
   });
-  // A subscription each: neither waits behind the other.
+  // Each topic has a subscription of its own, so that neither waits behind the other.
   await bus.subscribe(['commands'], { beginning: false }, (_, command) => execute(command));
   await bus.subscribe(['transfers'], { beginning: false }, (_, transfer) => receive(transfer));
   const ourReports = () => [...reports.values()].filter(({ incarnation }) => ours(incarnation));

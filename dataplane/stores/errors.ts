@@ -1,4 +1,4 @@
-// How a store can fail to answer, for all clients alike.
+// The ways in which a store can fail to answer, for all clients alike.
 
 /** The connection was lost or timed out: the call may or may not have been carried out. Safe to ask again. */
 export class StoreUnknown extends Error {

@@ -1,5 +1,6 @@
-// How the clients of shards and registry reach PostgreSQL: a few connections to one database as one role, made when
-// first needed and again after a loss. Never retries, and never keeps a connection whose last answer is unknown.
+// Connects the clients of shards and of the sale's registry to PostgreSQL: a few connections to one database as one
+// database role, made when first needed and again after a loss. It never retries a statement, and never keeps a
+// connection whose last answer is unknown.
 
 import pg from 'pg';
 import { type DatabaseUser, databaseRole } from '../protocol/config.ts';
@@ -13,9 +14,9 @@ export interface DatabaseAddress {
 }
 
 export interface DatabaseOptions {
-  /** For one statement, held by the server; the client waits a little longer, then gives the connection up. */
+  /** The time for one statement, kept by the server. The client waits a little longer, then gives the connection up. */
   timeout: Millis;
-  /** For TCP, authentication, and a free connection. */
+  /** The time for TCP, authentication, and for a connection to become free. */
   connectTimeout: Millis;
   connections: number;
 }
@@ -24,10 +25,10 @@ export const DEFAULTS: DatabaseOptions = { timeout: 5_000, connectTimeout: 2_000
 
 /** How much longer than the server the client waits for an answer. */
 const SLACK: Millis = 1_000;
-/** After a failed connect, calls fail at once for this long, doubling. */
+/** How long calls fail at once after a failed connect. It doubles with each failure. */
 const BACKOFF: { first: Millis; most: Millis } = { first: 50, most: 1_000 };
 
-/** int8 as a number; a value that a number cannot hold is an error, never a wrong number. */
+/** Parses an int8 into a number. A value that a number cannot hold is an error, never a wrong number. */
 function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is not a safe integer`);
@@ -99,8 +100,8 @@ export class Database {
   }
 
   /**
-   * Runs one prepared statement. `name` must name one text only.
-   * Rejects with StoreUnknown or WrongIncarnation; anything else is a mistake in a call.
+   * Runs one prepared statement. `name` must always name the same text. Rejects with StoreUnknown or WrongIncarnation;
+   * any other error is a mistake in the call.
    */
   async rows<Row extends object>(name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
     const client = await this.#connect();
@@ -121,13 +122,15 @@ export class Database {
     }
   }
 
-  /** For functions with one result: the first column of the only row, or undefined for null or no row. */
+  /**
+   * Runs a function with one result: resolves to the first column of the only row, or to undefined for null or no row.
+   */
   async value<T>(name: string, text: string, values: readonly unknown[] = []): Promise<T | undefined> {
     const [row] = await this.rows<Record<string, T | null>>(name, text, values);
     return (row && Object.values(row)[0]) ?? undefined;
   }
 
-  /** Calls after it are refused; it may be called again. */
+  /** Closes all connections. Calls after it are refused; it may be called again. */
   close(): Promise<void> {
     this.#closed ??= this.#connections.end();
     return this.#closed;

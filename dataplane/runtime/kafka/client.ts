@@ -1,5 +1,5 @@
-// kafkajs as we want it: its log lines go to our logger, its sockets do not wait to fill a packet, and it gives up
-// soon, because those who call it repeat themselves and must know. Knows no topic.
+// Configures kafkajs: its log lines go to our logger, its sockets do not wait to fill a packet, and it gives up soon,
+// because its callers repeat themselves and have to know. It knows no topic.
 
 import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP } from 'node:net';
@@ -10,7 +10,7 @@ import type { KafkaConfig } from '../../protocol/config.ts';
 import type { Millis } from '../../protocol/units.ts';
 import type { Logger } from '../log.ts';
 
-/** Read from the secrets folder, where the configuration names them. */
+/** The secrets for Kafka, where the configuration names them. */
 export interface KafkaSecrets {
   password?: string;
   ca?: string;
@@ -29,18 +29,23 @@ export function kafkaClient(config: KafkaConfig, { password, ca }: KafkaSecrets,
     retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
     socketFactory: eagerSockets,
     logLevel: logLevel.WARN,
-    // It warns and errs at every attempt while a broker is away; the bus says that once.
+    // kafkajs warns at every attempt while a broker is away; the bus logs that once.
     logCreator: () => (entry: LogEntry) => log.debug({ kafkajs: entry.namespace }, entry.log.message),
   });
 }
 
 const LEAVE_WITHIN: Millis = 2000;
 
-/** It waits for what is in flight, which a broker that fell silent never answers; what is left then ends with its sockets. */
+/**
+ * Disconnects, and waits for what is in flight, but not for long: a broker that fell silent never answers. The rest
+ * ends with its sockets.
+ */
 export const leave = (client: Pick<Consumer | Producer, 'disconnect'>): Promise<void> =>
   Promise.race([client.disconnect().catch(() => undefined), sleep(LEAVE_WITHIN, undefined, { ref: false })]);
 
-/** Its default leaves Nagle's algorithm on, which holds a small request back until the one before is acknowledged. */
+/**
+ * Turns Nagle's algorithm off. With it, kafkajs would hold a small request back until the one before is acknowledged.
+ */
 const eagerSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)

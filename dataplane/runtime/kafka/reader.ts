@@ -1,7 +1,7 @@
-// The reading half of the bus: reads whole topics for ever. kafkajs stops for good after some errors and can wait
-// for ever after others (a broker that came back empty), so a reader is used until it ends or falls silent, and is
-// then thrown away for a new one. Each has a consumer group of its own that commits nothing: nobody waits for the
-// session of a predecessor that died, and there is no offset that could be out of range.
+// The reading half of the bus: it reads whole topics for ever. kafkajs stops for good after some errors and can wait
+// for ever after others (a broker that came back empty), so a consumer is used until it ends or falls silent, and is
+// then replaced by a new one. Each has a consumer group of its own that commits nothing: nobody waits for the session
+// of a predecessor that died, and there is no offset that could be out of range.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,9 +9,9 @@ import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
 import { leave } from './client.ts';
 
-/** A fetch returns as soon as there is anything; this is for when there is nothing. */
+/** How long a fetch waits when there is nothing. It returns as soon as there is anything. */
 const LONGEST_FETCH: Millis = 500;
-/** No fetch and no message for so long: it hangs. */
+/** After so long without a fetch or a message, the consumer is taken to hang. */
 const SILENCE: Millis = 10_000;
 const BACKOFF: Millis[] = [100, 200, 500, 1000];
 
@@ -19,19 +19,19 @@ export interface ReaderOptions {
   kafka: () => Kafka;
   topics: string[];
   beginning: boolean;
-  /** Prefix of the groups' names. */
+  /** The prefix of the consumer groups' names. */
   groupPrefix: string;
-  /** Awaited before each new try: the topics may have gone. */
+  /** Is awaited before each new consumer, because the topics may have gone. */
   ensureTopics: () => Promise<void>;
-  /** Must not reject. */
+  /** Handles one message. It must not reject. */
   handler: (topic: string, value: Buffer | null) => Promise<void>;
-  /** It reads now (again). */
+  /** Is called when a consumer has begun to read. */
   reading: () => void;
-  /** It ended; another one follows. */
+  /** Is called when a consumer ended by itself; another one follows. */
   ended: (error: unknown) => void;
 }
 
-/** Starts reading; the answer stops it. */
+/** Starts reading. Returns a function that stops it, and resolves when it has stopped. */
 export function startReader(options: ReaderOptions): () => Promise<void> {
   const stop = new AbortController();
   const done = (async () => {
@@ -62,7 +62,7 @@ export function startReader(options: ReaderOptions): () => Promise<void> {
   };
 }
 
-/** Resolves when told to stop, rejects when it ended by itself. */
+/** Reads with one consumer. Resolves when told to stop, and rejects when the consumer ended by itself. */
 async function readOnce(options: ReaderOptions, stop: AbortSignal): Promise<void> {
   const consumer = options.kafka().consumer({
     groupId: `${options.groupPrefix}.${randomUUID()}`,
@@ -94,7 +94,7 @@ async function readOnce(options: ReaderOptions, stop: AbortSignal): Promise<void
     });
     await Promise.race([crashed, silent(() => Date.now() - alive, stop)]);
   } finally {
-    // Its group is nobody else's.
+    // Nobody else is in its group, so leaving it disturbs nobody.
     await leave(consumer);
   }
 }
@@ -113,10 +113,10 @@ async function handleBatch(
   }
 }
 
-/** Resolves when told to stop, rejects when nothing was heard for too long. */
+/** Resolves when told to stop, and rejects when nothing was read for too long. */
 async function silent(since: () => Millis, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    if (since() > SILENCE) throw new Error(`the reader heard nothing for ${SILENCE} ms`);
+    if (since() > SILENCE) throw new Error(`the reader read nothing for ${SILENCE} ms`);
     await sleep(500, undefined, { signal: stop }).catch(() => undefined);
   }
 }

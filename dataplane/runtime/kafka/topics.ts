@@ -1,5 +1,5 @@
-// How the five topics are kept, and making those that are not there: at the start, and again when a cluster comes
-// back without them. Never changes a topic that exists: an administrator may have made it otherwise.
+// Makes the five topics where they are missing: at the start, and again when a Kafka cluster comes back without them. A
+// topic that exists is never changed: an administrator may have made it otherwise.
 
 import type { ITopicConfig, Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../../protocol/config.ts';
@@ -9,7 +9,10 @@ const MIB = 1024 * 1024;
 const MINUTE = 60_000;
 
 const KEPT: Record<'state' | 'passing' | 'record', Record<string, string | number>> = {
-  /** The last of every key. Rolled and cleaned often, so that a reader from the beginning is through soon. */
+  /**
+   * Topics of state keep the last message of every key. They are compacted often, so that a reader from the beginning
+   * is through soon.
+   */
   state: {
     'cleanup.policy': 'compact',
     'segment.bytes': 4 * MIB,
@@ -18,15 +21,18 @@ const KEPT: Record<'state' | 'passing' | 'record', Record<string, string | numbe
     'max.compaction.lag.ms': 10 * MINUTE,
     'delete.retention.ms': MINUTE,
   },
-  /** Repeated by its senders until it arrived: nobody reads an old one. */
+  /** Messages that senders repeat until they have arrived are kept for an hour: nobody reads an old one. */
   passing: { 'cleanup.policy': 'delete', 'segment.bytes': 16 * MIB, 'retention.ms': 60 * MINUTE },
-  /** For the merchant: as long as the cluster keeps things. */
+  /** Messages for the merchant are kept as long as the Kafka cluster keeps things by default. */
   record: { 'cleanup.policy': 'delete' },
 };
 
 const kindOf = (topic: Topic) => (topic === 'orders' ? 'record' : COMPACTED.includes(topic) ? 'state' : 'passing');
 
-/** One partition each: a sale's whole traffic is small for Kafka, and the order of all events of a shard is kept. */
+/**
+ * Each topic has one partition: a sale's whole traffic is small for Kafka, and the order of all events of a shard is
+ * kept.
+ */
 const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
   TOPICS.map((topic) => ({
     topic: topicName(config.prefix, topic),
@@ -35,7 +41,10 @@ const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
     configEntries: Object.entries(KEPT[kindOf(topic)]).map(([name, value]) => ({ name, value: String(value) })),
   }));
 
-/** Makes the missing ones; answers the names of those it made (another process may have been first). Rejects when the cluster cannot be asked. */
+/**
+ * Makes the missing topics, and resolves to the names of those it made (another process may have been first). Rejects
+ * when Kafka cannot be asked.
+ */
 export async function makeMissingTopics(kafka: Kafka, config: KafkaConfig): Promise<string[]> {
   const admin = kafka.admin();
   try {
@@ -50,7 +59,7 @@ export async function makeMissingTopics(kafka: Kafka, config: KafkaConfig): Prom
   }
 }
 
-/** Those that are there. Rejects when the cluster cannot be asked. */
+/** Deletes the sale's topics that exist. Rejects when Kafka cannot be asked. */
 export async function removeTopics(kafka: Kafka, { prefix }: KafkaConfig): Promise<void> {
   const admin = kafka.admin();
   try {

@@ -1,7 +1,7 @@
-// The sending half of the bus. One request per topic is under way at a time, and what is published meanwhile goes
-// along with the next: messages of a topic keep their order, and nothing waits for a batch to fill. Answers in
-// bounded time whether the broker has a message, holds a bounded number, and connects for ever. What failed is
-// dropped: the senders repeat what was not heard.
+// The sending half of the bus. One request for each topic is under way at a time, and what is published meanwhile goes
+// with the next one: messages of a topic keep their order, and nothing waits for a batch to fill. The writer answers in
+// bounded time whether the broker has a message, holds a bounded number of them, and connects for ever. What failed is
+// dropped: the senders repeat what did not arrive.
 
 import { type Kafka, type Message, Partitioners } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
@@ -9,19 +9,25 @@ import { leave } from './client.ts';
 
 const TIMEOUT: Millis = 2000;
 const RECONNECT: Millis = 500;
-/** Messages under way and waiting. Reached only while the broker is slow; more would only be more to lose. */
+/**
+ * How many messages may wait or be under way. The bound is reached only while the broker is slow; more would be more to
+ * lose.
+ */
 const MOST_WAITING = 10_000;
 const MOST_PER_REQUEST = 500;
 
 export interface Writer {
-  /** `acks` of a topic is always the same: −1, all replicas have it; 1, its leader has it. */
+  /**
+   * Resolves to true when the broker has all of the messages, and to false when not, or not in time. With `acks` −1 all
+   * replicas have them, with 1 the leader has. A topic's `acks` is always the same.
+   */
   send(topic: string, messages: Message[], acks: -1 | 1): Promise<boolean>;
   close(): Promise<void>;
 }
 
 interface Waiting {
   message: Message;
-  /** It was not answered within the timeout: its sender was told no, so it need not go. */
+  /** True when there was no answer in time. Its sender was told no, so the message need not be sent any more. */
   late: boolean;
   answer: (sent: boolean) => void;
 }
@@ -33,7 +39,10 @@ interface TopicQueue {
   busy: boolean;
 }
 
-/** `ensureTopics` is awaited before the first connection. `failed` hears every reason for a false. */
+/**
+ * Starts a writer. `ensureTopics` is awaited before the first connection. `failed` is called with every reason for a
+ * false.
+ */
 export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, failed: (error: unknown) => void): Writer {
   const producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -97,7 +106,9 @@ export function startWriter(kafka: Kafka, ensureTopics: () => Promise<void>, fai
   };
 }
 
-/** Whether a message was sent; false when there is no answer within the timeout. */
+/**
+ * Enqueues a message. Resolves to true when it was sent, and to false when it was not, or there is no answer in time.
+ */
 function inTime(message: Message, enqueue: (waiting: Waiting) => void): Promise<boolean> {
   return new Promise((resolve) => {
     const waiting: Waiting = {

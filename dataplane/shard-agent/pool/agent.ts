@@ -1,6 +1,7 @@
-// The agent of the transfer pool and of the registry in its database: a shard's agent without orders, plus refills,
-// supply, credits and changes of the number of cache nodes. One instance acts at a time, by a lock in that database;
-// the others wait for it. Two that act for a moment do no harm. It knows no process, no file and no client library.
+// The agent of the transfer pool and of the sale's registry in its database: a shard's agent without orders, plus
+// refills, supply, credits and changes of the number of cache nodes. One instance acts at a time, by a lock in that
+// database; the others wait for it. Two that act for a moment do no harm. It knows no process, no file and no client
+// library.
 
 import type { Millis, ShardId } from '../../protocol/units.ts';
 import type { Bus } from '../../runtime/bus.ts';
@@ -27,9 +28,9 @@ export interface PoolAgentDeps {
   shard: AgentShard;
   registry: AgentRegistry;
   nodes: Nodes;
-  /** Opens a connection for a fence; undefined: the configuration does not say where the shard is. */
+  /** Opens a connection for a fence. Returns undefined when the configuration does not say where the shard is. */
   fenceShard(id: ShardId): CacheShard | undefined;
-  /** See acquireLock of the clients. */
+  /** Waits for the lock, as acquireLock in stores/registry/lock.ts does. */
   lock(stop: AbortSignal, waiting: (error?: unknown) => void): Promise<HeldLock | undefined>;
   bus: Bus;
   summaryPeriod(): Millis;
@@ -40,11 +41,14 @@ export interface PoolAgentDeps {
 }
 
 export interface PoolAgent extends RunningAgent {
-  /** Undefined: another instance acts. */
+  /** Returns undefined while another instance acts. */
   refill(): Refill | undefined;
 }
 
-/** `started` resolves only when the agent was stopped: it acts as long as it holds the lock, and waits for it again. */
+/**
+ * Starts the agent. It acts as long as it holds the lock, and then waits for it again; so `started` resolves only after
+ * `stop`.
+ */
 export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
   const { shard, registry, nodes, bus, summaryPeriod, poolMetrics: metrics, clock, log } = deps;
   const stop = new AbortController();

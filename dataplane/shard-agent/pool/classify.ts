@@ -1,6 +1,6 @@
-// What a look at the first level means for a node that ran short. Pure. "Sold out" is the one answer that cannot be
-// taken back, so it needs everything: every node of the layout was asked, none is about to change, and nothing is
-// revoked but unbooked or granted but unapplied (R29).
+// Classifies what a look at the cache tier means for a node that ran short. Pure. "Sold out" is the one answer that
+// cannot be taken back, so it needs everything: every node of the layout was asked, none is about to change, and
+// nothing is revoked but unbooked or granted but unapplied (R29).
 
 import type { RefillRequest } from '../../protocol/refill.ts';
 import type { NodeId, Units } from '../../protocol/units.ts';
@@ -8,7 +8,7 @@ import { type FitReading, isFit, isMember, type Look, unapplied, unbooked } from
 
 export type Classification =
   | { kind: 'granted' | 'sold-out' | 'unavailable' }
-  /** There is enough elsewhere: `needed` units more, from these, richest first. */
+  /** There is enough elsewhere: `needed` units more are to come from `donors`, richest first. */
   | { kind: 'gather'; asker: FitReading; needed: Units; donors: FitReading[] };
 
 export function classify({ view, readings }: Look, { node, quantity }: RefillRequest): Classification {
@@ -30,7 +30,7 @@ export function classify({ view, readings }: Look, { node, quantity }: RefillReq
   return { kind: certain ? 'sold-out' : 'unavailable' };
 }
 
-/** Units that may come back, over all nodes of the layout that could be asked. */
+/** Returns the units that may come back, on all nodes of the layout that could be asked. */
 export const liveUnits = ({ view, readings }: Look): Units =>
   readings
     .filter(isFit)

@@ -1,10 +1,12 @@
-// Decides the next step of changing the number of cache nodes. Pure; asked again and again with a fresh look.
+// Decides the next step of a resize, a change of the number of cache nodes. It is asked again and again with a fresh
+// look. Pure.
 //
 //   none ──(wanted ≠ count, all that are wanted fit)──▶ draining ──(all paused, no live token, leaving ones empty)──▶
 //   rebuilding ──(every node of the new layout has taken it)──▶ none
 //
-// Draining: every identity pauses purchases until a newer layout; live tokens end; a leaving node gives back what it
-// holds. One that cannot be asked is fenced on every shard instead, so that its unsold units can be taken over.
+// While it drains, every identity pauses purchases until a newer layout, live tokens end, and a leaving node gives back
+// what it holds. A leaving node that cannot be asked is fenced on every shard instead, so that its unsold units can be
+// taken over.
 
 import { type Epoch, type Millis, type NodeId, nodeNumber, type Units } from '../../protocol/units.ts';
 import type { HeldUnits, ResizeStep } from '../../stores/registry/registry.ts';
@@ -13,7 +15,7 @@ import { isFit, isMember, isStaying, type Look, type Reading, unapplied, unbooke
 export type ResizeAction =
   /** `layout`: the one it was decided by. `held`: what leaving nodes still account for (granted − revoked). */
   | { kind: 'step'; layout: number; from: ResizeStep; to: ResizeStep; held: HeldUnits }
-  /** Revoke all it holds. */
+  /** Revokes all that a leaving node holds. */
   | { kind: 'empty'; node: NodeId; units: Units }
   | { kind: 'fence'; node: NodeId; epoch: Epoch }
   | { kind: 'wait'; reason: string };
@@ -44,7 +46,7 @@ export function decideResize(
 
 function begin({ view, readings }: Look): ResizeAction[] {
   const missing = readings.filter((reading) => nodeNumber(reading.node.id) < view.wantedCount && !isFit(reading));
-  // Purchases pause from here on, so nobody is waited for that could be waited for before.
+  // Purchases pause from the next step on, so every node that has to be waited for is waited for here.
   if (missing.length > 0) return [wait(missing, 'to come up')];
   return [{ kind: 'step', layout: view.layout, from: 'none', to: 'draining', held: {} }];
 }

@@ -1,5 +1,6 @@
-// Gives up the live tokens of a leaving node that cannot be asked, and takes over what it had not sold: the first steps
-// of a recovery, without the node. Its registry row stays, with everything revoked that was never ordered.
+// Fences a leaving node that cannot be asked: gives up its live tokens, and takes over what it had not sold. These are
+// the first steps of a recovery, without the node. Its row in the registry stays, with everything revoked that was
+// never ordered.
 
 import type { Epoch, Incarnation, NodeId, ShardId, Units } from '../../protocol/units.ts';
 import type { AgentRegistry } from '../../stores/registry/registry.ts';
@@ -13,9 +14,9 @@ export interface Fenced {
 }
 
 /**
- * `connect` opens a connection to a shard, and answers undefined where the configuration does not say where the shard is.
- * Undefined: another one raised the epoch first, look again. Rejects when a shard cannot be asked: then the fence is not
- * complete and is tried again whole.
+ * `connect` opens a connection to a shard, and answers undefined where the configuration does not say where the shard
+ * is. Undefined: another one raised the epoch first, look again. Rejects when a shard cannot be asked: then the fence
+ * is not complete and is tried again whole.
  */
 export async function fenceNode(
   registry: Pick<AgentRegistry, 'read' | 'raiseEpoch' | 'book'>,

@@ -1,4 +1,4 @@
-// Pure plans for virtual stock: from whom to take how much.
+// Plans the moves of virtual stock: from which node to take how much, and where to. Pure.
 
 import type { NodeId, Units } from '../../protocol/units.ts';
 
@@ -13,7 +13,7 @@ export interface Move {
   units: Units;
 }
 
-/** Below this mean nobody is refilled ahead of need: at the end of a sale it would only push units to and fro. */
+/** Below this mean no node is refilled ahead of need: at the end of a sale that would only push units to and fro. */
 const WORTHWHILE: Units = 10;
 /** A node runs low below this part of the mean. */
 const LOW = 0.25;
@@ -21,8 +21,8 @@ const LOW = 0.25;
 const byVirtual = (a: Holding, b: Holding): number => b.virtual - a.virtual;
 
 /**
- * Refills ahead of need: every node that runs low is brought to the mean by those above it. After the moves nobody
- * runs low, so asking again plans nothing.
+ * Plans refills ahead of need: every node that runs low is brought to the mean by those above it. After the moves no
+ * node runs low, so asking again plans nothing.
  */
 export function planRefills(holdings: readonly Holding[]): Move[] {
   const mean = Math.floor(holdings.reduce((sum, { virtual }) => sum + virtual, 0) / Math.max(1, holdings.length));
@@ -47,8 +47,8 @@ export function planRefills(holdings: readonly Holding[]): Move[] {
 }
 
 /**
- * What to take back for a lowered supply: `excess` units in all, or everything, richest first, down to one level, so
- * that no node is emptied while another one is full.
+ * Plans what to take back for a lowered supply: `excess` units in all, or everything, richest first, down to one level,
+ * so that no node is emptied while another one is full.
  */
 export function planWithdrawal(holdings: readonly Holding[], excess: Units): { node: NodeId; units: Units }[] {
   const sorted = holdings.filter(({ virtual }) => virtual > 0).sort(byVirtual);
@@ -70,6 +70,6 @@ export function planWithdrawal(holdings: readonly Holding[], excess: Units): { n
   return sorted.map(({ node }, i) => ({ node, units: takes[i] ?? 0 })).filter(({ units }) => units > 0);
 }
 
-/** On demand: how much a donor gives at once, so that an asker that drains fast asks seldom. */
+/** Returns how much a donor gives at once on demand: enough that a node which sells fast asks seldom. */
 export const donation = (virtual: Units, needed: Units): Units =>
   Math.min(virtual, Math.max(Math.ceil(virtual / 2), needed));

@@ -1,5 +1,5 @@
-// The pool agent's connections to the cache nodes: opened and closed as the configuration says, and read all at once.
-// Decides nothing; what it cannot read it says so.
+// Keeps the pool agent's connections to the cache nodes, as the configuration says, and reads all nodes at once. It
+// decides nothing; of a node that cannot be read it says so.
 
 import type { NodeConfig } from '../../protocol/config.ts';
 import type { Millis, NodeId } from '../../protocol/units.ts';
@@ -8,7 +8,7 @@ import type { NodeState, PoolNode } from '../../stores/cache-node/cache-node.ts'
 import type { AgentRegistry, RegistryNode, RegistryView } from '../../stores/registry/registry.ts';
 import type { Look } from './reading.ts';
 
-/** A node that failed is not asked again for so long, so that nobody waits for its timeout twice. */
+/** How long a node that failed is not asked again, so that nobody waits for its timeout twice. */
 const REST: Millis = 500;
 
 interface Connection {
@@ -20,11 +20,11 @@ interface Connection {
 export interface Nodes {
   configure(nodes: readonly NodeConfig[]): void;
   /**
-   * Every node first, then the registry: what is granted meanwhile then shows as unapplied, and is not missed (R29).
-   * Undefined: there is no sale yet. Rejects when the registry is away.
+   * Reads every node first, then the registry: what is granted meanwhile then shows as unapplied, and is not missed
+   * (R29). Resolves to undefined when there is no sale yet. Rejects when the registry is away.
    */
   look(): Promise<Look | undefined>;
-  /** Undefined: the configuration does not name it. */
+  /** Returns undefined when the configuration does not name the node. */
   client(id: NodeId): PoolNode | undefined;
   close(): Promise<void>;
 }
@@ -77,6 +77,8 @@ export function openNodes(
   };
 }
 
-/** A node of another life of the sale, or of its own, says nothing about this one. */
+/**
+ * Returns the state if it is of this incarnation and epoch: a node's state of another one says nothing about this one.
+ */
 const fitting = (view: RegistryView, node: RegistryNode, state: NodeState | undefined): NodeState | undefined =>
   state?.identity.incarnation === view.incarnation && state.identity.epoch === node.epoch ? state : undefined;

@@ -1,6 +1,7 @@
-// Keeps the first level in order, a few times a second: who is reachable, what is unbooked or unapplied, cancelled
-// units, a lowered supply, nodes that run low, and a change of their number. Each step is a plan made elsewhere from
-// one look, and carried out here; any of them may be cut off, and the next look finds what is left.
+// Reconciles the cache tier with the sale's registry, a few times a second: which nodes are reachable, what is unbooked
+// or unapplied, cancelled units, a lowered supply, nodes that run low, and a change of their number. Each step is a
+// plan made elsewhere from one look, and carried out here; any of them may be cut off, and the next look finds what is
+// left.
 
 import type { Delta } from '../../protocol/messages.ts';
 import type { Epoch, Incarnation, Millis, NodeId } from '../../protocol/units.ts';
@@ -15,14 +16,14 @@ import type { Nodes } from './nodes.ts';
 import { type FitReading, isFit, isMember, isStaying, type Look, poorest } from './reading.ts';
 import type { VirtualStock } from './virtual-stock.ts';
 
-/** Unfit for so long, a node is granted nothing until it is back: a supply should not wait on a dead node. */
+/** A node that is unfit for so long is granted nothing until it is back, so that no supply waits on a dead node. */
 const UNREACHABLE_AFTER: Millis = 1000;
 
 export interface PoolReconcilerOptions {
   nodes: Nodes;
   registry: AgentRegistry;
   stock: VirtualStock;
-  /** The newest reports of the shards. */
+  /** Returns the newest reports of the stock holders. */
   reports: () => readonly Delta[];
   /** Fences a node of this epoch and books what it had not sold; answers what is final then. */
   fence: (incarnation: Incarnation, node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Fenced | undefined>;
@@ -31,7 +32,7 @@ export interface PoolReconcilerOptions {
   log: Logger;
 }
 
-/** The answer is one round of keeping. Rejects when the registry or a node failed in the middle of it. */
+/** Makes the function that reconciles once. It rejects when the registry or a node failed in the middle. */
 export function poolReconciler(options: PoolReconcilerOptions): () => Promise<void> {
   const { nodes, registry, stock, reports, fence, metrics, clock, log } = options;
   const absentSince = new Map<NodeId, Millis>();
@@ -57,7 +58,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
     metrics.resizing(view.resize === 'none' ? 0 : 1);
   }
 
-  /** Cancelled units become virtual stock again, where there is least. */
+  /** Makes cancelled units virtual stock again, on the node that has least. */
   async function credit(look: Look): Promise<boolean> {
     const heir = poorest(look);
     let any = false;
@@ -70,7 +71,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
     return any;
   }
 
-  /** R33: takes back what is unsold until the target is reached, and pays what has come into the pool. */
+  /** Takes back unsold units until the target is reached, and pays what has come into the pool (R33). */
   async function withdraw(look: Look): Promise<boolean> {
     const { view } = look;
     if (view.owed > 0) metrics.paid(await registry.payOwed(view.incarnation));

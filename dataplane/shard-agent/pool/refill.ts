@@ -1,5 +1,5 @@
-// Refills on demand: looks, judges, gathers, and looks again. Everything that moves virtual stock takes turns with it,
-// so that no unit is on its way while "sold out" is being said.
+// Refills a node on demand: looks at all nodes, classifies what it sees, gathers units, and looks again. Everything
+// that moves virtual stock shares one mutex with it, so that no unit is on its way while "sold out" is being said.
 
 import type { RefillAnswer, RefillOutcome, RefillRequest } from '../../protocol/refill.ts';
 import type { Units } from '../../protocol/units.ts';
@@ -12,10 +12,15 @@ import type { VirtualStock } from './virtual-stock.ts';
 
 export type Refill = (request: RefillRequest) => Promise<RefillAnswer>;
 
-/** Donors sell while they are asked; after so many looks it is left to the buyer to come again. */
+/**
+ * How often one refill looks. Donors sell while they are asked; after so many looks the buyer is told to come again.
+ */
 const LOOKS = 5;
 
-/** Rejects when the registry or a node fails while stock moves: nothing is lost, and nothing can be said. */
+/**
+ * Makes the function that refills. It rejects when the registry or a node fails while stock moves: nothing is lost, and
+ * nothing can be said.
+ */
 export function refiller(nodes: Nodes, stock: VirtualStock, turns: Mutex, moved: (units: Units) => void): Refill {
   const flights = new Map<string, Promise<RefillAnswer>>();
 
@@ -33,7 +38,7 @@ export function refiller(nodes: Nodes, stock: VirtualStock, turns: Mutex, moved:
     return answer('unavailable');
   }
 
-  /** True: the asker has what it needs. */
+  /** Resolves to true when the asker has what it needs. */
   async function gather(look: Look, { asker, needed, donors }: Extract<Classification, { kind: 'gather' }>) {
     let granted = 0;
     for (const donor of donors) {

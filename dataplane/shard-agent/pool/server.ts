@@ -1,5 +1,5 @@
-// POST /refill, for storefronts with the internal bearer. Small on purpose: one route, one method, bounded bodies, and
-// an answer even when the registry is away, for "cannot say" is an answer here.
+// Serves POST /refill to storefronts that have the internal bearer token. It is small on purpose: one route, one
+// method, bounded bodies, and an answer even when the registry is away, because "cannot say" is an answer here.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -26,7 +26,7 @@ const refuse = (status: number, error: string, headers?: Record<string, string>)
   ...(headers ? { headers } : {}),
 });
 
-/** `refill` undefined: another instance acts. Rejects when it cannot listen. */
+/** Starts the server. `refill` returns undefined while another instance acts. Rejects when the server cannot listen. */
 export function serveRefills(
   at: Address,
   bearer: string,
@@ -71,14 +71,14 @@ export function serveRefills(
   });
 }
 
-/** In constant time, whatever the lengths. */
+/** Makes a check of the header Authorization that takes constant time, whatever the lengths. */
 function bearerCheck(bearer: string): (header: string | undefined) => boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${bearer}`);
   return (header) => header !== undefined && timingSafeEqual(digest(header), expected);
 }
 
-/** Undefined: too long. */
+/** Resolves to undefined when the body is too long. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,6 +1,6 @@
-// The steps by which virtual stock moves between cache nodes: revoked at one, booked and granted in one transaction of
-// the registry, applied at the other. Each may be the last one before a crash: `balance` finds what was left undone by
-// the lifetime totals on both sides, whoever left it.
+// Moves virtual stock between cache nodes: it is revoked at one, booked and granted in one transaction of the sale's
+// registry, and applied at the other. Each step may be the last one before a crash: `balance` finds what was left
+// undone by the lifetime totals on both sides, whoever left it.
 
 import type { NodeId, Units } from '../../protocol/units.ts';
 import { failpoint } from '../../runtime/failpoint.ts';
@@ -10,9 +10,9 @@ import type { Nodes } from './nodes.ts';
 import { type FitReading, isFit, type Look, poorest, unapplied, unbooked } from './reading.ts';
 
 export interface Taken {
-  /** What the donor gave. */
+  /** The units that the donor gave. */
   booked: Units;
-  /** What of it the receiver was granted; the rest pays a lowered supply. */
+  /** How many of them the receiver was granted. The rest pays a lowered supply. */
   granted: Units;
 }
 
@@ -20,13 +20,13 @@ const NOTHING: Taken = { booked: 0, granted: 0 };
 
 export interface VirtualStock {
   /**
-   * Books what is unbooked and applies what is unapplied. What is booked goes to `heir`, or to the poorest node.
-   * Answers a look of after; the same one when there was nothing to do.
+   * Books what is unbooked and applies what is unapplied. The recipient of what is booked is `heir`, or the poorest
+   * node. Resolves to a look taken afterwards, or to the same one when there was nothing to do.
    */
   balance(look: Look, heir?: NodeId): Promise<Look>;
-  /** Up to `units` from a node to another one, which has yet to apply them. */
+  /** Takes up to `units` from a node and grants them to another one, which has yet to apply them. */
   take(look: Look, from: FitReading, units: Units, to: NodeId): Promise<Taken>;
-  /** Lets a node apply its grants up to this lifetime total. False: it could not. */
+  /** Lets a node apply its grants up to this lifetime total. Resolves to false when it could not. */
   apply(look: Look, to: FitReading, grantedTotal: Units): Promise<boolean>;
 }
 
@@ -76,7 +76,10 @@ export function virtualStock(nodes: Nodes, registry: AgentRegistry): VirtualStoc
   };
 }
 
-/** A node that did not answer may have done it or not: the next look tells. Undefined then, as for a stale one. */
+/**
+ * Resolves to a node's answer, and to undefined when it did not answer: it may have done it or not, and the next look
+ * tells.
+ */
 async function answerOf<T>(call: Promise<T> | undefined): Promise<T | undefined> {
   try {
     return await call;

@@ -1,5 +1,6 @@
-// The typed way to talk to one cache node: one method per Lua script of dataplane/stores/cache-node/lua. Decides nothing,
-// retries nothing: a lost connection or a timeout rejects with StoreUnknown, because the script may have run.
+// The interfaces of one cache node: one method for each Lua script of dataplane/stores/cache-node/lua. They decide
+// nothing and retry nothing: after a lost connection or a timeout a call rejects with StoreUnknown, because the script
+// may have run.
 
 import type {
   BuyerId,
@@ -13,18 +14,18 @@ import type {
   Units,
 } from '../../protocol/units.ts';
 
-/** What the node says it is. Written last by recovery, so a node without one is not fit for use. */
+/** What a node says it is. A recovery writes it last, so a node without an identity is not fit for use. */
 export interface NodeIdentity {
   incarnation: Incarnation;
   node: NodeId;
   epoch: Epoch;
-  /** Layout number and how many nodes it has; buyers' homes are computed over that count. */
+  /** The layout's number, and how many nodes it has: buyers' owner nodes are computed over that count. */
   layout: number;
   count: number;
   paused: boolean;
 }
 
-/** The part of an identity a writer must know right; anything else is refused as stale. */
+/** The part of an identity that a writer must know right. A call that names another one is refused as stale. */
 export interface Expected {
   incarnation: Incarnation;
   epoch: Epoch;
@@ -40,24 +41,26 @@ export interface TokenRef {
 export interface TokenRecord extends TokenRef {
   quantity: Units;
   shard: ShardId;
-  /** Redis TIME of this node. */
+  /** When the token is due, by the TIME of this node's Redis. */
   due: Millis;
   state: 'live' | 'settled';
 }
 
 export type ReserveReply =
-  /** `fresh` false: the buyer's live token of before (R27). `left`: time to live by the node's clock. */
+  /**
+   * With `fresh` false it is the buyer's live token of before (R27). `left` is its time to live by the node's clock.
+   */
   | { kind: 'token'; token: TokenRecord; fresh: boolean; left: Millis }
   | { kind: 'stale'; identity: NodeIdentity | undefined }
   | { kind: 'paused' }
   | { kind: 'limit'; ordered: Units }
   | { kind: 'short'; virtual: Units };
 
-/** What all purchases of one call share. */
+/** The terms that all purchases of one call share. */
 export interface ReserveTerms extends Expected {
   layout: number;
   ttl: Millis;
-  /** Units one buyer may ever order. */
+  /** The most units that one buyer may ever order. */
   perBuyer: Units;
 }
 
@@ -68,7 +71,7 @@ export interface ReserveRequest {
   shard: ShardId;
 }
 
-/** A consistent reading of the node, by one script. */
+/** The state of a node, read consistently by one script. */
 export interface NodeState {
   identity: NodeIdentity;
   virtual: Units;
@@ -81,119 +84,152 @@ export interface NodeState {
   pinned: Partial<Record<ShardId, Units>>;
   settledUnits: Units;
   returnedUnits: Units;
-  /** Units ever ordered through the node before this epoch: granted − revoked = virtual + liveUnits + settledUnits + this. */
+  /**
+   * The units ever ordered through the node before this epoch: granted − revoked = virtual + liveUnits + settledUnits +
+   * this.
+   */
   orderedBefore: Units;
   /**
-   * The identity is paused for a resize and stays so until the node has taken a newer layout: no late agent can set it
-   * selling again. (An identity paused by the resource alone is not enough to move a resize on.)
+   * True when the identity is paused for a resize. It stays so until the node has taken a newer layout: no late agent
+   * can set it selling again. (An identity paused by the resource alone is not enough to move a resize on.)
    */
   draining: boolean;
-  /** Rises with every change of the state, so that levels have an order that survives their reporter. */
+  /** This number rises with every change of the state, so that levels have an order that survives their reporter. */
   sequence: number;
 }
 
 export interface DueReply {
-  /** Everything issued up to and including this number is to end. 0: nothing is due. */
+  /** Every token up to and including this sequence number is to end. It is 0 when nothing is due. */
   upTo: SequenceNumber;
-  /** How far this call looked; the next page begins after it. */
+  /** The last sequence number that this call looked at. The next page begins after it. */
   looked: SequenceNumber;
-  /** Everything asked for was looked at: there may be more behind it. */
+  /** True when as many numbers were looked at as asked for, so that there may be more behind them. */
   more: boolean;
-  /** The live ones among them, at most as many as asked for. */
+  /** The live tokens among them, at most as many as asked for. */
   tokens: TokenRecord[];
-  /** Of the node's clock. */
+  /** The time by the node's clock. */
   now: Millis;
 }
 
-/** `ordered`: the shard has an order for it, cancelled ones too. */
+/** A token that ends. `ordered` is true when the shard has an order for it, even a cancelled one. */
 export interface EndedToken extends TokenRef {
   ordered: boolean;
 }
 
 /** The Redis process behind a node, and which users may use it. */
 export interface NodeServer {
-  /** Another one after every start of the process. */
+  /** Names one run of the process: it is another one after every start. */
   run: string;
-  /** The run in which the newest recovery began; undefined: none ever did. */
+  /** The run in which the newest recovery began, or undefined when none ever did. */
   recoveredIn: string | undefined;
-  /** How many of the users are on, the agent's own apart. */
+  /** How many of the users are on, not counting the agent's own. */
   users: 'all' | 'some' | 'none';
 }
 
-/** Whether an identity lets purchases through. `draining`: paused until a newer layout is taken, whatever anybody says. */
+/**
+ * Tells whether an identity lets purchases through. With `draining` it is paused until a newer layout is taken,
+ * whatever any agent asks for.
+ */
 export type PurchaseMode = 'selling' | 'paused' | 'draining';
 
-/** For storefronts (user `storefront`). */
+/** The calls of storefronts (Redis user `storefront`). */
 export interface StorefrontNode {
   identity(): Promise<NodeIdentity | undefined>;
   /**
-   * R4, R5, R27: deducts and writes the token, or does nothing; one request after the other, in one script. Answers in
-   * their order.
+   * Deducts the units and writes the token of each request, or does nothing for it (R4, R5, R27). The requests are
+   * carried out one after the other in one script, and the replies are in their order.
    */
   reserve(terms: ReserveTerms, requests: readonly ReserveRequest[]): Promise<ReserveReply[]>;
-  /** R6: the newest token of each of these buyers, in their order; undefined: none, or it was returned. One command. */
+  /**
+   * Reads each buyer's newest token in one command (R6). It is undefined where the buyer has none, or it was returned.
+   */
   tokens(buyers: readonly BuyerId[]): Promise<(TokenRecord | undefined)[]>;
-  /** Live → settled. Anything else is left as it is. */
+  /** Makes live tokens settled. Any other token is left as it is. */
   settle(expected: Expected, tokens: readonly TokenRef[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** For the pool's agent (user `pool`). */
+/** The calls of the pool's agent (Redis user `pool`). */
 export interface PoolNode {
   state(): Promise<NodeState | undefined>;
-  /** Lowers V by up to `units` and raises the lifetime total `revoked`; answers the total, or undefined: stale. */
+  /**
+   * Lowers virtual stock by up to `units` and raises the lifetime total `revoked` by the same. Resolves to undefined
+   * when stale.
+   */
   revoke(expected: Expected, units: Units): Promise<{ revoked: Units; virtual: Units } | undefined>;
-  /** V += total − granted applied, if the total is higher. False: stale. */
+  /**
+   * Raises virtual stock by the difference of the total to what was applied before, if it is higher. Resolves to false
+   * when stale.
+   */
   grant(expected: Expected, grantedTotal: Units): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** For the node's own agent (user `agent`). */
+/** The calls of the node's own agent (Redis user `agent`). */
 export interface AgentNode extends PoolNode {
   server(): Promise<NodeServer>;
   /**
-   * Turns the users on if the server is still the run that was judged and the identity still begins like this one;
-   * answers whether they are on. All on one connection, so that a restart between cannot be missed.
+   * Turns the users on if the server is still the run that was found fit and the identity still begins like this one.
+   * Resolves to true when they are on. It is all done on one connection, so that a restart in between cannot be missed.
    */
   enable(run: string, identity: NodeIdentity): Promise<boolean>;
   /** Turns the users off and ends their connections. */
   disable(): Promise<void>;
-  /** False: stale, or draining and asked for anything else. */
+  /**
+   * Changes the mode of the identity. Resolves to false when stale, or when it is draining and is asked for anything
+   * else.
+   */
   setMode(identity: NodeIdentity, mode: PurchaseMode): Promise<boolean>;
   /**
-   * The longest prefix of what is live and due, looking at most at `limit` numbers above `after` (and above what is
-   * known not to be live any more); its end is stored as `closing`. Undefined: stale.
+   * Finds the longest prefix of tokens that are due or not live, looking at most at `limit` sequence numbers above
+   * `after` (and above those known not to be live any more), and stores its end as `closing`. Resolves to undefined
+   * when stale.
    */
   due(expected: Expected, after: SequenceNumber, limit: number): Promise<DueReply | undefined>;
-  /** R28: live tokens end: ordered → settled; others → returned, their units virtual stock again. False: stale. */
+  /**
+   * Ends live tokens (R28): ordered ones are settled; the others are returned, and their units are virtual stock again.
+   * Resolves to false when stale.
+   */
   finish(expected: Expected, tokens: EndedToken[]): Promise<boolean>;
-  /** Step 2: flushes everything, unless a recovery of this or a newer epoch began here before (false). */
+  /**
+   * Step 2 of a recovery: flushes everything. Resolves to false when a recovery of this or a newer epoch began here
+   * before.
+   */
   beginRecovery(incarnation: Incarnation, epoch: Epoch): Promise<boolean>;
-  /** Step 5, in as many calls as needed. False: not this recovery any more. */
+  /**
+   * Step 5, in as many calls as needed: writes the units that buyers ever ordered. Resolves to false when another
+   * recovery runs.
+   */
   recoverBuyers(incarnation: Incarnation, epoch: Epoch, ordered: [BuyerId, Units][]): Promise<boolean>;
-  /** Step 5, the end: the numbers and the identity. False: not this recovery any more, or the server restarted during it. */
+  /**
+   * The end of step 5: writes the numbers and the identity. Resolves to false when another recovery runs, or the server
+   * restarted meanwhile.
+   */
   endRecovery(identity: NodeIdentity, mode: PurchaseMode, totals: RecoveredTotals): Promise<boolean>;
 }
 
 export interface RecoveredTotals {
   granted: Units;
   revoked: Units;
-  /** Through this node, ever. Virtual stock is what is left. */
+  /** The units ever ordered through this node. Virtual stock is what is left. */
   ordered: Units;
 }
 
-/** For the audit (user `audit`): reads everything, writes nothing. */
+/** The calls of the audit (Redis user `audit`), which reads everything and writes nothing. */
 export interface AuditNode {
   state(): Promise<NodeState | undefined>;
-  /** Every buyer's record, in no order, page by page; not consistent with `state` while the node is used. */
+  /**
+   * Reads every buyer's record page by page, in no order. The records are not consistent with `state` while the node is
+   * used.
+   */
   buyers(): AsyncIterable<BuyerRecord[]>;
   close(): Promise<void>;
 }
 
 export interface BuyerRecord {
   buyer: BuyerId;
-  /** Units ever ordered. */
+  /** The units that the buyer ever ordered. */
   ordered: Units;
-  /** The newest token, unless it was returned or is of an older epoch. */
+  /** The buyer's newest token; undefined when it was returned or is of an older epoch. */
   token: TokenRecord | undefined;
 }

@@ -2,9 +2,9 @@
 // server that is away, and it reconnects for ever. A call that was not answered rejects with StoreUnknown: it may have
 // been carried out.
 //
-// The timeout is the connection's, not the command's: Redis answers in order, so a command that waits too long means
-// that nothing at all came back for that long. Then the connection is destroyed with everything in flight, and no
-// timer is set per command (which costs as much as a tenth of a purchase).
+// The timeout belongs to the connection, not to the command: Redis answers in order, so a command that waits too long
+// means that nothing at all came back for that long. Then the connection is destroyed with everything in flight. A
+// timer for each command would cost as much as a tenth of a purchase.
 
 import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import type { Address } from '../../protocol/config.ts';
@@ -13,18 +13,23 @@ import { StoreUnknown } from '../errors.ts';
 import type { LuaScript } from './scripts.ts';
 
 export interface RedisClientOptions {
-  /** After which silence a connection with calls in flight is given up; also for connecting. */
+  /**
+   * How long a connection with calls in flight may be silent before it is given up. It is also the time for connecting.
+   */
   timeout?: Millis;
 }
 
-/** The library types its constructor by this one option, which is nothing here. */
+/** The type of ioredis's options without the one by which the library types its constructor. */
 export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const TIMEOUT: Millis = 1000;
 const RECONNECT_FIRST: Millis = 20;
 const RECONNECT_MOST: Millis = 500;
 
-/** Doubles up to half a second, and spreads: all storefronts lose a node at the same moment. */
+/**
+ * Returns a wait that doubles up to half a second, and is spread, because all storefronts lose a node at the same
+ * moment.
+ */
 const reconnectAfter = (attempt: number): Millis =>
   Math.min(RECONNECT_MOST, RECONNECT_FIRST * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 
@@ -50,7 +55,10 @@ export const redisOptions = (
   disableClientInfo: true,
 });
 
-/** `ERR …` is a mistake in a script or a call; every other refusal is about the server or the user (off, loading, full). */
+/**
+ * Returns true for `ERR …`, a mistake in a script or a call. Every other error is about the server or the user (off,
+ * loading, full).
+ */
 const isMistake = (error: unknown): boolean =>
   error instanceof ReplyError && (error as Error).message.startsWith('ERR ');
 
@@ -66,7 +74,7 @@ export class RedisConnection {
     this.redis.on('error', () => undefined);
   }
 
-  /** A script without KEYS: its header names the keys it uses, and one node is one server. */
+  /** Runs a script. It passes no KEYS: a script's header names the keys it uses, and one node is one server. */
   async script(script: LuaScript, args: (string | number)[]): Promise<unknown> {
     try {
       return await this.redis.evalsha(script.sha, 0, ...args);

@@ -1,6 +1,6 @@
-// The clients of cache-node.ts on real Redis: each method is one script of dataplane/stores/cache-node/lua (or one plain command).
-// Connecting never fails: while the server is away, or has this user off, calls reject with StoreUnknown, and the
-// connection comes back by itself.
+// The interfaces of cache-node.ts on Redis: each method is one script of dataplane/stores/cache-node/lua or one plain
+// command. Connecting never fails: while the server is away, or has this user off, calls reject with StoreUnknown, and
+// the connection comes back by itself.
 
 import type { Redis } from 'ioredis';
 import { type Address, GATED_REDIS_USERS } from '../../protocol/config.ts';
@@ -91,7 +91,7 @@ export function connectAgentNode(address: Address, password: string, options: Re
     ...poolNode(connection),
     server: () => connection.command(readServer),
     enable: async (run, identity) => {
-      // Does not reconnect: whatever it says, it says about one run of the server.
+      // This connection does not reconnect, so all its answers are from one run of the server.
       const once = new RedisConnection({ ...wanted, lazyConnect: true, retryStrategy: () => null });
       try {
         return await once.command(async (redis) => {
@@ -158,7 +158,7 @@ async function readServer(redis: Redis): Promise<NodeServer> {
   };
 }
 
-/** For the audit. Records are read in pages of about `page` buyers. */
+/** Connects as the audit. Records are read in pages of about `page` buyers. */
 export function connectAuditNode(
   address: Address,
   password: string,

@@ -1,5 +1,5 @@
-// From what the scripts of dataplane/stores/cache-node/lua answer to the types of cache-node.ts, and back to what they expect.
-// Pure. A reply that does not look like its script's header is a mistake and throws.
+// Translates the replies of the scripts in dataplane/stores/cache-node/lua to the types of cache-node.ts, and arguments
+// back. Pure. A reply that does not look as its script's header says is a mistake and throws.
 
 import { type BuyerId, isShardId, type Millis, type ShardId, type Units } from '../../protocol/units.ts';
 import type {
@@ -15,13 +15,13 @@ import type {
   TokenRecord,
 } from './cache-node.ts';
 
-/** What an identity begins with, for scripts that ask for the epoch only; the space ends the number. */
+/** Returns what an identity begins with, for scripts that compare the epoch only. The space ends the number. */
 export const epochPrefix = ({ incarnation, epoch }: Expected): string => `${incarnation} ${epoch} `;
 
 export const layoutPrefix = (identity: Expected & { layout: number }): string =>
   `${epochPrefix(identity)}${identity.layout} `;
 
-/** `[identity, node, count]` of the hash `node`. */
+/** Parses the fields identity, node and count of the hash `node`. Returns undefined when the node has no identity. */
 export function parseIdentity(fields: unknown): NodeIdentity | undefined {
   const [text, node, count] = fields as (string | null)[];
   if (!text || !node) return undefined;
@@ -40,7 +40,7 @@ export function parseIdentity(fields: unknown): NodeIdentity | undefined {
 const at = (seconds: string | undefined, micros: string | undefined): Millis =>
   Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 
-/** The value of b:<buyer>, as record.lua says. */
+/** Parses the value of b:<buyer>, whose form record.lua defines. */
 export function parseBuyer(buyer: BuyerId, text: string): BuyerRecord {
   const [ordered, sequence, state, shard, quantity, ttl, seconds, micros, id] = text.split(' ');
   const token: TokenRecord | undefined =

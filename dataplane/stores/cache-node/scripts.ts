@@ -1,6 +1,6 @@
-// Reads the Lua scripts of dataplane/stores/cache-node/lua. A line `-- include <name>` brings another file in at the script's
-// start, in the order of the lines. Scripts are named by the SHA-1 of what is sent, so that two versions of this
-// program can share a node.
+// Reads the Lua scripts of dataplane/stores/cache-node/lua. A line `-- include <name>` puts another file at the
+// script's start, in the order of the lines. Scripts are named by the SHA-1 of what is sent, so that two versions of
+// this program can share a node.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ export interface LuaScript {
 
 const text = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 
-/** Comments are for readers of the files; what is sent is short. */
+/** Removes the comments, which are for readers of the files, so that what is sent is short. */
 const withoutComments = (lua: string): string => lua.replace(/^--.*\n/gm, '');
 
 export function luaScript(name: string): LuaScript {

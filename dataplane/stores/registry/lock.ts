@@ -1,26 +1,27 @@
-// One holder at a time: an advisory lock in the pool's database, held by a session and gone with it. A holder that
-// lost its session learns of it within seconds and must stop; until then two may act, and nothing may depend on there
-// being one.
+// Lets one pool agent act at a time, by an advisory lock in the pool's database, which a session holds and which ends
+// with it. A holder that lost its session learns of it within seconds and must stop. Until then two may act, so nothing
+// may depend on there being only one.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Millis } from '../../protocol/units.ts';
 import { connectionConfig, type DatabaseAddress, DEFAULTS } from '../postgres.ts';
 
-/** "pool agent", as a number. */
+/** The lock's key: "pool" in ASCII. */
 const KEY = 0x706f6f6c;
 const ASK: Millis = 300;
 const CHECK: Millis = 1000;
 
 export interface HeldLock {
-  /** Aborted when the session is lost. */
+  /** This signal is aborted when the session is lost. */
   lost: AbortSignal;
   release(): Promise<void>;
 }
 
 /**
- * Waits for the lock for as long as it takes, the database's being away included; undefined: told to stop.
- * `waiting` hears why it waits, at each attempt; no error: another one holds the lock.
+ * Waits for the lock for as long as it takes, even while the database is away. Resolves to undefined when `stop` is
+ * aborted. `waiting` is called at each attempt with the reason for waiting: without an error, another agent holds the
+ * lock.
  */
 export async function acquireLock(
   address: DatabaseAddress,

@@ -7,24 +7,25 @@ import type { Epoch, Incarnation, NodeId, ShardId, Units } from '../../protocol/
 export interface RegistryNode {
   id: NodeId;
   epoch: Epoch;
-  /** Lifetime totals. */
+  /** The lifetime totals of units granted to the node and revoked from it. */
   granted: Units;
   revoked: Units;
-  /** As the pool's agent last found it; grants go only to reachable nodes. */
+  /** True when the pool's agent could reach the node the last time. Grants go only to reachable nodes. */
   reachable: boolean;
 }
 
 export interface RegistryShard {
   id: ShardId;
   shardIncarnation: Incarnation;
-  /** The nodes' epochs are copied: it may be used. */
+  /** True when the nodes' epochs are copied to the shard, so that it may be used. */
   joined: boolean;
-  /** Lifetime total of cancelled units that became virtual stock again. */
+  /** The lifetime total of the shard's cancelled units that became virtual stock again. */
   credited: Units;
 }
 
 /**
- * Changing cache.nodes (protocol: "Changing the number of cache nodes"), driven by the pool's agent, each step idempotent:
+ * The steps of a resize (protocol: "Changing the number of cache nodes"). The pool's agent drives them, and each is
+ * idempotent:
  * none → draining (every identity paused, live tokens end, leaving nodes revoked to zero)
  *      → rebuilding (new layout number and count are in force; nodes rebuild their buyers and take the identity) → none.
  */
@@ -35,7 +36,7 @@ export type HeldUnits = Partial<Record<NodeId, Units>>;
 
 export interface RegistryView {
   incarnation: Incarnation;
-  /** Of the last set_supply. */
+  /** The generation of the last set_supply. */
   generation: number;
   target: Units;
   supplied: Units;
@@ -54,7 +55,10 @@ export interface RegistryView {
   shards: RegistryShard[];
 }
 
-/** For the operator or the local driver (role flashsale_operator): writes what is wanted, drives nothing. */
+/**
+ * The calls of the operator and the local driver (database role flashsale_operator), which write what is wanted and
+ * drive nothing.
+ */
 export interface OperatorRegistry {
   read(): Promise<RegistryView | undefined>;
   /** Absolute; refused (false) when generation ≤ the last. Raises at once; a reduction is carried out by the pool's agent. */
@@ -68,7 +72,7 @@ export interface OperatorRegistry {
   close(): Promise<void>;
 }
 
-/** For cache agents (role flashsale_cache). */
+/** The calls of cache agents (database role flashsale_cache). */
 export interface CacheRegistry {
   read(): Promise<RegistryView | undefined>;
   /** Compare and set `from` → `from + 1`; undefined: somebody else was first. */
@@ -76,7 +80,7 @@ export interface CacheRegistry {
   close(): Promise<void>;
 }
 
-/** For shard agents and the pool's agent (role flashsale_owner). */
+/** The calls of shard agents and the pool's agent (database role flashsale_owner). */
 export interface AgentRegistry extends CacheRegistry {
   /** Makes the registry's one sale row with a fresh incarnation, unless there is one. */
   initialize(): Promise<void>;

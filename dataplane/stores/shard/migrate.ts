@@ -1,5 +1,6 @@
-// Brings one database to the newest schema: the numbered files of dataplane/stores/shard/sql/migrations, in order, each in a
-// transaction of its own, recorded. Several may run at once; a file is applied once. Must never change an applied one.
+// Brings one database to the newest schema: applies the numbered files of dataplane/stores/shard/sql/migrations in
+// order, each in a transaction that records it. Several runs may happen at once; a file is applied once. A file that
+// has shipped must never be renamed or renumbered: a database that has it is then refused.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -7,7 +8,7 @@ import { SchemaMismatch } from '../errors.ts';
 import { connectionConfig, type DatabaseAddress, translate } from '../postgres.ts';
 
 const FOLDER = new URL('./sql/migrations/', import.meta.url);
-/** Of the advisory lock that one migration run holds in its database: "flash" in ASCII. */
+/** The key of the advisory lock that one run holds in its database: "flash" in ASCII. */
 const LOCK = 0x666c617368;
 
 interface Migration {
@@ -55,7 +56,10 @@ async function run(client: pg.Client): Promise<void> {
   }
 }
 
-/** As flashsale_owner. Rejects with StoreUnknown when the database is away; a failed file leaves nothing behind. */
+/**
+ * Migrates as flashsale_owner. Rejects with StoreUnknown when the database is away. A file that failed leaves nothing
+ * behind.
+ */
 export async function migrate(address: DatabaseAddress, password: string): Promise<void> {
   const client = new pg.Client(
     connectionConfig(address, 'owner', password, { timeout: 60_000, connectTimeout: 2_000 }),

@@ -1,4 +1,5 @@
-// The shard's interfaces on PostgreSQL: each method is one function (or view) of dataplane/stores/shard/sql. Decides nothing.
+// The interfaces of shard.ts on PostgreSQL: each method is one function or view of dataplane/stores/shard/sql. They
+// decide nothing.
 
 import type { OrderEvent, OrderEventKind, Transfer } from '../../protocol/messages.ts';
 import {
@@ -36,7 +37,7 @@ async function info(database: Database): Promise<ShardInfo> {
   return { incarnation: row.incarnation ?? undefined, shardIncarnation: row.peer_incarnation };
 }
 
-/** A storefront's. Checkouts have a connection of their own, so that nothing waits in front of a batch. */
+/** Connects as a storefront. Checkouts have a connection of their own, so that nothing waits in front of a batch. */
 export function connectStorefrontShard(
   address: DatabaseAddress,
   password: string,

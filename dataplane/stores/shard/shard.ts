@@ -1,6 +1,6 @@
-// The typed way to talk to one shard's database: one method per SQL function of dataplane/stores/shard/sql. Decides
-// nothing. A lost connection or a timeout rejects with StoreUnknown and the connection is destroyed: what was sent
-// may have been done, and every function is safe to call again.
+// The interfaces of one shard's database: one method for each SQL function of dataplane/stores/shard/sql. They decide
+// nothing. After a lost connection or a timeout a call rejects with StoreUnknown and the connection is destroyed: what
+// was sent may have been done, and every function may be called again.
 
 import type { Command, CommandId, Delta, OrderEvent, Transfer } from '../../protocol/messages.ts';
 import type {
@@ -17,11 +17,11 @@ import type {
 } from '../../protocol/units.ts';
 
 export type OrderStatus =
-  /** Waits for payment until its deadline. */
+  /** The order waits for payment until its deadline. */
   | 'placed'
   | 'paid'
   | 'cancelled'
-  /** The sale has no payment deadline: done at checkout. */
+  /** The sale has no payment deadline, so the order was done at checkout. */
   | 'final';
 
 export interface Order {
@@ -29,7 +29,10 @@ export interface Order {
   buyer: BuyerId;
   quantity: Units;
   status: OrderStatus;
-  /** What is left of the payment deadline by the shard's clock, at least 0; absent: none. */
+  /**
+   * What is left of the payment deadline by the shard's clock, at least 0. It is absent where there is no deadline to
+   * wait for.
+   */
   payWithin?: Millis;
   paymentId?: string;
 }
@@ -43,26 +46,32 @@ export interface CheckoutRow {
   sequence: SequenceNumber;
 }
 
-/** In the order of the rows. `known`: the order existed already. `short`: counted as missed, nothing consumed. */
+/**
+ * What a checkout came to. With `known` the order existed already. With `short` the units are counted as missed, and
+ * nothing is consumed.
+ */
 export type CheckoutOutcome = 'sold' | 'known' | 'cancelled' | 'expired' | 'short';
 
 export interface ShardInfo {
-  /** The sale's incarnation this shard joined; undefined: not joined yet, not to be used. */
+  /** The incarnation of the sale that the shard has joined; undefined when it has joined none and must not be used. */
   incarnation: Incarnation | undefined;
   shardIncarnation: Incarnation;
 }
 
-/** For storefronts (role flashsale_storefront). */
+/** The calls of storefronts (database role flashsale_storefront). */
 export interface StorefrontShard {
   info(): Promise<ShardInfo>;
-  /** One row lock, one commit for the whole batch (R6, R26, R27). Rejects with WrongIncarnation for another sale's. */
+  /**
+   * Checks out a batch with one row lock and one commit (R6, R26, R27). The outcomes are in the order of the rows.
+   * Rejects with WrongIncarnation when the shard has joined another sale.
+   */
   checkout(
     incarnation: Incarnation,
     rows: CheckoutRow[],
     paymentDeadline: Millis | undefined,
   ): Promise<CheckoutOutcome[]>;
   order(incarnation: Incarnation, token: TokenId): Promise<Order | undefined>;
-  /** R31. `refund`: the order was cancelled, or was paid by another payment: this payment is due back. */
+  /** Pays an order (R31). With `refund` it was cancelled, or paid by another payment, and this payment is due back. */
   pay(
     incarnation: Incarnation,
     token: TokenId,
@@ -73,15 +82,16 @@ export interface StorefrontShard {
   close(): Promise<void>;
 }
 
-/** `unknown` also when the order is another buyer's: its existence is nobody else's business (R25). */
+/** The kind is `unknown` also when the order is another buyer's: that it exists is nobody else's business (R25). */
 export type OrderAnswer<T extends string> = { kind: T | 'final'; order: Order } | { kind: 'unknown' };
 
-/** For cache agents (role flashsale_cache). */
+/** The calls of cache agents (database role flashsale_cache). */
 export interface CacheShard {
   info(): Promise<ShardInfo>;
   /**
-   * Raises low watermark (only upward), *then* reads which tokens have an order, cancelled ones too.
-   * Undefined: the shard knows another epoch of the node; nothing was changed and the list is void.
+   * Raises the node's low watermark (only upward), *then* reads which of the tokens have an order, even a cancelled
+   * one. Resolves to undefined when the shard knows another epoch of the node: nothing was changed, and the list is
+   * void.
    */
   closeTokens(
     incarnation: Incarnation,
@@ -90,16 +100,19 @@ export interface CacheShard {
     upTo: SequenceNumber,
     tokens: TokenId[],
   ): Promise<Set<TokenId> | undefined>;
-  /** Raises the node's epoch (only upward) and, in the same transaction, sets low watermark to 0. */
+  /** Raises the node's epoch (only upward) and, in the same transaction, sets its low watermark to 0. */
   raiseEpoch(incarnation: Incarnation, node: NodeId, epoch: Epoch): Promise<void>;
-  /** Units ever ordered through the node, cancelled ones too. */
+  /** Reads the units ever ordered through the node, cancelled ones too. */
   orderedThrough(incarnation: Incarnation, node: NodeId): Promise<Units>;
-  /** Units ever ordered by each buyer, cancelled ones too. */
+  /** Reads the units that each buyer ever ordered, cancelled ones too. */
   orderedByBuyer(incarnation: Incarnation): Promise<Map<BuyerId, Units>>;
   close(): Promise<void>;
 }
 
-/** What a delta message needs, read in one statement. */
+/**
+ * The state of a stock holder, read in one statement: what a report needs. `peerIncarnation` names one life of the
+ * database, as in SQL.
+ */
 export interface ShardState {
   peerIncarnation: Incarnation;
   incarnation: Incarnation | undefined;
@@ -113,31 +126,34 @@ export interface ShardState {
   received: Units;
   receivedVersions: Partial<Record<StockHolderId, Version>>;
   command: CommandId;
-  /** Only the pool: of its registry, in the same snapshot. */
+  /** Only the pool has this: the supply by the sale's registry, in the same snapshot. */
   pool?: NonNullable<Delta['pool']>;
 }
 
-/** For the shard's own agent (role flashsale_owner). The pool's database is one more shard. */
+/** The calls of the shard's own agent (database role flashsale_owner). The pool's database is one more shard. */
 export interface AgentShard {
   /** Applies the numbered migrations that are missing; creates the shard's incarnation the first time. */
   migrate(): Promise<void>;
   /** Records the sale's incarnation and copies the nodes' epochs, only upward. Refuses to change the incarnation. */
   join(incarnation: Incarnation, self: StockHolderId, epochs: { node: NodeId; epoch: Epoch }[]): Promise<void>;
   state(): Promise<ShardState>;
-  /** R17, R20, R22: all legs in one transaction, each min(asked, what is left); an old (term, sequence) does nothing: []. */
+  /**
+   * Executes a command: all legs in one transaction, each with what was asked for or what is left (R17, R20, R22).
+   * Resolves to the transfers, and to none for an old (term, sequence), which does nothing.
+   */
   execute(command: Command): Promise<Transfer[]>;
   /**
-   * Applies in order, once, without gaps; the pool forwards in the same transaction and answers what it sent on.
-   * `applied` false: a repeat, or something before it is missing.
+   * Applies a transfer once, in order and without gaps; the pool forwards it in the same transaction. With `applied`
+   * false it is a repeat, or a transfer before it is missing.
    */
   receive(transfer: Transfer): Promise<{ applied: boolean; forwarded: Transfer[] }>;
-  /** Transfers to one hop above a version, oldest first: what is to be sent again. */
+  /** Reads the transfers to one hop above a version, oldest first: those to be sent again. */
   transfersTo(hop: StockHolderId, above: Version, limit: number): Promise<Transfer[]>;
-  /** Order events above the durable cursor, oldest first. */
+  /** Reads the outbox: the order events above the durable cursor, oldest first. */
   orderEvents(limit: number): Promise<OrderEvent[]>;
-  /** Moves the cursor, only upward. */
+  /** Moves the outbox's cursor, only upward. */
   relayed(upTo: Version): Promise<void>;
-  /** Cancels placed orders whose deadline has passed by the shard's clock; answers how many. */
+  /** Cancels placed orders whose deadline has passed by the shard's clock. Resolves to how many. */
   cancelOverdue(limit: number): Promise<number>;
   close(): Promise<void>;
 }

@@ -76,7 +76,7 @@ export const PARTS: Part[] = [
       {
         id: 'R8',
         text: 'A hot resource is split over shards. A transaction draws its shard at random; business logic knows nothing of balancing, and no transaction asks how the stock is distributed.',
-        where: [storefront('route'), storefront('view')],
+        where: [storefront('route'), storefront('distribution-view')],
       },
       {
         id: 'R9',
@@ -91,7 +91,7 @@ export const PARTS: Part[] = [
       {
         id: 'R11',
         text: 'Messages go through a transactional queue per shard (the ledger, used as an outbox) to one event queue for all (Kafka).',
-        where: [migration('005_orders'), 'dataplane/shard-agent/orders.ts', 'dataplane/runtime/bus-kafka.ts'],
+        where: [migration('005_orders'), 'dataplane/shard-agent/outbox.ts', 'dataplane/runtime/bus-kafka.ts'],
       },
       {
         id: 'R12',

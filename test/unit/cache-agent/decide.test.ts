@@ -43,7 +43,7 @@ const fit: Reading = {
   server: { run: 'r1', recoveredIn: 'r1', users: 'all' },
   state,
 };
-const stamped = (patch: Partial<NodeState['identity']>): NodeState => ({
+const withIdentity = (patch: Partial<NodeState['identity']>): NodeState => ({
   ...state,
   identity: { ...state.identity, ...patch },
 });
@@ -55,14 +55,34 @@ describe('what the agent does about its node', () => {
 
   test.each<[string, Partial<Reading>, string, string]>([
     ['R32: a new node, or one that lost its data', { state: undefined }, 'recover', 'no-identity'],
-    ['R32: a node whose identity is older than the registry', { state: stamped({ epoch: 3 }) }, 'recover', 'old-epoch'],
-    ['a node of another life of the sale', { state: stamped({ incarnation: 'i0' }) }, 'recover', 'other-incarnation'],
-    ['a node with the data of another one', { state: stamped({ node: 'c1' }) }, 'recover', 'other-node'],
-    ['R33: a node that has not taken the newest layout', { state: stamped({ layout: 2 }) }, 'recover', 'old-layout'],
+    [
+      'R32: a node whose identity is older than the registry',
+      { state: withIdentity({ epoch: 3 }) },
+      'recover',
+      'old-epoch',
+    ],
+    [
+      'a node of another life of the sale',
+      { state: withIdentity({ incarnation: 'i0' }) },
+      'recover',
+      'other-incarnation',
+    ],
+    ['a node with the data of another one', { state: withIdentity({ node: 'c1' }) }, 'recover', 'other-node'],
+    [
+      'R33: a node that has not taken the newest layout',
+      { state: withIdentity({ layout: 2 }) },
+      'recover',
+      'old-layout',
+    ],
     ['a node that drains for nothing', { state: { ...state, draining: true } }, 'recover', 'stray-draining'],
     ['R32: EverySecond, after a restart', { durability: 'EverySecond', server: restarted }, 'recover', 'restarted'],
-    ['an identity ahead of the reading', { state: stamped({ epoch: 5 }) }, 'keep-off', 'epoch-ahead'],
-    ['a node the registry does not know', { self: 'c9', state: stamped({ node: 'c9' }) }, 'keep-off', 'not-registered'],
+    ['an identity ahead of the reading', { state: withIdentity({ epoch: 5 }) }, 'keep-off', 'epoch-ahead'],
+    [
+      'a node the registry does not know',
+      { self: 'c9', state: withIdentity({ node: 'c9' }) },
+      'keep-off',
+      'not-registered',
+    ],
     ['no layout yet', { view: { ...view, count: 0 } }, 'keep-off', 'not-registered'],
     ['a node without an identity and no registry', { view: undefined, state: undefined }, 'keep-off', 'no-identity'],
     [
@@ -71,7 +91,7 @@ describe('what the agent does about its node', () => {
       'keep-off',
       'restarted',
     ],
-    ['a stamped node and no registry: nobody can say', { view: undefined }, 'leave', 'no-registry'],
+    ['a withIdentity node and no registry: nobody can say', { view: undefined }, 'leave', 'no-registry'],
   ])('%s → %s', (_, patch, action, reason) => expect(decide({ ...fit, ...patch })).toEqual({ do: action, reason }));
 
   test('R32: Always, after a restart: the file holds every answered write, so the identity decides', () =>

@@ -1,7 +1,7 @@
 -- Included by the scripts that end tokens (a line `-- include ending`, after record). Both take a live token and leave
 -- it not live, so that each token is counted once; the caller adds up what they answer.
 
--- It became an order. Answers its units.
+-- Settles a token that became an order. Answers its units.
 local function settle(key, token)
   local record = string.format('%d %s S %s %s %s %s %s %s', token.ordered + token.quantity, token.sequence, token.shard,
     token.quantity, token.ttl, token.seconds, token.micros, token.id)
@@ -10,7 +10,7 @@ local function settle(key, token)
   return tonumber(token.quantity)
 end
 
--- It did not, and never will. Answers its units.
+-- Returns a token that is no order and never will be one. Answers its units.
 local function give_back(key, token)
   if token.ordered == '0' then
     redis.call('DEL', key)

@@ -1,4 +1,4 @@
--- Applies what the registry granted: V += total − what was applied before. A repeat or an older total changes nothing.
+-- Applies what the registry granted: virtual stock rises by the total less what was applied before. A repeat or an older total changes nothing.
 --
 -- Users: agent, pool.
 -- Keys: node (identity, virtual, granted)

@@ -1,4 +1,4 @@
--- Lets purchases through or not: rewrites the last word of the identity. A draining node stays draining until it takes a
+-- Lets purchases through or not, by rewriting the last word of the identity. A draining node stays draining until it takes a
 -- newer layout: an agent that was held up cannot set it selling again behind the resize.
 --
 -- User: agent.

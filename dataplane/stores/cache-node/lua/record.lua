@@ -23,7 +23,7 @@ local function live(record, sequence, id)
   return nil
 end
 
--- What is said of a node whose identity begins like this; false otherwise.
+-- True when the node's identity begins like this.
 local function has_identity(expected)
   local identity = redis.call('HGET', 'node', 'identity')
   return identity and string.sub(identity, 1, #expected) == expected

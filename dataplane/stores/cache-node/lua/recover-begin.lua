@@ -1,4 +1,4 @@
--- Recovery, step 2: forgets everything and says which recovery this is, unless that one or a newer one began here
+-- Step 2 of a recovery: forgets everything and stores which recovery this is, unless that one or a newer one began here
 -- before. Every later write of the recovery requires the mark. Without an identity no script of a storefront does anything.
 --
 -- User: agent.

@@ -1,4 +1,4 @@
--- Recovery, step 5: what some buyers ever ordered. In as many calls as it takes.
+-- Step 5 of a recovery, in as many calls as it takes: writes what some buyers ever ordered.
 --
 -- User: agent.
 -- Keys: node (recovering, identity), b:<buyer>

@@ -1,5 +1,5 @@
--- Recovery, the end of step 5: the numbers and, with them, the identity. Only in the server process the recovery began in:
--- one that fsyncs every second may have lost some of its records in a restart between.
+-- The end of step 5 of a recovery: writes the numbers and, with them, the identity. It works only in the server process
+-- that the recovery began in: one that fsyncs every second may have lost some of the records in a restart in between.
 --
 -- User: agent.
 -- Keys: node

@@ -1,4 +1,4 @@
--- Takes virtual stock away for another node, or for good: V falls by at most what is asked for, the lifetime total
+-- Takes virtual stock away for another node, or for good: it falls by at most what is asked for, the lifetime total
 -- `revoked` rises by the same. The registry books the total, so a lost answer strands nothing.
 --
 -- User: pool.

@@ -1,5 +1,6 @@
--- Tokens became orders, as their storefront saw it: live → settled, the buyer's units counted, the shard's pin gone.
--- An unknown token, one that is not live, or another epoch: left as it is (the expiry finds the order).
+-- Settles tokens that became orders, as their storefront saw it: a live token is settled, the buyer's units are counted,
+-- and the shard's pin is gone. A token that is unknown, not live or of another epoch is left as it is (the expiry finds
+-- the order).
 --
 -- User: storefront.
 -- Keys: node (identity, settledTokens, settledUnits), pinned, b:<buyer>

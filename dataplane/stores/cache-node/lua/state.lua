@@ -1,4 +1,4 @@
--- Everything a node counts, at one instant.
+-- Reads everything that a node counts, at one instant.
 --
 -- Users: agent, pool, audit.
 -- Keys: node, pinned, sequences
