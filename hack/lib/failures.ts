@@ -12,7 +12,7 @@ interface Failure {
 
 const MOST_LINES = 40;
 
-/** Of one test or file: where, what, the difference where there is one, and the frames of our own code. */
+/** Describes the failure of one test or file: where, what, the difference where there is one, and the frames of our own code. */
 export function failureText(where: string, failures: readonly Failure[]): string {
   const lines = failures.flatMap(({ message, stack, diff }) => {
     const frames = stack

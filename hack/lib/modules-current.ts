@@ -7,7 +7,7 @@ import { join } from 'node:path';
 interface Entry {
   version?: string;
   integrity?: string;
-  /** Not installed on a machine it is not for. */
+  /** The package is not installed on a machine that it is not for. */
   optional?: boolean;
   devOptional?: boolean;
 }

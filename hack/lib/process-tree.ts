@@ -51,7 +51,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Asks with SIGTERM; what is still there after `graceMs` gets SIGKILL. Resolves when all of it is gone. */
+/** Asks the processes to end with SIGTERM; what is still there after `graceMs` gets SIGKILL. Resolves when all of it is gone. */
 export async function stopTree(root: number, graceMs: number): Promise<void> {
   const tree = below(root);
   for (const p of tree) signal(p.pid, 'SIGTERM');
@@ -61,7 +61,7 @@ export async function stopTree(root: number, graceMs: number): Promise<void> {
   for (const p of tree.filter(alive)) signal(p.pid, 'SIGKILL');
 }
 
-/** The same for all that this process started, but for itself. */
+/** Ends all that this process has started, and leaves this process itself. */
 export const stopChildren = (graceMs: number): Promise<unknown> =>
   Promise.all(
     processes()

@@ -14,7 +14,7 @@ export interface ApiError {
   /** The file, or whatever else the text came from. */
   source: string;
   line?: number;
-  /** `spec.qualification.allowList.ids[3]`; empty for a mistake of the text as a whole. */
+  /** The field, such as `spec.qualification.allowList.ids[3]`; empty for a mistake of the text as a whole. */
   path: string;
   message: string;
 }
@@ -22,7 +22,7 @@ export interface ApiError {
 export const renderPath = (path: Path): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 
-/** One line, such as `sale.yaml:7: spec.stock: must be at least 0 units, got -5`. */
+/** Writes an error in one line, such as `sale.yaml:7: spec.stock: must be at least 0 units, got -5`. */
 export const renderError = (error: ApiError): string =>
   [`${error.source}${error.line === undefined ? '' : `:${error.line}`}`, error.path, error.message]
     .filter((part) => part !== '')

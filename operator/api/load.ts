@@ -14,19 +14,19 @@ export interface LoadOptions {
   source: string;
   /** The sale before the change, if it exists: rules that guard a change then apply. */
   old?: FlashSale;
-  /** Of a text with several sales, counted from 0. Absent: it must have only one. */
+  /** Which sale of a text with several, counted from 0; absent: the text must have only one. */
   which?: number;
   /** Every ConfigMap and Secret the sale refers to must be a document of the same text. For local mode. */
   selfContained?: boolean;
 }
 
 export type Loaded =
-  /** `companions`: the ConfigMaps and Secrets among the other documents. `written`: the sale without its defaults. */
+  /** A sale that is valid. `companions` are the ConfigMaps and Secrets among the other documents, `written` is the sale without its defaults. */
   | { ok: true; sale: FlashSale; companions: Companions; written: unknown }
-  /** In the order of the text, never empty. `written`: absent when the text holds no one sale. */
+  /** The mistakes of a text, in its order, at least one. `written` is absent when the text does not hold exactly one sale. */
   | { ok: false; errors: ApiError[]; written?: unknown };
 
-/** Never throws, whatever the text. */
+/** Reads and checks a text. It never throws, whatever the text. */
 export function loadFlashSale(text: string, { source, old, which, selfContained = false }: LoadOptions): Loaded {
   const lines = new LineCounter();
   const refuse = (mistakes: Mistake[], written?: unknown): Loaded => ({
@@ -54,7 +54,7 @@ export function loadFlashSale(text: string, { source, old, which, selfContained 
 }
 
 interface Document {
-  /** Where it begins in the text, in characters. */
+  /** Where the document begins in the text, in characters. */
   start: number;
   node: Node | null;
   value: unknown;
@@ -132,7 +132,7 @@ function onlySale(documents: Document[]): Document | Mistake {
   };
 }
 
-/** Whoever writes a file cannot set the status; the API server ignores one there, too. */
+/** Leaves the status out. Whoever writes a file cannot set it; the API server ignores one there, too. */
 function withoutStatus(value: unknown): unknown {
   if (!isObject(value)) return value;
   const { status: _status, ...rest } = value;
@@ -142,7 +142,7 @@ function withoutStatus(value: unknown): unknown {
 const [GROUP = ''] = API_VERSION.split('/');
 const isOurs = (apiVersion: unknown): boolean => typeof apiVersion === 'string' && apiVersion.startsWith(GROUP);
 
-/** Where the key or item at `path` stands, or the nearest one around it that exists. */
+/** Returns the place of the key or item at `path`, or of the nearest one around it that exists. */
 function offsetOf({ start, node }: Document, path: Path): number {
   let offset = start;
   let inner: unknown = node;

@@ -5,7 +5,7 @@ import { API_VERSION, KIND, SCHEMA, type Schema } from './schema.ts';
 
 export interface ObjectMeta {
   name: string;
-  /** `default` where a file names none. */
+  /** The namespace; `default` where a file names none. */
   namespace: string;
   uid?: string;
   /** Raised by every change of spec. */

@@ -11,7 +11,7 @@ import { nearest } from './suggest.ts';
 const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
 const compiled = new WeakMap<Schema, ValidateFunction>();
 
-/** At most one mistake a place, in the schema's order. Never throws. */
+/** Returns at most one mistake for each place, in the schema's order. It never throws. */
 export function structureFindings(object: unknown, schema: Schema): Finding[] {
   const check = compiled.get(schema) ?? ajv.compile(jsonSchema(schema));
   compiled.set(schema, check);

@@ -1,8 +1,8 @@
 // Where is every unit? Pure: readings of the databases and cache nodes in, a verdict out (R7, R26, R27, R30, R32).
 // It knows nothing of the program's own counters: each figure is summed from rows and tokens.
 //
-// The readings are taken one store after the other while the sale may go on. Readers come before senders (see
-// audit.ts), so that whatever was received is found among what was sent; what a moving sale still blurs (an order not
+// The readings are taken one store after the other while the sale may go on. The databases' are brought to a consistent
+// cut (cut.ts), so that whatever was received is found among what was sent. What a moving sale still blurs (an order not
 // yet settled at its node) is named `unsettled` and counted once.
 
 import {

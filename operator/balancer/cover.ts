@@ -5,6 +5,7 @@
 
 import { type Draft, lack, type Offer, type Place, spare } from './draft.ts';
 
+/** Plans in `draft` what covers the promises. */
 export function cover(draft: Draft): void {
   const offers = (units: (place: Place) => number): Offer[] =>
     draft.shards.map((place) => ({ place, units: units(place) }));

@@ -13,26 +13,36 @@ interface Arrival {
   since: Millis;
 }
 
+/** The newest measurements, oldest first. */
 export interface Measures {
+  /** Measured k: from a command's issue to its source's report. */
   shardTimes: readonly Millis[];
+  /** Measured m: from that report to the destination's. */
   delays: readonly Millis[];
+  /** Hand-overs whose m is still being measured. */
   arrivals: readonly Arrival[];
 }
 
+/** The balance cycle and what it is made of. */
 export interface Cycle {
+  /** n: the number of shards. */
   shards: number;
+  /** k: how long a shard takes to carry a command out. */
   shardTime: Millis;
+  /** m: how long stock is on its way. */
   delay: Millis;
+  /** n·k + m. */
   length: Millis;
 }
 
 export const nothingMeasured: Measures = { shardTimes: [], delays: [], arrivals: [] };
 
+/** The number of measurements that are kept of each kind. */
 const NEWEST = 31;
-/** What did not arrive by then tells of a failure, not of a delay. */
+/** Stock that did not arrive within this time tells of a failure, not of a delay. */
 const GIVE_UP: Millis = 10_000;
 
-/** `done`: commands whose sources just reported them carried out. Repeated ones measure the loss of messages: left out. */
+/** Adds measurements. `done` are commands whose sources have just reported them carried out; repeated ones measure the loss of messages, and are left out. */
 export function measure(before: Measures, done: readonly Pending[], table: ResourceTable, now: Millis): Measures {
   const handed = done.filter(({ times }) => times === 1);
   const shardTimes = handed.map(({ issuedAt }) => now - issuedAt);
@@ -49,7 +59,7 @@ export function measure(before: Measures, done: readonly Pending[], table: Resou
   };
 }
 
-/** `shards`: how many there are; `shardTime`, `delay`: as configured. */
+/** Works the cycle out. `shardTime` and `delay` are the configured values, for as long as nothing was measured. */
 export function cycleOf(measures: Measures, shards: number, shardTime: Millis, delay: Millis): Cycle {
   const k = median(measures.shardTimes) ?? shardTime;
   const m = median(measures.delays) ?? delay;

@@ -2,12 +2,13 @@
 // commands and what to remember come out; the same input always gives the same plan.
 //
 // The order says what matters: repeat what was not answered, cover what buyers were promised, gather what a lowered
-// supply is owed, deal out what the pool may, and only then spread the rest by the rule. Stock in flight, by the
+// supply is owed, allocate what the pool may give, and only then spread the rest by the rule. Stock in flight, by the
 // shards' own totals or by an unanswered command, counts as its destination's: the same table asked twice gives
 // nothing new.
 //
-// A peer takes part once it has carried out a command of this balancer's term: its report is then fresh, and no
-// command of an earlier balancer can still move its stock. The first command to each is therefore an empty one.
+// A stock holder (a shard or the pool) takes part once it has carried out a command of this balancer's term: its report
+// is then fresh, and no command of an earlier balancer can still move its stock. The first command to each is therefore
+// an empty one, the term handshake.
 
 import type { Command } from '../../dataplane/protocol/messages.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
@@ -23,51 +24,61 @@ import { apportion } from './shares.ts';
 import { noticeMisses, type Wants } from './shortage.ts';
 import { spread, unpromised } from './spread.ts';
 
+/** What a plan is made by; an edit of the sale can change it. */
 export interface Policy {
   rule: Rule;
-  /** Time between two plans of a rule with the cadence `cycle`; absent: the cycle (R21). */
+  /** The time between two plans of a rule with the cadence `cycle`; absent: the length of the cycle (R21). */
   period?: Millis;
-  /** k and m until they are measured. */
+  /** The k and the m of the balance cycle, as configured; they count until there are measurements. */
   shardTime: Millis;
   delay: Millis;
-  /** Everyone who should report: the pool and all configured shards. */
+  /** The stock holders that should report: the pool and all configured shards. */
   expected: readonly StockHolderId[];
 }
 
+/** What the balancer remembers from one plan to the next. It is lost with the process, and costs nothing then. */
 export interface Memory {
+  /** The balancer's term, from the registry. Holders refuse commands of a lower one than they have seen. */
   readonly term: number;
-  /** The last number used within the term. */
+  /** The sequence number of the newest command within the term. */
   readonly sequence: number;
-  /** How many peers took part so far, since when, and whether planning has begun. */
-  readonly joined: { peers: number; since: Millis; begun: boolean };
+  /** How many holders took part at most, since when nobody new came, and whether planning has begun. */
+  readonly joined: { holders: number; since: Millis; begun: boolean };
   /** When the rule last made a plan. */
   readonly ruleAt: Millis;
+  /** Commands that are not answered yet, by their source. */
   readonly pending: Pendings;
+  /** Where checkouts found too little stock. */
   readonly wants: Wants;
+  /** How long commands and transfers take. */
   readonly measures: Measures;
+  /** What the rule remembers, and which rule that was. */
   readonly rule: { name: string; memory: unknown } | undefined;
 }
 
 export interface Decision {
+  /** Commands to publish now, new ones and repeated ones. */
   commands: Command[];
   memory: Memory;
   /** True: a balancer with a higher term is at work, and this one's commands are refused. */
   superseded: boolean;
   cycle: Cycle;
-  /** Newly planned units by reason; how many of the commands are repeats. */
+  /** Newly planned units, by reason. */
   moved: Draft['moved'];
+  /** How many of the commands are repeats. */
   repeats: number;
 }
 
-/** Without a report for so long, a peer is left out: stock sent to it would be out of reach. */
+/** A holder that has not reported for so long is left out: stock sent to it would be out of reach. */
 export const SILENT: Millis = 5000;
-/** How long a starting balancer waits for one more peer, before it plans with those who answered. */
+/** How long a starting balancer waits for one more holder, before it plans with those who answered. */
 export const SETTLE: Millis = 3000;
 
+/** The memory of a balancer that has just been given its term. */
 export const startMemory = (term: number, now: Millis): Memory => ({
   term,
   sequence: 0,
-  joined: { peers: 0, since: now, begun: false },
+  joined: { holders: 0, since: now, begun: false },
   ruleAt: Number.NEGATIVE_INFINITY,
   pending: new Map(),
   wants: new Map(),
@@ -76,8 +87,8 @@ export const startMemory = (term: number, now: Millis): Memory => ({
 });
 
 export function decide(table: ResourceTable, policy: Policy, now: Millis, before: Memory): Decision {
-  const peers = peersOf(table);
-  const superseded = peers.some((peer) => table.executed(peer).term > before.term);
+  const holders = stockHoldersOf(table);
+  const superseded = holders.some((holder) => table.executed(holder).term > before.term);
   const open: Pending[] = [];
   const done: Pending[] = [];
   for (const pending of before.pending.values()) (answered(pending, table) ? done : open).push(pending);
@@ -125,12 +136,12 @@ interface Plan {
 
 function makePlan(table: ResourceTable, policy: Policy, now: Millis, memory: Memory, cycle: Cycle): Plan {
   const { pending, wants, ruleAt, rule } = memory;
-  const peers = peersOf(table);
-  const fenced = (peer: StockHolderId) => table.executed(peer).term === memory.term;
-  const greetings = peers.filter((peer) => !fenced(peer) && !pending.has(peer));
-  const legs = new Map<StockHolderId, Command['legs']>(greetings.map((peer) => [peer, []]));
+  const holders = stockHoldersOf(table);
+  const fenced = (holder: StockHolderId) => table.executed(holder).term === memory.term;
+  const handshakes = holders.filter((holder) => !fenced(holder) && !pending.has(holder));
+  const legs = new Map<StockHolderId, Command['legs']>(handshakes.map((holder) => [holder, []]));
 
-  const present = new Set(peers.filter((peer) => fenced(peer) && now - (table.heardAt(peer) ?? 0) < SILENT));
+  const present = new Set(holders.filter((holder) => fenced(holder) && now - (table.heardAt(holder) ?? 0) < SILENT));
   const joined = join(memory.joined, present, policy.expected, now);
   // Every transfer passes through the pool: without it, stock would leave its shard and arrive nowhere.
   if (!joined.begun || !present.has('pool')) return { legs, moved: noMoves(), remember: { joined, ruleAt, rule } };
@@ -148,19 +159,19 @@ function makePlan(table: ResourceTable, policy: Policy, now: Millis, memory: Mem
   return { legs, moved: draft.moved, remember };
 }
 
-/** Planning begins when everyone expected is there, or nobody new came for a while: early stock goes to all alike. */
+/** Decides whether planning begins: when every expected holder is there, or nobody new came for a while. So early stock goes to all alike. */
 function join(
   last: Memory['joined'],
   present: ReadonlySet<StockHolderId>,
   expected: readonly StockHolderId[],
   now: Millis,
 ) {
-  const since = present.size > last.peers ? now : last.since;
-  const begun = last.begun || expected.every((peer) => present.has(peer)) || now - since >= SETTLE;
-  return { peers: Math.max(last.peers, present.size), since, begun };
+  const since = present.size > last.holders ? now : last.since;
+  const begun = last.begun || expected.every((holder) => present.has(holder)) || now - since >= SETTLE;
+  return { holders: Math.max(last.holders, present.size), since, begun };
 }
 
-/** Answers what the rule wants to remember. A rule that was just chosen starts without memories. */
+/** Moves stock as the rule wants it. Returns what the rule wants to remember. A rule that was just chosen starts without memories. */
 function spreadByRule(table: ResourceTable, draft: Draft, rule: Rule, now: Millis, last: Memory['rule']) {
   const capacities = apportion(
     table.pool()?.supplied ?? 0,
@@ -175,9 +186,9 @@ function spreadByRule(table: ResourceTable, draft: Draft, rule: Rule, now: Milli
   return { name: rule.name, memory };
 }
 
-function peersOf(table: ResourceTable): StockHolderId[] {
+function stockHoldersOf(table: ResourceTable): StockHolderId[] {
   const shards = table.shards().map((view) => view.shard);
   return table.pool() ? ['pool', ...shards] : shards;
 }
 
-const noMoves = (): Record<Reason, number> => ({ shortage: 0, cover: 0, owed: 0, deal: 0, spread: 0 });
+const noMoves = (): Record<Reason, number> => ({ shortage: 0, cover: 0, owed: 0, allocate: 0, spread: 0 });

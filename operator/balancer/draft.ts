@@ -8,13 +8,14 @@ import type { ShardId, StockHolderId, Units } from '../../dataplane/protocol/uni
 import { levelDown } from './shares.ts';
 
 /** Why units move; a label of the metrics. */
-export type Reason = 'shortage' | 'cover' | 'owed' | 'deal' | 'spread';
+export type Reason = 'shortage' | 'cover' | 'owed' | 'allocate' | 'spread';
 
-export interface Place<Peer extends StockHolderId = StockHolderId> {
-  readonly holder: Peer;
+/** One stock holder, as it would stand after the plan. */
+export interface Place<Holder extends StockHolderId = StockHolderId> {
+  readonly holder: Holder;
   /** Units that buyers asked for here and did not get. */
   readonly wanted: Units;
-  /** Units which must stay or come: those, or all that live tokens name it for; at the pool, what a lowered supply is owed. */
+  /** Units that must stay or come: `wanted`, or all that live tokens name the shard for; at the pool, what a lowered supply is owed. */
   readonly promised: Units;
   /** Units it holds and may be told to give. 0 while a command to it is outstanding: it has one at a time. */
   left: Units;
@@ -22,12 +23,13 @@ export interface Place<Peer extends StockHolderId = StockHolderId> {
   stock: Units;
 }
 
-/** What a place may give without touching promised units. */
+/** Units that a place may give without touching promised ones. */
 export const spare = (place: Place): Units => Math.max(0, place.left - place.promised);
 
-/** What a place lacks to have `units`. Whoever lacks promised units has none to spare. */
+/** Units that a place lacks to have `units`. A place that lacks promised units has none to spare. */
 export const lack = (place: Place, units: Units): Units => Math.max(0, units - place.stock);
 
+/** A place, and the units it may give or would take. */
 export interface Offer {
   place: Place;
   units: Units;
@@ -36,11 +38,11 @@ export interface Offer {
 export class Draft {
   readonly shards: Place<ShardId>[] = [];
   readonly pool: Place<'pool'>;
-  /** Planned so far, by reason. */
-  readonly moved: Record<Reason, Units> = { shortage: 0, cover: 0, owed: 0, deal: 0, spread: 0 };
+  /** Units planned so far, by reason. */
+  readonly moved: Record<Reason, Units> = { shortage: 0, cover: 0, owed: 0, allocate: 0, spread: 0 };
   readonly #legs = new Map<StockHolderId, Map<StockHolderId, Units>>();
 
-  /** `present`: who takes part, the pool among them. `outstanding`: commands that count as still to be carried out. */
+  /** `present` are the holders that take part, the pool among them. `outstanding` are commands that count as still to be carried out. */
   constructor(
     table: ResourceTable,
     present: ReadonlySet<StockHolderId>,
@@ -56,18 +58,18 @@ export class Draft {
         going.set(source, (going.get(source) ?? 0) + units);
       }
     }
-    const place = <Peer extends StockHolderId>(
-      peer: Peer,
+    const place = <Holder extends StockHolderId>(
+      holder: Holder,
       available: Units,
       inFlight: Units,
       wants: Units,
       promises: Units,
-    ): Place<Peer> => ({
-      holder: peer,
+    ): Place<Holder> => ({
+      holder: holder,
       wanted: wants,
       promised: Math.max(wants, promises),
-      left: busy.has(peer) ? 0 : available,
-      stock: Math.max(0, available - (going.get(peer) ?? 0)) + inFlight + (coming.get(peer) ?? 0),
+      left: busy.has(holder) ? 0 : available,
+      stock: Math.max(0, available - (going.get(holder) ?? 0)) + inFlight + (coming.get(holder) ?? 0),
     });
     for (const { shard, available, inFlight, pinned } of table.shards())
       if (present.has(shard)) this.shards.push(place(shard, available, inFlight, wanted(shard), pinned));
@@ -75,6 +77,7 @@ export class Draft {
     this.pool = place('pool', pool?.available ?? 0, pool?.inFlight ?? 0, 0, pool?.owed ?? 0);
   }
 
+  /** Plans a move of `units` from one place to another; none when there is nothing to move. */
   move(from: Place, to: Place, units: Units, reason: Reason): void {
     if (units <= 0 || from === to) return;
     from.left -= units;
@@ -88,7 +91,7 @@ export class Draft {
 
   /**
    * Moves as much as both sides allow: those that offer most give down to one level, those that want most are filled
-   * up alike. Answers the units moved.
+   * up alike. Returns the units moved.
    */
   pour(from: readonly Offer[], to: readonly Offer[], reason: Reason): Units {
     const total = Math.min(sumOf(from), sumOf(to));
@@ -115,7 +118,7 @@ export class Draft {
     return total;
   }
 
-  /** One entry for each source that gives anything, all its destinations in it (R17, R20). */
+  /** Returns one entry for each source that gives anything, with all its destinations (R17, R20). */
   legs(): Map<StockHolderId, Command['legs']> {
     return new Map(
       [...this.#legs].map(([source, legs]) => [

@@ -16,37 +16,43 @@ import { decide, type Memory, startMemory } from './decide.ts';
 import { type BalancerMetrics, balancerMetrics } from './metrics.ts';
 import { policyOf } from './policy.ts';
 
+/** What the loop works with. */
 export interface BalancerPorts {
   bus: Bus;
   registry: Pick<OperatorRegistry, 'read' | 'nextTerm'>;
   clock: Clock;
   log: Logger;
+  /** The metrics registry that shows the balancer. */
   metrics: Registry;
-  /** The table has changed. */
+  /** Is called when the resource table has changed. */
   heard?(): void;
 }
 
+/** The part of a sale's configuration that the balancer reads. */
 export type BalancerConfig = Pick<SaleConfig, 'balancer' | 'shards'>;
 
 export interface Balancer {
+  /** What shards, pool and cache nodes have reported. */
   readonly table: ResourceTable;
-  /** As last measured; undefined: nothing was planned yet. */
+  /** The balance cycle as last measured; undefined: nothing was planned yet. */
   cycle(): Cycle | undefined;
   /** Takes an edited configuration into use, from the next plan on. */
   update(config: BalancerConfig): void;
+  /** Resolves when the running plan has ended; nothing is published afterwards. */
   stop(): Promise<void>;
 }
 
-/** Plans follow each other no faster than this, and no slower than the second one: repeats and cycles need no news. */
+/** Plans follow each other no faster than SHORTEST and no slower than LONGEST: repeats and cycles need no news. */
 const SHORTEST: Millis = 20;
 const LONGEST: Millis = 100;
 /** How long a balancer with a lower term leaves the work to the other one, before it takes a term of its own again. */
 const STAND_BACK: Millis = 5000;
+/** The wait before a registry that did not answer is asked again. */
 const RETRY: Millis = 500;
 
 /**
- * `known`: which sale this is; otherwise the registry is asked until it tells. Everything else is waited for while it
- * runs.
+ * Starts the balancer. `known` is the sale's incarnation; without it the registry is asked until it tells. Everything else
+ * may become available while the balancer runs.
  */
 export async function startBalancer(
   ports: BalancerPorts,
@@ -72,7 +78,7 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
   const { bus, clock, log, registry } = ports;
   const { now } = clock;
   let policy = policyOf(config);
-  /** Undefined: without a term, so without a say. */
+  /** Undefined: this balancer has no term, so it must not command. */
   let memory: Memory | undefined;
   let cycle: Cycle | undefined;
   let idleUntil: Millis = 0;

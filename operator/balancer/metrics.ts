@@ -6,8 +6,11 @@ import type { Millis, StockHolderId } from '../../dataplane/protocol/units.ts';
 import type { Decision } from './decide.ts';
 
 export interface BalancerMetrics {
+  /** Counts what a plan has commanded. */
   planned(decision: Decision): void;
+  /** Counts commands that Kafka did not take. */
   publishFailed(commands: number): void;
+  /** Counts that a balancer with a higher term was found at work. */
   superseded(): void;
 }
 
@@ -29,7 +32,7 @@ export function balancerMetrics(registers: Registry[], table: ResourceTable, now
         collect(this);
       },
     });
-  const peers = (): StockHolderId[] => [
+  const holders = (): StockHolderId[] => [
     ...(table.pool() ? (['pool'] as const) : []),
     ...table.shards().map((s) => s.shard),
   ];
@@ -58,10 +61,10 @@ export function balancerMetrics(registers: Registry[], table: ResourceTable, now
     g.set({ peer: 'pool' }, table.pool()?.available ?? 0);
   });
   gauge('in_flight_units', 'Stock on its way, by where it will end.', ['peer'], (g) => {
-    for (const peer of peers()) g.set({ peer }, table.inFlight(peer));
+    for (const peer of holders()) g.set({ peer }, table.inFlight(peer));
   });
   gauge('report_age_seconds', 'Time since a shard or the pool was last heard of.', ['peer'], (g) => {
-    for (const peer of peers()) g.set({ peer }, (now() - (table.heardAt(peer) ?? now())) / 1000);
+    for (const peer of holders()) g.set({ peer }, (now() - (table.heardAt(peer) ?? now())) / 1000);
   });
   gauge('reports_dropped', 'Reports that were old, or of another life of the sale.', [], (g) => g.set(table.dropped));
   gauge(

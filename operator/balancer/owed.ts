@@ -3,6 +3,7 @@
 
 import { type Draft, lack, spare } from './draft.ts';
 
+/** Plans in `draft` what the pool is to gather. */
 export function gatherOwed(draft: Draft): void {
   draft.pour(
     draft.shards.map((place) => ({ place, units: spare(place) })),

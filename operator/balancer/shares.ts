@@ -7,7 +7,7 @@ const sum = (amounts: readonly number[]): number => amounts.reduce((total, amoun
 
 /**
  * Splits `total` in proportion to `weights` (all 0: evenly). Odd units go to the largest fractions, among equal ones
- * to the larger `prefer`, then to the first. Answers whole amounts that add up to `total`; without weights, nothing.
+ * to the larger `prefer`, then to the first. Returns whole amounts that add up to `total`; without weights, nothing.
  */
 export function apportion(total: Units, weights: readonly number[], prefer: readonly number[] = []): Units[] {
   const whole = sum(weights);
@@ -26,7 +26,7 @@ export function apportion(total: Units, weights: readonly number[], prefer: read
 
 /**
  * Takes `total` (at most what there is) from the largest amounts downward, so that those taken from end level.
- * Answers what is taken from each; among equal ones the last give the odd units.
+ * Returns what is taken from each; among equal ones the last give the odd units.
  */
 export function levelDown(amounts: readonly Units[], total: Units): Units[] {
   const order = amounts.map((_, i) => i).sort((a, b) => (amounts[b] ?? 0) - (amounts[a] ?? 0) || a - b);

@@ -6,11 +6,14 @@
 import type { ShardView } from '../../dataplane/protocol/table.ts';
 import type { Millis, ShardId, Units } from '../../dataplane/protocol/units.ts';
 
+/** What buyers still want of one shard. */
 export interface Want {
   units: Units;
+  /** When the want ends, if nobody misses stock again. */
   until: Millis;
-  /** The totals this was worked out from. */
+  /** The shard's lifetime total of missed units, from which this was worked out. */
   missed: Units;
+  /** The shard's lifetime total of sold units, from which this was worked out. */
   sold: Units;
 }
 
@@ -19,6 +22,7 @@ export type Wants = ReadonlyMap<ShardId, Want>;
 /** How long a want outlives its last miss; longer than the time between two attempts of a waiting checkout. */
 const HOLD: Millis = 500;
 
+/** Works out the wants from the shards' newest totals and from what was known `before`. */
 export function noticeMisses(shards: readonly ShardView[], now: Millis, before: Wants): Wants {
   return new Map(
     shards.map(({ shard, missed, sold }) => {

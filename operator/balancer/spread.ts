@@ -5,10 +5,10 @@
 import { type Draft, type Offer, type Place, spare } from './draft.ts';
 import type { Aim } from './rules/rule.ts';
 
-/** What the rule is about: a place's stock beyond its promises. */
+/** Units that a rule moves: a place's stock beyond its promises. */
 export const unpromised = (place: Place): number => Math.max(0, place.stock - place.promised);
 
-/** `aims` in the order of the draft's shards. */
+/** Plans in `draft` what the rule aims at. `aims` are in the order of the draft's shards. */
 export function spread(draft: Draft, aims: readonly Aim[]): void {
   const sides = draft.shards.map((place, i) => {
     const { target, tolerance } = aims[i] ?? { target: unpromised(place), tolerance: 0 };

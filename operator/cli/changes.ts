@@ -34,7 +34,7 @@ export function newSale(sale: FlashSale): NewSale {
   };
 }
 
-/** `usualKafka`: what a sale that names none gets. */
+/** Describes the changes. `usualKafka` is what a sale gets that names no Kafka. */
 export function whatIsNew(sale: FlashSale, usualKafka: string): string {
   const { caches, shards, storefronts, kafka } = newSale(sale);
   return `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}`;

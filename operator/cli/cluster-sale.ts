@@ -14,7 +14,7 @@ export interface ClusterSale {
   secret: Secret;
 }
 
-/** Throws `Trouble` while the operator has not made them. */
+/** Throws `UserError` while the operator has not made them. */
 export async function readClusterSale(client: KubeClient, sale: FlashSale): Promise<ClusterSale> {
   const { namespace, name } = sale.metadata;
   const config = dataOf(await client.get(RESOURCES.ConfigMap, namespace, `${name}-config`))['sale.json'];

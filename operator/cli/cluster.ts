@@ -1,5 +1,5 @@
 // A cluster as commands see it: found, connected to, and closed again, whatever happens. What it refuses is thrown as a
-// `Trouble`, in one line.
+// `UserError`, in one line.
 
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -17,7 +17,7 @@ export interface Cluster {
   namespace: string;
 }
 
-/** As field manager no name that begins with kubectl: Flux takes back whatever such a one has set. */
+/** The field manager does not begin with kubectl, because Flux takes back whatever such a one has set. */
 const NAME = 'flashsale-cli';
 const TIMEOUT: Millis = 10_000;
 

@@ -7,7 +7,7 @@ import type { ClusterSale } from './cluster-sale.ts';
 export const clusterOption = (): Option =>
   new Option('--cluster <namespace/name>', 'a sale of the cluster that this program runs in');
 
-/** The client of a cluster is loaded only where there is one. Throws `Trouble`. */
+/** The client of a cluster is loaded only where there is one. Throws `UserError`. */
 export async function inCluster(name: string): Promise<ClusterSale> {
   const { withCluster } = await import('./cluster.ts');
   const { findSale } = await import('./sales.ts');

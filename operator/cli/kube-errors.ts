@@ -11,7 +11,7 @@ export const isNotServed = (error: unknown): boolean => error instanceof KubeErr
 
 export const isForbidden = (error: unknown): boolean => error instanceof KubeError && error.status === 403;
 
-/** `Trouble` for what a person can do something about; anything else as it is. `server`: its address. */
+/** Returns a `UserError` for what a person can do something about, and any other error as it is. `server` is the API server's address. */
 export function inWords(error: unknown, server: string): unknown {
   if (!(error instanceof KubeError)) return error;
   const said = saidBy(error);
@@ -30,7 +30,7 @@ export function inWords(error: unknown, server: string): unknown {
   }
 }
 
-/** Without the request, the status and the reason, which stand before it. */
+/** Returns the message without the request, the status and the reason, which stand before it. */
 export const saidBy = ({ message, status, reason }: KubeError): string =>
   message.replace(/^[A-Z]+ \S+: /, '').replace(new RegExp(`^${status} (?:${reason} )?`), '');
 
@@ -41,7 +41,7 @@ function unanswered({ reason }: KubeError, said: string, server: string): string
   return `the cluster at ${server} cannot be reached${said === '' ? '' : `: ${said.replace(/^cannot be reached \((.*)\)$/, '$1')}`}`;
 }
 
-/** `… is forbidden: User "ada" cannot list resource "flashsales" in API group "flashsale.dev" in the namespace "shop"` */
+/** Matches a message such as `… is forbidden: User "ada" cannot list resource "flashsales" in API group "flashsale.dev" in the namespace "shop"` */
 const CANNOT =
   /User "([^"]*)" cannot (\w+) resource "([^"]*)"(?: in API group "[^"]*")?(?: in the namespace "([^"]*)")?/;
 

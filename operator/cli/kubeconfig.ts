@@ -1,5 +1,5 @@
 // Which cluster is meant, as kubectl decides it: --kubeconfig, else the files of KUBECONFIG, else ~/.kube/config, else,
-// within a pod, its service account. Reads files, asks no server. Throws `Trouble`.
+// within a pod, its service account. Reads files, asks no server. Throws `UserError`.
 
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -29,7 +29,7 @@ export function findKubeconfig({ kubeconfig, context }: ClusterChoice, env: Node
   return config;
 }
 
-/** Those of KUBECONFIG that exist; without KUBECONFIG the one in the home folder. */
+/** Returns the files of KUBECONFIG that exist; without KUBECONFIG, the one in the home folder. */
 function usualFiles(env: NodeJS.ProcessEnv): string[] {
   const named = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
   const usual = join(env.HOME ?? homedir(), '.kube', 'config');

@@ -6,7 +6,7 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** On standard output; `note` is for standard error. */
+/** Styles a text that goes to standard output; `note` writes a line to standard error. */
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
 export const noteStyled = (style: Style, text: string): string => styleText(style, text, { stream: process.stderr });
 
@@ -16,7 +16,7 @@ export const note = (text: string): void => void process.stderr.write(`${text}\n
 
 export const seconds = (ms: Millis): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** `42 s`, `7 min`, `3 h 5 min`, `2 d 4 h`. */
+/** Writes an age for people, such as `42 s`, `7 min`, `3 h 5 min` or `2 d 4 h`. */
 export function span(ms: Millis): string {
   const total = Math.max(0, Math.round(ms / 1000));
   const [days, hours, minutes] = [
@@ -47,6 +47,6 @@ export function table(rows: string[][], right: readonly number[] = []): string {
     .join('\n');
 }
 
-/** As a terminal shows it. */
+/** The width of a text as a terminal shows it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
 export const width = (cell: string): number => [...cell.replace(/\u001b\[\d+m/g, '')].length;

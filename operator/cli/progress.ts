@@ -20,7 +20,7 @@ export class Progress {
   #drawn = 0;
   #turn = 0;
 
-  /** `quiet`: says nothing. `now`: a monotonic clock. */
+  /** Shows progress. With `quiet` it says nothing. `now` is a clock that never goes back. */
   constructor(now: Millis, quiet: boolean) {
     this.#began = now;
     this.#quiet = quiet;

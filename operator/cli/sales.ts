@@ -1,4 +1,4 @@
-// Finds the sale that a person means, in a cluster. Throws `Trouble`, which names what there is instead.
+// Finds the sale that a person means, in a cluster. Throws `UserError`, which names what there is instead.
 
 import { UserError } from '../../dataplane/runtime/user-error.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
@@ -12,7 +12,7 @@ export const asSale = (object: KubeObject): FlashSale => object as unknown as Fl
 
 export const fullName = ({ metadata }: FlashSale): string => `${metadata.namespace}/${metadata.name}`;
 
-/** By namespace and name. Without a namespace: of all. */
+/** Lists the sales by namespace and name; without a namespace, those of all namespaces. */
 export async function listSales(client: KubeClient, namespace: string | undefined): Promise<FlashSale[]> {
   try {
     const { items } = await client.list(RESOURCES.FlashSale, { namespace });
@@ -24,11 +24,11 @@ export async function listSales(client: KubeClient, namespace: string | undefine
 
 interface Where {
   client: KubeClient;
-  /** In which a name without one is looked for. */
+  /** The namespace in which a name without one is looked for. */
   namespace: string;
 }
 
-/** `name`, or `namespace/name`. */
+/** Splits `name` or `namespace/name`; a name alone lies in `namespace`. */
 function splitName(name: string, namespace: string): [namespace: string, name: string] {
   const [first = '', second, ...rest] = name.split('/');
   if (rest.length > 0) throw new UserError(`${name} is no name of a sale; write NAME or NAMESPACE/NAME`);
@@ -62,7 +62,7 @@ async function instead(client: KubeClient, name: string, here: FlashSale[], name
   return names.length > 0 ? `there is ${names.join(', ')}` : `namespace ${namespace} has none`;
 }
 
-/** As far as one may look. */
+/** Names the sales that there are, as far as this user may look. */
 async function everywhere(client: KubeClient): Promise<FlashSale[]> {
   try {
     return await listSales(client, undefined);

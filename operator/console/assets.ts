@@ -19,7 +19,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** By file name. */
+/** The files of the page, by name. */
 export function loadAssets(): ReadonlyMap<string, Asset> {
   const page = join(import.meta.dirname, 'page');
   const uplot = dirname(fileURLToPath(import.meta.resolve('uplot')));

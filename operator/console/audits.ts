@@ -7,13 +7,13 @@ import { Problem } from './answers.ts';
 import type { SaleKey, SaleSource } from './source.ts';
 
 export interface AuditAnswer {
-  /** When it began, by this machine's clock, and how long it took. */
+  /** When the audit began, by this machine's clock, and how long it took. */
   at: Millis;
   took: Millis;
   report: AuditReport;
 }
 
-/** For so long a result is good enough to be given again. */
+/** A result is given again for so long. */
 const GOOD_FOR: Millis = 10_000;
 
 export class Audits {

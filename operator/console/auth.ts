@@ -8,7 +8,7 @@ export type ConsoleAuth =
   | { kind: 'none' }
   /** The browser asks for user and password. */
   | { kind: 'basic'; user: string; passwordFile: string }
-  /** For what stands in front and sends `Authorization: Bearer …` itself: a proxy, a script. */
+  /** The bearer token, for a proxy or script in front that sends `Authorization: Bearer …` itself. */
   | { kind: 'bearer'; tokenFile: string };
 
 export interface Guard {
@@ -19,7 +19,7 @@ export interface Guard {
   asks: string;
 }
 
-/** Undefined: everybody is admitted. Throws when the secret cannot be read: a console never starts open by mistake. */
+/** Returns the check of a request; undefined: everybody is admitted. Throws when the secret cannot be read, so that a console never starts open by mistake. */
 export function guardOf(auth: ConsoleAuth): Guard | undefined {
   if (auth.kind === 'none') return undefined;
   const file = auth.kind === 'basic' ? auth.passwordFile : auth.tokenFile;

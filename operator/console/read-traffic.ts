@@ -6,13 +6,13 @@ import { type MetricLine, parseMetrics } from './prometheus-text.ts';
 import type { Traffic } from './source.ts';
 import { trafficOf } from './traffic.ts';
 
-/** Within the second from one snapshot to the next. */
+/** A storefront that gives no answer within this time is left out; snapshots are a second apart. */
 const TIMEOUT: Millis = 700;
 /** A storefront shows some ten thousand characters; whatever shows more is none. */
 const LONGEST = 4_000_000;
 
 export interface TrafficReader {
-  /** `urls`: of /metrics, one a storefront. Never rejects; undefined: there is none to ask. */
+  /** Asks every storefront. `urls` are the addresses of their metrics. It never rejects; undefined: there is none to ask. */
   read(urls: readonly string[]): Promise<Traffic | undefined>;
 }
 

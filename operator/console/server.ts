@@ -25,13 +25,13 @@ export interface ConsoleOptions {
   listen: Address;
   auth: ConsoleAuth;
   log: Logger;
-  /** From one snapshot to the next. */
+  /** The time from one snapshot to the next. */
   period?: Millis;
   mostListeners?: number;
 }
 
 export interface RunningConsole {
-  /** Where it can be opened from this machine. */
+  /** The URL at which this machine can open the console. */
   url: string;
   /** Ends every stream and the server; resolves when the port is free. */
   stop(): Promise<void>;
@@ -143,7 +143,7 @@ function pathOf({ url = '/' }: IncomingMessage): string[] {
   }
 }
 
-/** Not for the pages of others: a browser says when it is one that asks. */
+/** Refuses requests of other sites' pages, which a browser marks as such. Throws `Problem`. */
 function fromHere({ headers }: IncomingMessage): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
@@ -152,7 +152,7 @@ function fromHere({ headers }: IncomingMessage): void {
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
 
-/** Without the port and an IPv6 address's brackets. */
+/** Returns the host without the port and without the brackets of an IPv6 address. */
 const hostIn = (header = ''): string => header.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 
 function urlOf({ address, port, family }: AddressInfo): string {

@@ -9,7 +9,7 @@ import type { Flow, NodeRow, SaleSnapshot, SaleSummary, ShardRow, Traffic } from
 export interface SaleKnowledge {
   sale: Pick<FlashSale, 'metadata' | 'spec'>;
   status: FlashSaleStatus;
-  /** Absent: no report was read yet, or it is not ours to read. */
+  /** The resource table; absent: no report was read yet, or this process may not read it. */
   table?: Pick<ResourceTable, 'shard' | 'pool' | 'levels' | 'flows'> | undefined;
   waitingFor?: string | undefined;
   /** See SaleSnapshot; the window's opening counts without being named here. */
@@ -101,6 +101,6 @@ type Known<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } &
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** Without what is undefined: a field is there or it is not. */
+/** Leaves out fields that are undefined. */
 const known = <T extends object>(fields: T): Known<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Known<T>;

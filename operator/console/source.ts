@@ -7,7 +7,7 @@ import type { Millis, NodeId, ShardId, StockHolderId, Units } from '../../datapl
 import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import type { AuditReport } from '../audit/check.ts';
 
-/** `namespace/name`. */
+/** The key of a sale: `namespace/name`. */
 export type SaleKey = string;
 export const saleKey = (namespace: string, name: string): SaleKey => `${namespace}/${name}`;
 
@@ -17,7 +17,7 @@ export class Unavailable extends Error {}
 export interface SaleSource {
   /** Every sale there is; asked about once a second, so from memory. */
   list(): SaleSummary[] | Promise<SaleSummary[]>;
-  /** Asked about once a second while somebody watches this sale, by however many; undefined: there is no such sale. */
+  /** Reads one sale, about once a second while anybody watches it. Returns undefined when there is no such sale. */
   snapshot(key: SaleKey): SaleSnapshot | undefined | Promise<SaleSnapshot | undefined>;
   /** Counts every unit in the stores themselves. Never runs twice at once for one sale. Absent: not offered. */
   audit?(key: SaleKey): Promise<AuditReport>;
@@ -34,12 +34,12 @@ export interface SaleSummary {
   sold?: Units;
   /** Unsold, in the shards and the pool. */
   available?: Units;
-  /** On the cache nodes, reserved by no token. */
+  /** Units on the cache nodes that no token has reserved. */
   virtual?: Units;
 }
 
 export interface SaleSnapshot extends SaleSummary {
-  /** When this was so, by the host's clock; so are all times below. */
+  /** When the snapshot was taken, by the host's clock, as are all times below. */
   at: Millis;
   /** What keeps the sale from being as its resource says, in a few words. */
   waitingFor?: string;
@@ -56,7 +56,7 @@ export interface SaleSnapshot extends SaleSummary {
   pool?: PoolRow;
   nodes?: NodeRow[];
   dispersion?: Dispersion;
-  /** Lifetime units that went from one peer to another (final destinations); what is new since the last is a transfer. */
+  /** Lifetime units that went from one stock holder to another (final destinations); what is new since the last is a transfer. */
   flows?: Flow[];
   storefronts?: { ready: number; wanted: number };
   traffic?: Traffic;
@@ -66,10 +66,10 @@ export interface ShardRow {
   id: ShardId;
   ready?: boolean;
   available?: Units;
-  /** Of those, promised to live tokens; may be more than there are, while stock is on its way. */
+  /** Units of those that live tokens were promised; there may be more than the shard has while stock is on its way. */
   pinned?: Units;
   sold?: Units;
-  /** On its way here. */
+  /** Units on their way here. */
   inFlight?: Units;
 }
 

@@ -3,7 +3,7 @@
 import type { MetricLine } from './prometheus-text.ts';
 import type { Operation, Traffic } from './source.ts';
 
-/** One entry a storefront; undefined: it could not be asked. */
+/** Adds the storefronts up. There is one entry for each; undefined: it could not be asked. */
 export const trafficOf = (storefronts: readonly (readonly MetricLine[] | undefined)[]): Traffic => {
   const lines = storefronts.flatMap((shown) => shown ?? []);
   return {

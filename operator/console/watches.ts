@@ -13,9 +13,9 @@ import { startPeriodicLoop } from '../../dataplane/runtime/loop.ts';
 import { headersOf, Problem } from './answers.ts';
 import { type SaleKey, type SaleSnapshot, type SaleSource, type Sample, Unavailable } from './source.ts';
 
-/** Over all sales. A browser's tab is one while somebody looks at it. */
+/** The most listeners over all sales. A browser's tab is one while somebody looks at it. */
 const MOST_LISTENERS = 64;
-/** When a browser comes back by itself after a cut. */
+/** The wait after which a browser comes back by itself when the connection was cut. */
 const COME_BACK: Millis = 2000;
 
 export interface WatchesOptions {

@@ -10,7 +10,7 @@ import type { KubeObject } from './objects.ts';
 
 export interface Applied {
   did: 'nothing' | 'created' | 'changed';
-  /** What made the change necessary; the values of a Secret are not in it. */
+  /** The first difference that made the change necessary; the values of a Secret are hidden. */
   why?: Difference;
   /** Fields that somebody else had set otherwise and that are as wanted again. */
   taken?: Conflict[];
@@ -28,9 +28,9 @@ export async function applyWanted(
   found: KubeObject | undefined,
 ): Promise<Applied> {
   const object = stored(wanted);
-  const stamped = stamp(object);
+  const annotated = annotate(object);
   if (found === undefined) {
-    await client.apply(stamped);
+    await client.apply(annotated);
     return { did: 'created' };
   }
   if (found.metadata.deletionTimestamp !== undefined) return { did: 'nothing' };
@@ -38,10 +38,10 @@ export async function applyWanted(
   if (difference === undefined && wasApplied(wanted, found)) return { did: 'nothing' };
 
   let taken: Conflict[] = [];
-  const made = await client.apply(stamped).catch((error) => {
+  const made = await client.apply(annotated).catch((error) => {
     if (!isConflict(error) || error.conflicts.length === 0) throw error;
     taken = error.conflicts;
-    return client.apply(stamped, { force: true });
+    return client.apply(annotated, { force: true });
   });
   // The API server may have another spelling for the same, or `found` was old: then nothing was changed.
   if (made.metadata.resourceVersion === found.metadata.resourceVersion) return { did: 'nothing' };
@@ -53,9 +53,9 @@ export async function applyWanted(
   };
 }
 
-/** For what must never be written over, only made: as `applyWanted` would have made it. Rejects when there is one. */
+/** Creates an object as `applyWanted` would, and never writes over one. Rejects when there is one already. */
 export const createWanted = (client: Pick<KubeClient, 'create'>, wanted: KubeObject): Promise<KubeObject> =>
-  client.create(stamp(stored(wanted)));
+  client.create(annotate(stored(wanted)));
 
 /** Text that a Secret is given is kept as its bytes. */
 function stored(wanted: KubeObject): KubeObject {
@@ -68,17 +68,17 @@ function stored(wanted: KubeObject): KubeObject {
 
 /** Whether `found` was last applied as it is wanted: also that nothing was wanted then which is not wanted any more. */
 export const wasApplied = (wanted: KubeObject, found: KubeObject): boolean =>
-  stampOf(found) === stampOf(stamp(stored(wanted)));
+  appliedOf(found) === appliedOf(annotate(stored(wanted)));
 
-const stampOf = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[APPLIED];
+const appliedOf = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[APPLIED];
 
-function stamp(object: KubeObject): KubeObject {
+function annotate(object: KubeObject): KubeObject {
   const applied = fingerprint(JSON.stringify(sorted(object)));
   const { metadata } = object;
   return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [APPLIED]: applied } } };
 }
 
-/** The same for the same, whatever the order of its fields. */
+/** Sorts the fields, so that objects that differ only in their order get one fingerprint. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

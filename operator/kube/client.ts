@@ -16,10 +16,10 @@ import { eventOf, type WatchEvent } from './watch-lines.ts';
 
 export { KubeError };
 
-/** Whose fields are whose, in every object we write. */
+/** The field manager: under this name the API server records which fields the operator has set. */
 export const FIELD_MANAGER = 'flashsale-operator';
 
-/** Which objects of a kind; without a namespace those of all. */
+/** Which objects of a kind are meant; without a namespace, those of all namespaces. */
 export interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
@@ -27,18 +27,18 @@ export interface Selection {
 }
 
 export interface WatchOptions extends Selection {
-  /** Changes after this one. */
+  /** The watch shows changes that are newer than this one. */
   resourceVersion: string;
   /** Ends the watch without an error. */
   signal: AbortSignal;
   /** The server ends the watch after about so long. */
   length?: Millis | undefined;
-  /** Longest silence, bookmarks included, before the connection counts as dead. */
+  /** The longest silence, bookmarks included, before the connection counts as dead. */
   idle?: Millis | undefined;
 }
 
 export interface KubeClient {
-  /** undefined: there is none. For what belongs to no namespace, `namespace` is ignored. */
+  /** Returns undefined when there is no such object. `namespace` is ignored for kinds that belong to none. */
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined>;
   /** Everything as it is now, however many pages that takes; `resourceVersion` is where a watch goes on from. */
   list(resource: Resource, selection?: Selection): Promise<{ items: KubeObject[]; resourceVersion: string }>;
@@ -49,7 +49,7 @@ export interface KubeClient {
    * others. Without `force`, a field that somebody else has set otherwise makes it fail with `conflicts`.
    */
   apply(object: KubeObject, options?: WriteOptions & { force?: boolean }): Promise<KubeObject>;
-  /** The same for the status, which is nobody else's. */
+  /** Applies the status, by force: nobody else may set it. */
   applyStatus(object: KubeObject): Promise<KubeObject>;
   /** A JSON merge patch; one that holds metadata.resourceVersion is refused when the object has changed since. */
   patch(
@@ -60,34 +60,34 @@ export interface KubeClient {
     options?: WriteOptions,
   ): Promise<KubeObject>;
   create(object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
-  /** One that holds metadata.resourceVersion is refused when the object has changed since. */
+  /** Replaces an object. One that holds metadata.resourceVersion is refused when the object has changed since. */
   replace(object: KubeObject): Promise<KubeObject>;
-  /** It is fine when there is none. With `uid`, a namesake that came later is left alone (status 409). */
+  /** Deletes an object; that there is none is no error. With `uid`, a namesake that came later is left alone (status 409). */
   delete(
     resource: Resource,
     namespace: string,
     name: string,
     options?: { uid?: string; propagation?: 'Foreground' | 'Background' | 'Orphan' },
   ): Promise<void>;
-  /** Ends what is under way. */
+  /** Closes the connections and ends the requests that are under way. */
   close(): Promise<void>;
 }
 
 export interface WriteOptions {
-  /** Nothing is changed; a field that is unknown or given twice is a mistake then, not left out. */
+  /** Nothing is changed. A field that is unknown or given twice is then refused, not left out. */
   dryRun?: boolean;
-  /** Whose the fields become; else the connection's. */
+  /** The field manager of this write; absent: the one of the connection. */
   fieldManager?: string;
 }
 
 export interface ConnectOptions {
-  /** Of each request; a watch has its own. */
+  /** The longest time of a request; a watch has its own. */
   timeout?: Millis;
   /** Requests a second in the long run, and as many at once after a pause. */
   qps?: number;
   burst?: number;
   userAgent?: string;
-  /** Whose the fields are that are written; else the operator's. */
+  /** The field manager of all writes; absent: the operator. */
   fieldManager?: string;
   metrics?: KubeMetrics;
 }

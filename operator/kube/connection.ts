@@ -9,9 +9,9 @@ import { Agent, type buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAge
 import type { Millis } from '../../dataplane/protocol/units.ts';
 
 export interface Way {
-  /** `https://10.0.0.1:6443` */
+  /** The address of the API server, such as `https://10.0.0.1:6443`. */
   origin: string;
-  /** Before every path: an API server may live in a folder of a gateway. */
+  /** The beginning of every path: an API server may live in a folder of a gateway. */
   prefix: string;
   headers: Record<string, string>;
   dispatcher: Dispatcher;
@@ -33,7 +33,7 @@ export function connection(config: KubeConfig): Connection {
   let closed = false;
   const former = new Set<Dispatcher>();
 
-  /** The same as long as the credentials of the connection itself are. */
+  /** Returns the same dispatcher for as long as the credentials of the connection itself are the same. */
   const dispatcherOf = (cluster: Cluster, credentials: Credentials): Dispatcher => {
     if (current !== undefined && isDeepStrictEqual(current.credentials, credentials)) return current.dispatcher;
     const before = current?.dispatcher;

@@ -9,15 +9,15 @@
 import { parseQuantity } from '../api/scalars.ts';
 
 export interface Difference {
-  /** `spec.template.spec.containers[redis].image` */
+  /** Where the two differ, such as `spec.template.spec.containers[redis].image`. */
   path: string;
-  /** undefined: not wanted any more. */
+  /** The wanted value; undefined: none is wanted any more. */
   wanted: unknown;
-  /** undefined: not there. */
+  /** The value that was found; undefined: there is none. */
   found: unknown;
 }
 
-/** `path` is where the two are, as the answer's path is to begin. */
+/** Returns the first difference, or undefined. `path` is where the two values are; the answer's path begins with it. */
 export function firstDifference(wanted: unknown, found: unknown, path = ''): Difference | undefined {
   return compare(wanted, found, { path, field: '', whole: false });
 }
@@ -26,7 +26,7 @@ interface Place {
   path: string;
   /** The name of the field, that of the list for its items. */
   field: string;
-  /** Inside something that is kept as one value. */
+  /** Whether the path is inside something that the API server keeps as one value. */
   whole: boolean;
 }
 
@@ -133,7 +133,7 @@ const ABSENT_WHEN_ZERO = new Set([
   ...['publishNotReadyAddresses', 'readOnly', 'stdin', 'tty'],
 ]);
 
-/** As good as left out, as the API server keeps things. */
+/** Whether a value is as good as left out, as the API server keeps objects. */
 function isNothing(value: unknown, field: string): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (value === false || value === 0) return ABSENT_WHEN_ZERO.has(field);

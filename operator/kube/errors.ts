@@ -5,15 +5,15 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 
 /** A field that a server-side apply wanted to set, and whose it is. */
 export interface Conflict {
-  /** Who set it: `kubectl-edit`, `helm`, … */
+  /** The field manager that set it, such as `kubectl-edit` or `helm`. */
   manager: string;
-  /** `.spec.replicas` */
+  /** The field, such as `.spec.replicas`. */
   field: string;
 }
 
 /** What is wrong with one field of what was sent. */
 export interface Cause {
-  /** `spec.stock`; empty: the object as a whole. */
+  /** The field, such as `spec.stock`; empty: the object as a whole. */
   field: string;
   message: string;
 }
@@ -27,7 +27,7 @@ interface Details {
 
 export class KubeError extends Error {
   override readonly name = 'KubeError';
-  /** Of HTTP; 0: there was no answer, so a write may have been done or not. */
+  /** The HTTP status; 0: there was no answer, so a write may have been done or not. */
   readonly status: number;
   /**
    * `Conflict`, `Invalid`, `Expired`, …; with status 0 `Unreachable` (nothing was sent), `Timeout`, `Disconnected`,
@@ -36,9 +36,9 @@ export class KubeError extends Error {
   readonly reason: string;
   /** How long the server asks to wait. */
   readonly retryAfter: Millis | undefined;
-  /** Of an apply without force; empty otherwise. */
+  /** The fields that somebody else has set, after an apply without force; empty otherwise. */
   readonly conflicts: Conflict[];
-  /** Of an object that was found wrong; empty otherwise. */
+  /** The fields of an object that were found wrong; empty otherwise. */
   readonly causes: Cause[];
 
   constructor(message: string, status: number, reason: string, details: Details = {}) {
@@ -69,7 +69,7 @@ interface Status {
 const isStatus = (value: unknown): value is Status =>
   typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'Status';
 
-/** `what` was asked: `GET /api/v1/pods`. `body` is an answer as it came: a proxy on the way may answer in HTML. */
+/** Makes the error of an answer. `what` is the request, such as `GET /api/v1/pods`; `body` is the answer as it came, which a proxy on the way may have written in HTML. */
 export function errorOfAnswer(what: string, status: number, body: string, retryAfter: string | undefined): KubeError {
   let parsed: unknown;
   try {
@@ -84,7 +84,7 @@ export function errorOfAnswer(what: string, status: number, body: string, retryA
   });
 }
 
-/** Of a Status that came as a body, or as the object of a watch's ERROR event. */
+/** Makes the error of a Status that came as a body, or as the object of a watch's ERROR event. */
 export function errorOfStatus(what: string, value: unknown, retryAfter?: Millis): KubeError {
   const { message = '', reason = '', code = 0, details }: Partial<Status> = isStatus(value) ? value : {};
   const after = details?.retryAfterSeconds;
@@ -103,7 +103,7 @@ export function errorOfStatus(what: string, value: unknown, retryAfter?: Millis)
   });
 }
 
-/** From `conflict with "kubectl-edit" using apps/v1`. */
+/** Reads the field manager from a message such as `conflict with "kubectl-edit" using apps/v1`. */
 const managerOf = (message: string): string => /"((?:[^"\\]|\\.)*)"/.exec(message)?.[1] ?? 'somebody';
 
 /** Kubernetes writes seconds; a date, which a proxy may write, is left to the usual waits. */

@@ -15,9 +15,9 @@ export interface Report {
 }
 
 export interface Reporter {
-  /** Which program: `flashsale.dev/operator`. */
+  /** The program that reports, such as `flashsale.dev/operator`. */
   component: string;
-  /** Which process of it. */
+  /** The process of that program. */
   instance: string;
 }
 
@@ -30,7 +30,7 @@ const NOTE = 1024;
 const WORD = 128;
 const NAME = 253;
 
-/** `unique` tells events about one object apart; letters and digits only. */
+/** Makes the Event. `unique` tells Events about one object apart; it has letters and digits only. */
 export function eventObject(report: Report, reporter: Reporter, unique: string, date: Date): KubeObject {
   const { metadata, apiVersion, kind } = report.about;
   const { name, namespace, uid, resourceVersion } = metadata;

@@ -12,7 +12,7 @@ import { eventObject, type Report, type Reporter, seriesKey, seriesPatch } from 
 import { type KubeObject, RESOURCES, titleOf } from './objects.ts';
 
 export interface Recorder {
-  /** `reason` and `action` are one word, `note` is the sentence. */
+  /** Writes an Event about an object. `reason` and `action` are one word each, `note` is a sentence. */
   event(about: KubeObject, type: Report['type'], reason: string, action: string, note: string): void;
   /** Writes what is still to be written. */
   flush(): Promise<void>;
@@ -20,7 +20,7 @@ export interface Recorder {
 
 export interface RecorderOptions extends Reporter {
   log: Logger;
-  timing?: { /** At least so long from one count of a series to the next. */ summary?: Millis } | undefined;
+  timing?: { /** The least time from one written count of a series to the next. */ summary?: Millis } | undefined;
 }
 
 interface Series {
@@ -42,7 +42,7 @@ export function recorder(client: Pick<KubeClient, 'create' | 'patch'>, options: 
   const { log, timing, ...reporter } = options;
   const summary = timing?.summary ?? SUMMARY;
   const known = new LRUCache<string, Series>({ max: MOST, ttl: OVER, updateAgeOnGet: true });
-  /** Written in order, one after the other. */
+  /** The Events are written in order, one after the other. */
   let writing: Promise<void> = Promise.resolve();
   const later = new Map<Series, NodeJS.Timeout>();
 

@@ -21,7 +21,7 @@ export interface LeaseTiming {
   leaseDuration: Millis;
   /** How long a leader that cannot renew goes on. Shorter. */
   renewDeadline: Millis;
-  /** From one renewal, or look, to the next. Much shorter. */
+  /** The time from one renewal, or look, to the next. It is much shorter. */
   retryPeriod: Millis;
 }
 
@@ -33,7 +33,7 @@ export interface ElectOptions {
   client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
   namespace: string;
   name: string;
-  /** Of this process; no other one may ever have it, not even the next one in the same pod. */
+  /** The name of this process. No other one may ever have it, not even the next one in the same pod. */
   identity: string;
   /** Called once, when the Lease is ours. */
   lead(): void;
@@ -45,14 +45,14 @@ export interface ElectOptions {
 
 const TIMING: LeaseTiming = { leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 };
 
-/** `stop` gives the Lease back if it is ours: stop what leads first. */
+/** Takes part in the election. `stop` gives the Lease back if it is ours, so what leads is to be stopped first. */
 export function elect(options: ElectOptions): { stop(): Promise<void> } {
   const { client, namespace, name, identity, log } = options;
   const { leaseDuration, renewDeadline, retryPeriod } = { ...TIMING, ...options.timing };
   if (renewDeadline >= leaseDuration) throw new Error('renewDeadline must be shorter than leaseDuration');
   const mine = { namespace, name, me: identity, duration: leaseDuration };
   const stopping = new AbortController();
-  /** Set while we lead; `since` is from before the renewal that made it so was sent. */
+  /** Set while this process leads. `since` is the time before the newest successful renewal was sent. */
   let held: { lease: KubeObject; since: Millis } | undefined;
   let sighting: Sighting | undefined;
   let deadline: NodeJS.Timeout | undefined;

@@ -4,13 +4,13 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 
 export interface KubeMetrics {
-  /** `status` 0: no answer. A watch counts when it begins. */
+  /** Counts a request and its HTTP status; 0: there was no answer. A watch counts when it begins. */
   requested(method: string, status: number, took: Millis): void;
   /** A request waited for its turn in the client's own rate. */
   throttled(time: Millis): void;
   relisted(kind: string): void;
   rewatched(kind: string, why: string): void;
-  /** `read` is asked whenever somebody looks; the answer ends it. */
+  /** Shows a value: `read` is asked whenever somebody looks. The returned function ends that. */
   reflecting(kind: string, read: () => { silent: Millis; objects: number }): () => void;
 }
 
@@ -21,7 +21,7 @@ export function kubeMetrics(registers: Registry[]): KubeMetrics {
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: `flashsale_kube_${name}`, help, labelNames, registers });
   const readers = new Set<{ kind: string; read: () => { silent: Millis; objects: number } }>();
-  /** Of one kind in several namespaces: together. */
+  /** Counts the reflectors of one kind in several namespaces together. */
   const perKind = (
     of: (now: { silent: Millis; objects: number }) => number,
     join: (a: number, b: number) => number,

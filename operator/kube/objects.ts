@@ -1,6 +1,6 @@
 // What objects of Kubernetes look like to us, and where the API server keeps each kind that we use. Knows no client.
 
-/** Who an object goes with: deleted when its owner is. */
+/** The owner of an object: when the owner is deleted, so is the object. */
 export interface OwnerReference {
   apiVersion: string;
   kind: string;
@@ -12,7 +12,7 @@ export interface OwnerReference {
 
 export interface Meta {
   name: string;
-  /** Absent for what belongs to no namespace. */
+  /** The namespace; absent for objects that belong to none. */
   namespace?: string;
   uid?: string;
   resourceVersion?: string;
@@ -34,7 +34,7 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
-/** Where a kind is kept. */
+/** Where the API server keeps the objects of one kind. */
 export interface Resource {
   apiVersion: string;
   kind: string;
@@ -82,7 +82,7 @@ export const RESOURCES: Record<Kind, Resource> = {
   Namespace: resource('v1', 'Namespace', 'namespaces', false),
 };
 
-/** Of an object that is to be written. Throws for one whose kind is not in the table above. */
+/** Returns the resource of an object that is to be written. Throws when its kind is not in the table above. */
 export function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): Resource {
   const found = (RESOURCES as Partial<Record<string, Resource>>)[kind];
   if (found?.apiVersion !== apiVersion) throw new Error(`${kind} of ${apiVersion} is no kind that is used here`);
@@ -92,6 +92,6 @@ export function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' |
 /** Names an object among those of its kind. */
 export const keyOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
-/** For sentences: `StatefulSet shop/phone-cache`. */
+/** The name of an object in sentences, such as `StatefulSet shop/phone-cache`. */
 export const titleOf = ({ kind, metadata }: KubeObject): string =>
   `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;

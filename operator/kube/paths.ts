@@ -16,7 +16,7 @@ export const collectionPath = ({ apiVersion, plural, namespaced }: Resource, nam
     plural,
   ].join('/');
 
-/** One object. Throws where a namespaced one comes without its namespace: the path would be of something else. */
+/** The path of one object. Throws when a namespaced object comes without its namespace: the path would be of something else. */
 export function objectPath(resource: Resource, namespace: string | undefined, name: string, part?: 'status'): string {
   if (name === '') throw new Error(`a ${resource.kind} without a name`);
   if (resource.namespaced && !namespace) throw new Error(`${resource.kind} ${name} without a namespace`);

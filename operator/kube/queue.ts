@@ -9,7 +9,7 @@ import { KubeError } from './errors.ts';
 export interface WorkQueue {
   /** Now, or as soon as there is a place; a key that is being worked on is so once more afterwards. */
   add(key: string): void;
-  /** Not before `delay` is over, unless something else adds it. Of several delays the earliest counts. */
+  /** Adds the key when `delay` is over, unless something else adds it before. Of several delays the earliest counts. */
   addAfter(key: string, delay: Millis): void;
   /** Keys that wait for a place; neither those being worked on nor those of later. */
   readonly length: number;
@@ -18,14 +18,14 @@ export interface WorkQueue {
 }
 
 export interface QueueOptions {
-  /** `again`: to be looked at after that time in any case; a later result replaces it. */
+  /** Does the work for one key. `again`: the key is added after that time in any case; a later result replaces it. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most work has nothing to say.
   work(key: string): Promise<{ again?: Millis } | void>;
   /** Keys worked on at once, at most. */
   concurrency: number;
-  /** Told of each failure, with the time until the next try. */
+  /** Is called for each failure, with the time until the next try. */
   failed(key: string, error: unknown, retryIn: Millis): void;
-  /** `first`: about the wait after one failure; doubled by each further one in a row, up to `longest`. */
+  /** The waits after failures: about `first` after one, doubled by each further one in a row, up to `longest`. */
   timing?: Partial<Backoff> | undefined;
 }
 
@@ -39,16 +39,16 @@ const after = (delay: Millis, then: () => void) => setTimeout(then, Math.min(del
 interface Entry {
   running: boolean;
   failures: number;
-  /** Set by the last look: the next try, or `again`. Each look sets it anew. */
+  /** The timer of the next try, or of `again`. Each look at the key sets it anew. */
   next?: NodeJS.Timeout | undefined;
-  /** Set by addAfter. */
+  /** The timer that addAfter has set. */
   alarm?: { at: Millis; timer: NodeJS.Timeout } | undefined;
 }
 
 export function startQueue({ work, concurrency, failed, timing }: QueueOptions): WorkQueue {
   const backoffs = { ...TIMING, ...timing };
   const entries = new Map<string, Entry>();
-  /** In order; those that run and were added again are among them. */
+  /** The keys that wait, in order; keys that are being worked on and were added again are among them. */
   const waiting = new Set<string>();
   const running = new Set<Promise<void>>();
   let stopped = false;

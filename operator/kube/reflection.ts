@@ -5,9 +5,9 @@ import type { Backoff } from '../../dataplane/runtime/backoff.ts';
 import { jitteredBackoff } from './backoff.ts';
 import { isGone, KubeError } from './errors.ts';
 
-/** Of one attempt: a list, if one was due, and a watch. */
+/** What came of one attempt: a list, if one was due, and a watch. */
 export interface Outcome {
-  /** Absent: the watch ended as watches do. */
+  /** Why the attempt failed; absent: the watch ended as watches do. */
   error?: unknown;
   /** How long the watch was open, 0: it never was. */
   lived: Millis;
@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 export interface Next {
-  /** Where the watch was is lost: list again. */
+  /** The API server no longer knows where the watch was, so everything is listed again. */
   relist: boolean;
   /** Failures in a row, to be given back next time. */
   failures: number;

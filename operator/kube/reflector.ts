@@ -20,19 +20,19 @@ import { afterWatch, type Next, type Outcome } from './reflection.ts';
 import { type Change, Store } from './store.ts';
 
 export interface Reflector {
-  /** When the first list is in. Stays pending if it is stopped before. */
+  /** Resolves when the first list is in. It stays pending if the reflector is stopped before. */
   readonly synced: Promise<void>;
-  /** As last known. Shared: not to be changed. Who set which field (metadata.managedFields) is left out. */
+  /** Returns the objects as last known, without metadata.managedFields. They are shared, so nobody may change them. */
   get(namespace: string, name: string): KubeObject | undefined;
   list(): KubeObject[];
-  /** After this, `changed` is not called any more. */
+  /** Ends the watch. Afterwards `changed` is not called any more. */
   stop(): Promise<void>;
 }
 
 export interface ReflectorTiming {
   /** Half of the longest a watch lasts; each lasts another time. */
   watch: Millis;
-  /** Longest silence of a watch. Bookmarks come about every minute. */
+  /** The longest silence of a watch before its connection counts as dead. Bookmarks come about every minute. */
   idle: Millis;
   /** Half of the longest from one list to the next. */
   relist: Millis;
@@ -64,11 +64,11 @@ export function startReflector(options: ReflectorOptions): Reflector {
   const stopping = new AbortController();
   const { signal } = stopping;
   const synced = Promise.withResolvers<void>();
-  /** Where the next watch goes on; undefined: a list comes first. */
+  /** The resourceVersion at which the next watch goes on; undefined: a list comes first. */
   let version: string | undefined;
   let relistAt: Millis = 0;
   let heardAt = performance.now();
-  /** As the log was told last. */
+  /** What the log was told last. */
   let failing = false;
 
   const tell = (changes: Change[]) => {

@@ -8,7 +8,7 @@ import type { KubeError } from './errors.ts';
 const MOST = 4;
 /** Longer waits that a server asks for are handed to the caller. */
 const LONGEST: Millis = 10_000;
-/** Of a 429 that names no time. */
+/** The wait after a 429 that names no time. */
 const USUAL: Millis = 1000;
 
 /**

@@ -14,11 +14,11 @@ export interface OwnPod {
   name: string;
 }
 
-/** By what the chart puts into the environment; undefined: this process is in no pod. */
+/** Reads the pod from what the chart puts into the environment. Returns undefined when this process is in no pod. */
 export const ownPod = ({ POD_NAMESPACE: namespace, POD_NAME: name }: NodeJS.ProcessEnv): OwnPod | undefined =>
   namespace && name ? { namespace, name } : undefined;
 
-/** As a merge patch. Of one that stands by nothing is said, for that is what a pod says that was just made. */
+/** The merge patch that sets the label. A pod that stands by has none, like a pod that was just made. */
 export const rolePatch = (role: Role): object => ({
   metadata: { labels: { [ROLE_LABEL]: role === 'leader' ? role : null } },
 });

@@ -6,7 +6,7 @@ import type { WatchEvent } from './watch-lines.ts';
 
 export interface Change {
   what: 'added' | 'modified' | 'deleted';
-  /** As it is, or as it was last known. */
+  /** The object as it is, or, when it was deleted, as it was last known. */
   object: KubeObject;
 }
 
@@ -59,7 +59,7 @@ export class Store {
 
 const keyOfObject = ({ metadata }: KubeObject): string => keyOf(metadata.namespace, metadata.name);
 
-/** Who set which field is the larger half of many an object, and only the API server needs it. */
+/** Leaves out metadata.managedFields: who set which field is the larger half of many an object, and only the API server needs it. */
 function withoutBookkeeping(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown };
   return { ...object, metadata };

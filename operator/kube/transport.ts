@@ -13,12 +13,12 @@ import { splitLines } from './watch-lines.ts';
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** With its query. */
+  /** The path of the request, with its query. */
   path: string;
   body?: unknown;
-  /** Of the body, where it is not plain JSON. */
+  /** The content type of the body, where it is not plain JSON. */
   contentType?: string;
-  /** Done twice, it is as done once. */
+  /** The call may be sent again, because done twice it is as done once. */
   repeatable: boolean;
 }
 
@@ -160,10 +160,10 @@ export class Transport {
   }
 }
 
-/** As messages name a request: with its path, without its query. */
+/** The name of a request in messages: its method and its path, without the query. */
 const whatOf = ({ method, path }: Call): string => `${method} ${path.split('?', 1)[0]}`;
 
-/** By what undici and Node call it: whether anything can have reached the server. */
+/** The codes of undici and Node for errors after which nothing can have reached the server. */
 const NOT_SENT = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',

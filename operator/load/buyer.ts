@@ -11,13 +11,13 @@ export interface Visit {
   shop: Shop;
   tally: Tally;
   comeBack: boolean;
-  /** Until when this buyer keeps trying, by the tally's clock. */
+  /** When this buyer gives up, by the tally's clock. */
   until: () => Millis;
   pause: (ms: Millis) => Promise<void>;
   random: () => number;
 }
 
-/** Not the shop's last word: the same request may be sent again. */
+/** Answers after which the same request may be sent again. */
 const AGAIN = new Set(['unavailable', 'busy', 'paused', 'rate-limited', 'shortage', 'not-open']);
 
 export async function visit(buyer: Buyer, v: Visit): Promise<void> {
@@ -45,7 +45,7 @@ export async function visit(buyer: Buyer, v: Visit): Promise<void> {
 interface Token {
   text: string;
   expires: Millis;
-  /** When the purchase was sent that brought it. */
+  /** When the purchase was sent that brought the token. */
   asked: Millis;
 }
 
@@ -121,7 +121,7 @@ async function purchase(buyer: Buyer, v: Visit, intended: Millis): Promise<Token
 
 const accepted = (answer: Answer | undefined): answer is Answer => answer !== undefined && answer.problem === undefined;
 
-/** Once, whatever comes of it; counted when it is answered, and not when the first click is done with waiting. */
+/** Sends the request once, whatever comes of it. It is counted when it is answered, not when the first click stops waiting. */
 async function clickAgain(
   click: () => Promise<Answer>,
   { tally }: Visit,

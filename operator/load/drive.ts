@@ -18,7 +18,7 @@ export interface DriveOptions {
   urls: string[];
   crowd: LoadOptions;
   startSeconds: number;
-  /** Where the moving line goes; absent: nowhere. */
+  /** Shows the moving line; absent: nobody sees it. */
   progress?: NodeJS.WriteStream;
 }
 
@@ -28,7 +28,7 @@ export interface Driven {
   report: LoadReport;
 }
 
-/** Throws `Trouble` when the sale asks for something the generator cannot give. */
+/** Throws `UserError` when the sale asks for something the generator cannot give. */
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { config, crowd } = options;
   if (config.auth.kind !== 'header')

@@ -16,7 +16,7 @@ export interface LoadOptions {
   cancel: number;
   forged: number;
   foreign: number;
-  /** Those who abandoned come back once for another token. */
+  /** Buyers who abandoned a token come back once for another one. */
   comeBack: boolean;
   /** Buyers take this long between token and checkout, on average. */
   think: Millis;

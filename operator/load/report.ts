@@ -8,7 +8,7 @@ export interface LoadReport {
   buyers: number;
   /** Purchase requests that were answered, duplicate clicks and retries included. */
   purchases: number;
-  /** Tokens issued. */
+  /** How many tokens buyers were given. */
   tokens: number;
   /** Duplicate clicks that were answered with the same token. */
   duplicates: number;
@@ -25,15 +25,15 @@ export interface LoadReport {
   /** Buyers told so, for good, although somebody who asked later got a unit; and valid tokens refused for good. */
   falseSoldOut: number;
   errors: number;
-  /** In the busiest second. */
+  /** Purchases in the busiest second. */
   purchasesPerSecond: number;
   checkoutsPerSecond: number;
-  /** From the moment the buyer meant to ask to the answer. */
+  /** The time from the moment the buyer meant to ask until the answer. */
   purchaseMs: Percentiles;
   checkoutMs: Percentiles;
-  /** From the command to the open sale; 0 when it was open already. */
+  /** The time from the command until the sale was open; 0 when it was open already. */
   startSeconds: number;
-  /** From the first arrival to the last unit sold. */
+  /** The time from the first arrival until the last unit was sold. */
   sellOutSeconds: number;
   audit: Pick<AuditReport, 'conserved' | 'oversold' | 'stranded' | 'missing' | 'duplicateOrders'>;
 }

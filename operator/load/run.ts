@@ -24,7 +24,7 @@ export type RunOptions = LoadOptions & DriveOptions;
 
 export const runLoad = (options: RunOptions): Promise<Tally> => driveBuyers(planBuyers(options), options);
 
-/** `buyers`: by their arrival. */
+/** Sends the buyers, who are in the order of their arrival. */
 export async function driveBuyers(buyers: readonly Buyer[], options: DriveOptions): Promise<Tally> {
   const shop = openShop(options.urls, options);
   const tally = new Tally();

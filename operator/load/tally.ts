@@ -74,7 +74,7 @@ export class Tally {
     this.refused.push({ at: this.now(), quantity });
   }
 
-  /** `asked`: when the purchase was sent that brought the token. */
+  /** Counts an order. `asked` is when the purchase was sent that brought the token. */
   sale(quantity: Units, asked: Millis): void {
     this.bought.push({ asked, quantity });
     this.orders++;

@@ -10,7 +10,7 @@ import type { ObjectKey, Topology } from '../topology/topology.ts';
 import type { DataFolder } from './data-folder.ts';
 import { readIfThere, writeWhole } from './files.ts';
 
-/** Differs when anything the sale refers to differs. */
+/** Returns a fingerprint that differs when anything differs that the sale refers to. */
 export function companionsVersion(topology: Topology, companions: Companions): string {
   const lists = Object.values(topology.lists).flatMap(({ from }) =>
     from.map((ref) => textOf(companions.ConfigMap, ref)),
@@ -18,7 +18,7 @@ export function companionsVersion(topology: Topology, companions: Companions): s
   return fingerprint(JSON.stringify([lists, [...givenSecrets(topology, companions)]]));
 }
 
-/** By file name. */
+/** Returns the secrets that the sale names, by file name. */
 export const givenSecrets = (topology: Topology, companions: Companions): Map<string, string> =>
   new Map(topology.givenSecrets.map(({ file, from }) => [file, textOf(companions.Secret, from).trim()]));
 
@@ -36,7 +36,7 @@ export function writeLists(folder: DataFolder, topology: Topology, companions: C
   return written;
 }
 
-/** Lists of former edits; only when no role reads them any more. */
+/** Removes the lists of former edits. It may be called only when no role reads them any more. */
 export function forgetLists(folder: DataFolder, used: Placement['lists']): void {
   const kept = Object.values(used).flat();
   for (const name of readdirSync(folder.lists)) {
@@ -45,6 +45,6 @@ export function forgetLists(folder: DataFolder, used: Placement['lists']): void 
   }
 }
 
-/** The API has checked that it is there. */
+/** Returns the text that a reference names. The API has checked that it is there. */
 const textOf = (objects: Companions['ConfigMap'], { name, key }: ObjectKey): string =>
   objects.get(name)?.get(key) ?? '';

@@ -16,7 +16,7 @@ import type { Site } from './site.ts';
 export type ConsoleWish = 'off' | { port?: number };
 
 const CONSOLE = 'console';
-/** What a running sale blurs is given so long to settle. */
+/** An audit gives a running sale so long to settle what is under way. */
 const AUDIT_TIMEOUT: Millis = 10_000;
 
 export class LocalConsole {
@@ -33,7 +33,7 @@ export class LocalConsole {
     return this.#running?.served.url;
   }
 
-  /** As wished. Throws `Trouble` when the port is somebody else's; then nothing has changed. */
+  /** Serves the console as wished. Throws `UserError` when the port is somebody else's; then nothing has changed. */
   async be(wish: ConsoleWish): Promise<void> {
     if (wish === 'off') return this.stop();
     if (this.#running && (wish.port ?? this.#running.port) === this.#running.port) return;

@@ -18,7 +18,7 @@ export interface ApplyRequest extends ApplyOptions {
 
 type Refusal = { error: string; errors?: ApiError[] };
 
-/** `stop`: ends everything, this server's process included. The lock of the folder must be held. */
+/** Serves the socket. `stop` ends everything, this server's process included. The caller must hold the folder's lock. */
 export async function serveControl(socket: string, supervisor: Supervisor, stop: () => Promise<void>): Promise<Server> {
   const routes: Record<string, (request: IncomingMessage) => Promise<unknown>> = {
     'GET /status': () => supervisor.report(),
@@ -61,7 +61,7 @@ export interface Control {
   stop(): Promise<void>;
 }
 
-/** Calls reject with `Trouble` for a refusal, and with `NotRunning` when nobody listens. */
+/** Calls reject with `UserError` for a refusal, and with `NotRunning` when nobody listens. */
 export const control = (socket: string): Control => ({
   status: () => call(socket, 'GET', '/status', 10_000),
   apply: (edit) => call(socket, 'POST', '/apply', 120_000, edit),

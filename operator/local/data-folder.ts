@@ -10,7 +10,7 @@ export interface DataFolder {
   path: string;
   /** What the supervisor must remember: resource, generation, ports. */
   state: string;
-  /** What every role reads. */
+  /** The configuration that every role reads. */
   config: string;
   secrets: string;
   /** Passwords that no role may have. */
@@ -50,7 +50,7 @@ export function dataFolder(path: string): DataFolder {
   };
 }
 
-/** Where sales live when nobody says otherwise. */
+/** The folder in which sales live when nobody names another. */
 export const salesFolder = (): string =>
   join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'flashsale');
 
@@ -65,7 +65,7 @@ const foreignIn = ({ path }: DataFolder): string | undefined =>
     ? readdirSync(path).find((name) => !OURS.test(name))
     : undefined;
 
-/** Removes the folder. Throws `Trouble`, and removes nothing, when somebody else's things lie in it. */
+/** Removes the folder. Throws `UserError`, and removes nothing, when somebody else's things lie in it. */
 export function wipe(folder: DataFolder): void {
   const foreign = foreignIn(folder);
   if (foreign !== undefined)
@@ -73,7 +73,7 @@ export function wipe(folder: DataFolder): void {
   rmSync(folder.path, { recursive: true, force: true });
 }
 
-/** Makes what is missing. Throws `Trouble` when the folder cannot be ours. */
+/** Makes what is missing. Throws `UserError` when the folder cannot be ours. */
 export function makeDataFolder(folder: DataFolder): void {
   if (Buffer.byteLength(folder.control) > LONGEST_SOCKET)
     throw new UserError(

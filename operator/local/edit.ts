@@ -22,7 +22,7 @@ export class Refused extends UserError {
 }
 
 export interface Edit {
-  /** With its defaults and its generation. */
+  /** The sale with its defaults and its generation. */
   sale: FlashSale;
   topology: Topology;
   companions: Companions;
@@ -30,7 +30,7 @@ export interface Edit {
   tools: Tools;
 }
 
-/** `source` names the text in messages. Throws `Refused` or another `Trouble`. */
+/** Reads an edit. `source` names the text in messages. Throws `Refused` or another `UserError`. */
 export function readEdit(text: string, source: string, state: State | undefined): Edit {
   const old = state?.sale;
   const loaded = loadFlashSale(text, { source, selfContained: true, ...(old ? { old } : {}) });
@@ -50,5 +50,5 @@ export function readEdit(text: string, source: string, state: State | undefined)
 
 export const fullName = ({ metadata }: FlashSale): string => `${metadata.namespace}/${metadata.name}`;
 
-/** As it reads back from a file: without prototypes and absent values, so that two of them compare. */
+/** Returns the value as it reads back from a file, without prototypes and absent values, so that two of them can be compared. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -16,7 +16,7 @@ export function writeWhole(path: string, content: string, mode: number = PRIVATE
   renameSync(next, path);
 }
 
-/** For what must survive the machine: it is on the disk when this returns. */
+/** Writes what is to survive a crash of the machine: it is on the disk when this returns. */
 export function writeDurably(path: string, content: string): void {
   writeWhole(path, content);
   for (const written of [path, dirname(path)]) {
@@ -35,7 +35,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** A file a person named; `-` is standard input. Throws `Trouble`. */
+/** A file a person named; `-` is standard input. Throws `UserError`. */
 export function readText(path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8');

@@ -21,11 +21,11 @@ export interface SaleChoice {
   data?: string;
   /** A FlashSale file: the sale it describes. */
   file?: string;
-  /** `name` or `namespace/name`. */
+  /** The name of a sale, as `name` or `namespace/name`. */
   name?: string;
 }
 
-/** Whole names of the sales in their usual folder. */
+/** The full names of the sales in their usual folder. */
 function knownSales(): string[] {
   if (!existsSync(salesFolder())) return [];
   return readdirSync(salesFolder())
@@ -33,7 +33,7 @@ function knownSales(): string[] {
     .map((name) => name.replace('.', '/'));
 }
 
-/** The folder of the chosen sale; it need not exist. Nothing chosen: of the only one there is. Throws `Trouble`. */
+/** Returns the folder of the chosen sale, which need not exist; when none was chosen, of the only one there is. Throws `UserError`. */
 export function chooseFolder({ data, file, name }: SaleChoice): DataFolder {
   if (data !== undefined) return dataFolder(data);
   if (file !== undefined) return folderOfFile(file);
@@ -69,7 +69,7 @@ function folderOfName(wanted: string): DataFolder {
   );
 }
 
-/** The same without asking whether the rest is right: a sale must be found by a file that was edited badly. */
+/** Reads only the name from a file, whether or not the rest is right: a sale is to be found by a file that was edited badly. */
 function roughNameIn(text: string): [namespace: string, name: string] | undefined {
   for (const document of parseAllDocuments(text, { logLevel: 'silent' })) {
     const value: unknown = document.errors.length === 0 ? document.toJS() : undefined;
@@ -88,7 +88,7 @@ export interface LocalSale {
   storefronts: string[];
 }
 
-/** What was written for the roles of the chosen sale. Throws `Trouble` when it was never started. */
+/** What was written for the roles of the chosen sale. Throws `UserError` when it was never started. */
 export function localSale(choice: SaleChoice): LocalSale {
   const folder = chooseFolder(choice);
   const state = readState(folder);

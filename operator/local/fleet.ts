@@ -10,16 +10,16 @@ import { type ProcessSpec, STAGES } from './process-spec.ts';
 
 export interface FleetOptions {
   folder: DataFolder;
-  /** Before every start: makes sure of its ports. */
+  /** Makes sure of a process's ports before every start. */
   claim: (name: string) => Promise<void>;
-  /** What is wanted of it now. */
+  /** Describes what is wanted of a process now. */
   describe: (name: string) => ProcessSpec;
 }
 
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #members = new Map<string, { process: ManagedProcess; stage: ProcessSpec['stage'] }>();
-  /** Stopped by somebody's wish: not started until that is taken back. */
+  /** Processes that were stopped by somebody's wish, and are not started until that is taken back. */
   readonly #held = new Set<string>();
 
   constructor(options: FleetOptions) {
@@ -30,7 +30,7 @@ export class Fleet {
     return this.#members.get(name)?.process;
   }
 
-  /** Also one that an earlier supervisor left, and that was not taken over yet. */
+  /** Whether the process runs, also one that an earlier supervisor left and that was not taken over yet. */
   runs(name: string): boolean {
     if (this.get(name)?.identity !== undefined) return true;
     const left = readPid(pidFile(this.#options.folder, name));
@@ -45,7 +45,7 @@ export class Fleet {
     return [...this.#members.values()].map(({ process }) => process.report);
   }
 
-  /** Known from now on, in this order; not started yet. */
+  /** Makes these processes known, in this order, and starts none. */
   expect(specs: ProcessSpec[]): void {
     const { folder, claim, describe } = this.#options;
     for (const { name, title, stage } of specs) {
@@ -118,7 +118,7 @@ export class Fleet {
 
 const pidFile = (folder: DataFolder, name: string): string => join(folder.run, `${name}.pid.json`);
 
-/** Ends what a killed supervisor left running, in order. Answers their names. */
+/** Ends what a killed supervisor left running, in order. Returns their names. */
 export async function stopOrphans(folder: DataFolder, except: ReadonlySet<string> = new Set()): Promise<string[]> {
   const left = readPids(folder.run).filter(({ record }) => !except.has(record.name));
   const running = left.filter(({ record }) => alive(record));

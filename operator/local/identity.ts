@@ -11,7 +11,7 @@ export interface Identity {
   started: string;
 }
 
-/** Undefined when there is no such process, or only its unreaped remains. */
+/** Returns undefined when there is no such process, or only its unreaped remains. */
 export function identify(pid: number): Identity | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
   return started === undefined ? undefined : { pid, started };

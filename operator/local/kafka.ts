@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export interface KafkaServer {
   /** Folder of its own: server.properties and, in `data`, everything it keeps. */
   folder: string;
-  /** Where clients connect, on 127.0.0.1; and a second free port that only the process itself uses. */
+  /** The port on 127.0.0.1 where clients connect, and a second one that only the process itself uses. */
   port: number;
   controllerPort: number;
   /** 22 characters of base64url (16 bytes). A wiped data folder is another cluster and gets another id. */

@@ -16,7 +16,7 @@ export function holderOf(lock: string): Identity | undefined {
   }
 }
 
-/** Undefined: another one holds it. Otherwise a function that gives it back. */
+/** Takes the lock. Returns a function that gives it back, or undefined when another process holds it. */
 export function takeLock(lock: string): (() => void) | undefined {
   const self = identify(process.pid);
   const mine = `${lock}.${process.pid}`;

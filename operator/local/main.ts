@@ -6,7 +6,7 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 import { makeLogger } from '../../dataplane/runtime/log.ts';
 import { runSupervisor } from './run.ts';
 
-/** Whoever started it applies at once. */
+/** Whoever started this process applies a sale within this time; otherwise it ends. */
 const UNUSED: Millis = 30_000;
 
 const { values } = parseArgs({ options: { data: { type: 'string' } } });

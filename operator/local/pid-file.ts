@@ -20,7 +20,7 @@ export const writePid = (file: string, record: PidRecord): void => writeWhole(fi
 
 export const forgetPid = (file: string): void => rmSync(file, { force: true });
 
-/** Undefined when there is none, or it is not whole: then the process it was about is gone with the machine. */
+/** Reads a file. Returns undefined when there is none, or it is not whole: then its process went when the machine did. */
 export function readPid(file: string): PidRecord | undefined {
   try {
     return JSON.parse(readIfThere(file) ?? 'null') ?? undefined;

@@ -1,5 +1,5 @@
 // Which port each part of a sale listens on: chosen once, so that addresses stay the same over `down` and `up`;
-// chosen again only when somebody else has taken it. Never one a buyer was promised by number: that is a `Trouble`.
+// chosen again only when somebody else has taken it. Never one a buyer was promised by number: that is a `UserError`.
 
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -32,7 +32,7 @@ export class Ports {
   readonly #chosen: Record<string, number>;
   readonly #changed: () => void;
 
-  /** `changed` is told after every choice, to write it down. */
+  /** `changed` is called after every choice, to write it down. */
   constructor(chosen: Record<string, number>, changed: () => void) {
     this.#chosen = { ...chosen };
     this.#changed = changed;

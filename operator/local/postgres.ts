@@ -25,13 +25,13 @@ import type { Tools } from './tools.ts';
  */
 const HANDED_OVER = '/proc/self/fd/3';
 
-/** For all databases of a sale together. */
+/** The memory for pages, for all databases of a sale together. */
 const SHARED_BUFFERS = '256MB';
 
 export interface PostgresServer extends Address {
   /** Everything the server keeps is in `data` below it. */
   folder: string;
-  /** Of all roles together, at most. */
+  /** The most connections of all roles together. */
   connections: number;
 }
 

@@ -16,7 +16,7 @@ export type Probe =
 
 const PROBE_TIMEOUT: Millis = 2_000;
 
-/** Undefined: ready. Otherwise a few words why not. Never rejects. */
+/** Asks the process. Returns undefined when it is ready, otherwise a few words why not. It never rejects. */
 export async function ask(probe: Probe): Promise<string | undefined> {
   try {
     switch (probe.kind) {

@@ -10,38 +10,38 @@ export type Stage = (typeof STAGES)[number];
 
 export interface Stop {
   signal: NodeJS.Signals;
-  /** After this long without an end: SIGKILL. */
+  /** A process that has not ended after this time is sent SIGKILL. */
   grace: Millis;
 }
 
 export interface SpecFile {
   path: string;
   content: string;
-  /** Written only when it is not there. */
+  /** The file is written only when it is not there. */
   keep: boolean;
 }
 
 export interface ProcessSpec {
   /** Unique in the sale: `redis-c0`, `shard-agent-s1`, `storefront-0`, … */
   name: string;
-  /** The same for people. */
+  /** The name for people. */
   title: string;
   stage: Stage;
   command: string;
   args: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Another user to run as; only root can. */
+  /** Another user to run the process as; only root can do that. */
   user?: { uid: number; gid: number };
   /** A folder the process gets open as file descriptor 3. */
   folder?: string;
-  /** Written before each start. */
+  /** The files are written before each start. */
   files: SpecFile[];
-  /** Done before each start, after the files; must be idempotent. */
+  /** Is called before each start, after the files are written. It must be idempotent. */
   prepare?: (signal: AbortSignal) => Promise<void>;
   probe: Probe;
   stop: Stop;
-  /** Where it is reached: a storefront's URL, a server's host and port, an agent's metrics. */
+  /** The address: a storefront's URL, a server's host and port, the URL of an agent's metrics. */
   address: string;
 }
 

@@ -27,9 +27,9 @@ export interface ProcessReport {
   title: string;
   phase: Phase;
   pid?: number;
-  /** By this machine's clock: when the running process was started. */
+  /** When the running process was started, by this machine's clock. */
   startedAt?: Millis;
-  /** When it became ready, and has been since. */
+  /** Since when it has been ready. */
   readyAt?: Millis;
   /** Times it was started again after a death, in this supervisor's life. */
   restarts: number;
@@ -55,9 +55,9 @@ const PROBE_WHEN_READY: Millis = 2_000;
 export interface ProcessOptions {
   name: string;
   title: string;
-  /** Asked before every start, so that a restarted process is what is wanted now. */
+  /** Describes the process. It is asked before every start, so that a restarted process is what is wanted now. */
   describe: () => ProcessSpec;
-  /** Done before every start and before it is described; not when a running process is taken over. */
+  /** Makes sure of the ports, before every start and before the description. It is not called when a running process is taken over. */
   claim?: () => Promise<void>;
   pidFile: string;
   logFile: string;
@@ -251,14 +251,14 @@ async function launch(spec: ProcessSpec, logFile: string): Promise<{ pid: number
   }
 }
 
-/** Runs `act` when the signal comes, or at once when it has come; `forget` takes it back. */
+/** Runs `act` when the signal is aborted, or at once when it is already. The returned function takes that back. */
 function whenAborted(aborted: AbortSignal, act: () => void): { forget: () => void } {
   if (aborted.aborted) act();
   else aborted.addEventListener('abort', act, { once: true });
   return { forget: () => aborted.removeEventListener('abort', act) };
 }
 
-/** Not our child, so nobody tells us: ask. */
+/** Waits for a process that is not our child by asking again and again, because nobody tells us of its end. */
 async function adoptedEnd(identity: Identity): Promise<string> {
   while (alive(identity)) await sleep(ADOPTED_POLL);
   return 'ended';

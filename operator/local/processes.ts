@@ -24,10 +24,10 @@ export interface Surroundings {
   port: (name: string) => number;
   secret: (name: string) => string;
   superuserPassword: string;
-  /** Differs when something differs that roles read only when they start: secrets, Kafka, the registry's address. */
+  /** A fingerprint of what roles read only when they start: secrets, Kafka, the registry's address. */
   startedWith: string;
   kafkaClusterId: string;
-  /** Where Node keeps what it compiled: the roles start twice as fast. */
+  /** The folder in which Node keeps what it compiled, which lets the roles start twice as fast. */
   compiled: string;
   /** Folder of the package: where the roles' entry points are. */
   root: string;
@@ -80,7 +80,7 @@ export function portNames(topology: Topology, nodes: NodeId[]): Map<string, stri
   ]);
 }
 
-/** In the order in which people like to read them; starting order is the supervisor's. */
+/** Describes the processes in the order in which people like to read them. The supervisor decides in which order they start. */
 export function processesOf(topology: Topology, s: Surroundings): ProcessSpec[] {
   const { folder } = s;
   const role = (name: string, title: string, entry: string, options: RoleOptions): ProcessSpec => ({

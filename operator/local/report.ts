@@ -40,9 +40,9 @@ export interface ReportInput {
   processes: ProcessReport[];
   registry: RegistryView | undefined;
   table: ResourceTable | undefined;
-  /** Where the console is served. */
+  /** The address of the console; absent: it is not served. */
   console: string | undefined;
-  /** What the pass that runs waits for; undefined: it is through. */
+  /** What the sale waits for, in a few words; undefined: everything is as the resource says. */
   waiting: string | undefined;
 }
 
@@ -95,7 +95,7 @@ function inWords({ title, reason, died }: ProcessReport): string {
   return why === undefined ? title : `${title} (${why})`;
 }
 
-/** In the order in which one thing waits for another. */
+/** Names what the sale waits for, in the order in which one thing waits for another. */
 function whatFor({ processes, waiting, registry, table }: ReportInput, ready: ReadonlySet<string>): string | undefined {
   const late = processes.filter(({ name }) => !ready.has(name));
   if (late.length > 0) return late.map(inWords).join(', ');

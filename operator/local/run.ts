@@ -40,7 +40,7 @@ export async function runSupervisor(path: string, options: SiteOptions): Promise
   return { supervisor, stop, leave, stopped };
 }
 
-/** Where a supervisor logs that shares a terminal with a person. */
+/** The log file of a supervisor that shares a terminal with a person. */
 export function fileLog(folder: DataFolder): Logger {
   makeDataFolder(folder);
   return pino(

@@ -1,5 +1,5 @@
 // What one sale has on this machine, and where: its folder, what is remembered, its ports, its processes and its
-// view. The parts that every step of a pass needs; decides nothing.
+// view. The parts that every step of a reconcile needs; it decides nothing.
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { readState, type State, writeState } from './state.ts';
 import { cacheFolder, type Tools } from './tools.ts';
 import { View } from './view.ts';
 
-/** What one edit asks for. */
+/** What one edit asks for, ready to be carried out. */
 export interface Plan {
   topology: Topology;
   tools: Tools;
@@ -30,11 +30,11 @@ export interface Plan {
 
 export interface SiteOptions {
   log: Logger;
-  /** Added to the environment of the roles. */
+  /** Variables that are added to the environment of the roles. */
   env?: Record<string, string>;
 }
 
-/** Of the package: where the roles' entry points are. */
+/** The folder of the package, where the roles' entry points are. */
 const ROOT = join(import.meta.dirname, '..', '..');
 
 export class Site {
@@ -46,9 +46,9 @@ export class Site {
   readonly #env: Record<string, string>;
   #state: State | undefined;
   #config: SaleConfig | undefined;
-  /** What is being carried out. */
+  /** The plan that is being carried out, or was last. */
   plan: Plan | undefined;
-  /** Told when a part of the running sale had to go to another port. */
+  /** Is called when a part of the running sale had to go to another port. */
   moved: () => void = () => undefined;
 
   constructor(folder: DataFolder, { log, env = {} }: SiteOptions) {
@@ -69,7 +69,7 @@ export class Site {
     return this.#state;
   }
 
-  /** As written for the roles; undefined before the first time. */
+  /** The configuration as it was written for the roles; undefined before the first time. */
   get config(): SaleConfig | undefined {
     return this.#config;
   }
@@ -79,7 +79,7 @@ export class Site {
     this.#saveState();
   }
 
-  /** Before anything is changed: throws `Trouble` when a port that was asked for is somebody else's. */
+  /** Takes the ports that a person asked for, before anything is changed. Throws `UserError` when a port that was asked for is somebody else's. */
   async promisePorts(topology: Topology, firstPort: number | undefined): Promise<void> {
     for (const [process, names] of portNames(topology, []))
       for (const name of names) {
@@ -89,7 +89,7 @@ export class Site {
       }
   }
 
-  /** Cache nodes that run now, or should. */
+  /** The cache nodes that run now, or should. */
   nodes(): NodeId[] {
     return Array.from({ length: this.#state?.nodes ?? 0 }, (_, n) => nodeId(n));
   }
@@ -112,7 +112,7 @@ export class Site {
     });
   }
 
-  /** Tells the roles what to do and where everybody is. */
+  /** Writes the roles' configuration: what to do and where everybody is. */
   configure({ topology, lists }: Plan): SaleConfig {
     const config = saleConfig(topology, place(topology, { port: this.#port, nodes: this.nodes() }, lists));
     const text = `${JSON.stringify(config, null, 2)}\n`;
@@ -127,7 +127,7 @@ export class Site {
     return port;
   };
 
-  /** Before a start: a port that somebody else took meanwhile is exchanged, and everybody told. */
+  /** Exchanges, before a start, a port that somebody else has taken meanwhile, and tells everybody. */
   async #claim(name: string): Promise<void> {
     const { plan } = this;
     if (!plan) return;

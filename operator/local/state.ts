@@ -8,7 +8,7 @@ import { readIfThere, writeDurably } from './files.ts';
 
 export interface State {
   version: 1;
-  /** As last applied, with its defaults; metadata.generation counts the edits of spec and companions. */
+  /** The sale as last applied, with its defaults; metadata.generation counts the edits of spec and companions. */
   sale: FlashSale;
   /** Fingerprint of the ConfigMaps and Secrets that came with it. */
   companions: string;
@@ -21,7 +21,7 @@ export interface State {
   console?: { port?: number };
 }
 
-/** Undefined: nothing was ever applied here. */
+/** Returns undefined when nothing was ever applied here. */
 export function readState(folder: DataFolder): State | undefined {
   const text = readIfThere(folder.state);
   if (text === undefined) return undefined;

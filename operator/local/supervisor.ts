@@ -1,4 +1,4 @@
-// The supervisor of one sale on this machine: takes edits, carries each out in passes, reports, stops. There is one
+// The supervisor of one sale on this machine: takes edits, reconciles the machine with each, reports, stops. There is one
 // per data folder. Losing it stops nothing that sells: the next one takes the processes over.
 
 import { rmSync } from 'node:fs';
@@ -15,33 +15,37 @@ import { readEdit } from './edit.ts';
 import { type Fleet, stopOrphans } from './fleet.ts';
 import { takeLock } from './lock.ts';
 import { boundLogs } from './log-files.ts';
-import { converge } from './pass.ts';
+import { reconcile } from './reconcile.ts';
 import { type SaleReport, saleReport } from './report.ts';
 import { writeSecrets } from './secrets.ts';
 import { type Plan, Site, type SiteOptions } from './site.ts';
 
 export interface ApplyOptions {
-  /** Names the text in messages. */
+  /** The name of the text in messages, such as its file. */
   source: string;
-  /** Storefronts listen on this port and those after it. */
+  /** Storefronts listen on this port and the ones after it. Absent: as before; at first on any. */
   firstPort?: number;
-  /** Absent: as it was; off until somebody asks for it. */
+  /** Whether the console is served. Absent: as before; at first it is not. */
   console?: ConsoleWish;
 }
 
 export interface Applied {
+  /** How many edits the sale has had, this one included. */
   generation: number;
-  /** Undefined: the sale is new. */
+  /** What differs from the edit before; undefined: the sale is new. */
   changes: Change[] | undefined;
 }
 
 const RETRY: Millis = 500;
 const STATUS_TIMEOUT: Millis = 1_000;
 
-interface Pass {
+/** A plan that is being carried out. */
+interface Reconcile {
+  /** Ends it: a newer plan has come, or the sale is being stopped. */
   abort: AbortController;
   /** Everything was made as the plan says. */
   through: boolean;
+  /** Resolves when nothing of it is under way any more. */
   done: Promise<void>;
 }
 
@@ -49,13 +53,13 @@ export class Supervisor {
   readonly #site: Site;
   readonly #console: LocalConsole;
   readonly #giveBack: () => void;
-  #pass: Pass | undefined;
+  #reconcile: Reconcile | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #stopped = false;
-  /** What keeps the passes from coming to an end. */
+  /** Why the last try failed; undefined: it did not. */
   #problem: string | undefined;
 
-  /** Takes the folder, making it if need be. Throws `Trouble` when another supervisor has it. */
+  /** Opens the folder, making it if need be, and locks it. Throws `UserError` when another supervisor has it. */
   static open(path: string, options: SiteOptions): Supervisor {
     const folder = dataFolder(path);
     makeDataFolder(folder);
@@ -98,7 +102,7 @@ export class Supervisor {
   }
 
   /**
-   * Takes an edit: resolves when it is written down and being carried out. Throws `Refused` or another `Trouble`
+   * Takes an edit: resolves when it is written down and being carried out. Throws `Refused` or another `UserError`
    * when it cannot be; then nothing has changed.
    */
   apply(text: string, options: ApplyOptions): Promise<Applied> {
@@ -115,7 +119,7 @@ export class Supervisor {
     const wish = console ?? before?.console ?? 'off';
     await this.#console.be(wish);
 
-    await this.#endPass();
+    await this.#endReconcile();
     const { sale, topology, companions, companionsVersion, tools } = edit;
     writeSecrets(site.folder, topology.secrets, givenSecrets(topology, companions));
     site.remember({
@@ -125,7 +129,7 @@ export class Supervisor {
       ...(first === undefined ? {} : { firstPort: first }),
       ...(wish === 'off' ? {} : { console: wish }),
     });
-    this.#beginPass({ topology, tools, companionsVersion, lists: writeLists(site.folder, topology, companions) });
+    this.#beginReconcile({ topology, tools, companionsVersion, lists: writeLists(site.folder, topology, companions) });
     return {
       generation: topology.settings.generation,
       changes: before ? changesBetween(before.sale, sale) : undefined,
@@ -139,7 +143,7 @@ export class Supervisor {
     const waiting = plan
       ? (this.#problem ??
         unsettled(view.registry, wantedOf(plan.topology)) ??
-        (this.#pass?.through ? undefined : 'the change'))
+        (this.#reconcile?.through ? undefined : 'the change'))
       : 'a FlashSale';
     const readings = {
       processes: fleet.reports(),
@@ -169,7 +173,7 @@ export class Supervisor {
       if (this.#stopped) return;
       this.#stopped = true;
       await this.#console.stop();
-      await this.#endPass();
+      await this.#endReconcile();
       await this.#site.view.close();
       await stopProcesses();
       rmSync(this.folder.control, { force: true });
@@ -177,13 +181,13 @@ export class Supervisor {
     });
   }
 
-  /** Something moved: whoever must know it from its start is started again. */
+  /** A part of the sale moved to another port: whoever must know it from its start is started again. */
   async #again(): Promise<void> {
     await this.#oneByOne(async () => {
       const { plan } = this.#site;
       if (!plan || this.#stopped) return;
-      await this.#endPass();
-      this.#beginPass(plan);
+      await this.#endReconcile();
+      this.#beginReconcile(plan);
     });
   }
 
@@ -193,29 +197,29 @@ export class Supervisor {
     return result;
   }
 
-  #beginPass(plan: Plan): void {
+  #beginReconcile(plan: Plan): void {
     const abort = new AbortController();
     this.#site.plan = plan;
     this.#problem = undefined;
-    const pass: Pass = { abort, through: false, done: Promise.resolve() };
-    pass.done = this.#carryOut(plan, pass);
-    this.#pass = pass;
+    const begun: Reconcile = { abort, through: false, done: Promise.resolve() };
+    begun.done = this.#carryOut(plan, begun);
+    this.#reconcile = begun;
   }
 
-  async #endPass(): Promise<void> {
-    const pass = this.#pass;
-    this.#pass = undefined;
-    pass?.abort.abort();
-    await pass?.done;
+  async #endReconcile(): Promise<void> {
+    const running = this.#reconcile;
+    this.#reconcile = undefined;
+    running?.abort.abort();
+    await running?.done;
   }
 
-  /** Passes until one comes to its end. */
-  async #carryOut(plan: Plan, pass: Pass): Promise<void> {
-    const { signal } = pass.abort;
+  /** Tries until everything is as the plan says, or the plan is given up. */
+  async #carryOut(plan: Plan, run: Reconcile): Promise<void> {
+    const { signal } = run.abort;
     while (!signal.aborted) {
       try {
-        await converge(this.#site, plan, signal);
-        pass.through = true;
+        await reconcile(this.#site, plan, signal);
+        run.through = true;
         this.#problem = undefined;
         return;
       } catch (error) {

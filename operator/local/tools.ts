@@ -14,13 +14,13 @@ export interface Tools {
   postgresBin: string;
   /** PostgreSQL refuses to run as root: the user to run it as then. */
   postgresUser: { uid: number; gid: number } | undefined;
-  /** Absent when the sale uses a Kafka of its owner's. */
+  /** Java and the jars of Kafka; absent when the sale uses a Kafka of its owner's. */
   kafka: (KafkaPrograms & { java: string }) | undefined;
 }
 
 const KAFKA_VERSION = '4.1.0';
 
-/** Throws `Trouble` with the first thing that is missing. */
+/** Throws `UserError` with the first thing that is missing. */
 export function findTools(options: { kafka: boolean }, env: NodeJS.ProcessEnv = process.env): Tools {
   return {
     node: process.execPath,
@@ -37,7 +37,7 @@ const missing = (what: string, advice: string): never => {
   throw new UserError(`${what} is missing: ${advice}`);
 };
 
-/** A path, or a name to look for on the PATH. */
+/** Finds a program by its path, or by its name on the PATH. */
 function findProgram(name: string, env: NodeJS.ProcessEnv): string | undefined {
   const places = name.includes('/') ? [name] : (env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
   return places.find(isProgram);
@@ -86,7 +86,7 @@ function findJava(env: NodeJS.ProcessEnv): string {
   );
 }
 
-/** What may be deleted at any time and is made again. */
+/** The folder of files that may be deleted at any time and are made again. */
 export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
   env.FLASHSALE_CACHE ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'flashsale');
 

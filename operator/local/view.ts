@@ -28,7 +28,7 @@ export class View {
     this.#log = log;
   }
 
-  /** As last read. */
+  /** The registry as it was last read; undefined: it was not read yet. */
   get registry(): RegistryView | undefined {
     return this.#last;
   }
@@ -47,7 +47,7 @@ export class View {
     this.#connected = { to, registry, bus };
   }
 
-  /** Undefined: not connected, or no more to what was asked. Rejects when the registry cannot be asked, or is not made yet. */
+  /** Reads the registry. Returns undefined when nothing is connected, or no longer to the registry that was asked. Rejects when the registry cannot be asked, or is not made yet. */
   async read(): Promise<RegistryView | undefined> {
     const connected = this.#connected;
     const view = await connected?.registry.read();

@@ -11,12 +11,12 @@ export interface ManifestInput {
   /** Of this sale. */
   topology: Topology;
   options: OperatorOptions;
-  /** By file name of the secrets folder: all that `secretNames` lists. */
+  /** The values of all secrets that `secretNames` lists, by file name of the secrets folder. */
   secrets: ReadonlyMap<string, string>;
   /** Cache nodes that run: the topology's, and those leaving. */
   cachePods: number;
-  /** As `saleConfig` makes it with the placement of `placeInCluster`. */
+  /** The configuration that `saleConfig` makes with the placement of `placeInCluster`. */
   config: SaleConfig;
-  /** Differs when something differs that roles read only when they start: secrets, Kafka. */
+  /** A fingerprint of what roles read only when they start: secrets and Kafka. */
   startedWith: string;
 }

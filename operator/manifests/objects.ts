@@ -5,14 +5,14 @@ import { type Kind, type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ManifestInput } from './input.ts';
 
-/** `sale`: what all the others share. */
+/** The part of a sale that an object belongs to. `sale` is what all the others share. */
 export type Component = 'storefront' | 'cache' | 'shard' | 'pool' | 'sale';
 
 const MANAGER = 'flashsale-operator';
 
 type Named = Pick<Topology, 'name'>;
 
-/** Of the sale's objects with this ending; the Service that buyers talk to has the bare name of the sale. */
+/** The name of the sale's object with this ending. The Service that buyers talk to has the bare name of the sale. */
 export const nameOf = ({ name }: Named, ending: Component | 'secrets' | 'redis' | 'config'): string =>
   `${name}-${ending}`;
 
@@ -35,7 +35,7 @@ export const selectorOf = (sale: Named, component: Component): V1LabelSelector &
 });
 type Labels = Record<string, string>;
 
-/** The same as a text, for status.selector and for queries. */
+/** The selector as a text, for status.selector and for queries. */
 export const selectorText = (sale: Named, component: Component): string =>
   Object.entries(identity(sale, component))
     .map(([label, value]) => `${label}=${value}`)
@@ -46,7 +46,7 @@ export interface ObjectOptions {
   orphan?: boolean;
 }
 
-/** `body`: everything beside apiVersion, kind and metadata. */
+/** Makes an object. `body` is everything beside apiVersion, kind and metadata. */
 export function object(
   { sale, topology }: ManifestInput,
   kind: Kind,

@@ -9,11 +9,11 @@ export interface OperatorOptions {
   imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   /** Names of Secrets in each sale's namespace. */
   imagePullSecrets: string[];
-  /** For sales that name no brokers of their own. */
+  /** The Kafka of sales that name no brokers of their own. */
   kafka?: { bootstrapServers: string[]; replicationFactor?: number };
   pods: PodOptions;
   networkPolicies: { enabled: boolean; operatorNamespace: string };
-  /** Empty: all. */
+  /** The namespaces whose sales this operator runs; empty: all. */
   watchNamespaces: string[];
 }
 
@@ -24,7 +24,7 @@ export interface PodOptions {
   topologySpread?: boolean;
   annotations?: Record<string, string>;
   priorityClassName?: string;
-  /** Where the sale says nothing; `agent`: beside Redis or PostgreSQL, about which no sale has a say. */
+  /** The resources of containers about which the sale says nothing. `agent` is the container beside Redis or PostgreSQL, about which no sale has a say. */
   resources?: Partial<Record<ContainerKind, ResourcesSpecInput>>;
 }
 

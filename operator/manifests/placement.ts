@@ -12,7 +12,7 @@ import { listFile, PATHS, PORTS } from './places.ts';
 export interface ClusterSite {
   /** Cache nodes that run: the topology's, and those leaving. */
   cachePods: number;
-  /** For a sale that names no brokers; absent: the operator has none to offer. */
+  /** The Kafka of a sale that names no brokers; absent: the operator has none to offer. */
   kafka?: OperatorOptions['kafka'];
 }
 

@@ -105,9 +105,9 @@ export function container(
 export interface RoleParts {
   name: string;
   role: 'storefront' | 'cache-agent' | 'shard-agent';
-  /** `$(POD_INDEX)` in it stands for the pod's number in its set. */
+  /** The id of the role; `$(POD_INDEX)` in it stands for the pod's number in its set. */
   id?: string;
-  /** Where it serves, besides its metrics. */
+  /** The port where the role serves, besides its metrics. */
   listen?: { name: string; port: number };
   resources: { resources?: V1ResourceRequirements };
   lists?: boolean;
@@ -194,13 +194,13 @@ export function resourcesFor(
   return Object.keys(resources).length > 0 ? { resources } : {};
 }
 
-/** As the API server writes them. */
+/** The quantities as the API server writes them. */
 function quantities(field: 'requests' | 'limits', given: object = {}): V1ResourceRequirements {
   const entries = Object.entries(given).map(([name, quantity]) => [name, String(quantity)] as const);
   return entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
 }
 
-/** Of a server that is up as soon as it takes connections. */
+/** The probes of a server that is up as soon as it takes connections. */
 export const tcpProbes = (
   port: string,
 ): { startupProbe: V1Probe; readinessProbe: V1Probe; livenessProbe: V1Probe } => ({

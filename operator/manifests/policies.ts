@@ -9,7 +9,7 @@ import { PORTS } from './places.ts';
 
 /** The API's own name of the field; the client library has another one for it. */
 interface Rule {
-  /** Absent: everyone. */
+  /** Who may connect; absent: everyone. */
   from?: V1NetworkPolicyPeer[];
   ports: V1NetworkPolicyPort[];
 }

@@ -16,7 +16,7 @@ export const secretsToMake = (topology: Topology): SecretName[] => [
   { name: SUPERUSER_SECRET, encoding: 'base64url' },
 ];
 
-/** Whose secrets a container gets. */
+/** The role whose secrets a container gets. */
 export type SecretReader = 'storefront' | 'cache-agent' | 'shard-agent' | 'pool-agent';
 
 /** Names of the files each role reads; with the least it can do its work. */

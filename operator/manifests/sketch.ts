@@ -27,7 +27,7 @@ const optionsOf = (version: string): OperatorOptions => ({
   watchNamespaces: [],
 });
 
-/** In the order in which the operator makes them. `version`: of this program. */
+/** Lists the objects in the order in which the operator makes them. `version` is that of this program. */
 export function sketch(sale: FlashSale, version: string): KubeObject[] {
   const options = optionsOf(version);
   const topology = buildTopology(sale);

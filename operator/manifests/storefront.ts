@@ -8,7 +8,7 @@ import { PORTS, USERS } from './places.ts';
 import { podTemplate, resourcesFor, roleContainer, roleVolumes } from './pods.ts';
 import { disruptionBudget } from './sets.ts';
 
-/** Until every node of the cluster has heard that a pod is leaving, buyers still come to it. */
+/** How long a leaving storefront goes on serving: buyers still come until every node of the cluster has heard that it leaves. */
 const FAREWELL_SECONDS = 5;
 
 export function storefrontObjects(input: ManifestInput): KubeObject[] {

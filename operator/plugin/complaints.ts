@@ -4,12 +4,12 @@ import { saidBy } from '../cli/kube-errors.ts';
 import type { KubeError } from '../kube/errors.ts';
 
 export interface Complaint {
-  /** `spec.stock`; empty: the object as a whole. */
+  /** The field, such as `spec.stock`; empty: the object as a whole. */
   field: string;
   message: string;
 }
 
-/** Undefined: it is not about the object. */
+/** Returns what the API server found wrong; undefined: the error is not about the object. */
 export function complaintsOf(error: KubeError): Complaint[] | undefined {
   const said = saidBy(error);
   if (error.conflicts.length > 0)
@@ -43,7 +43,7 @@ function strictComplaints(said: string): Complaint[] {
   }));
 }
 
-/** `Invalid value: 1: cannot shrink` is `got 1: cannot shrink`; an object as a value is left out. */
+/** Shortens a message: `Invalid value: 1: cannot shrink` becomes `got 1: cannot shrink`; an object as a value is left out. */
 function inShort(message: string): string {
   const [all, value] =
     /^Invalid value: (?:("(?:[^"\\]|\\.)*"|-?\d[\d.e+]*|true|false|null|\{.*\}|\[.*\]): )?/.exec(message) ?? [];

@@ -11,12 +11,12 @@ import { mergePatch } from './merge-patch.ts';
 import { applierOf, lastApplied } from './source.ts';
 
 export interface Verdict {
-  /** As it would be stored; absent: it would not. */
+  /** The object as it would be stored; absent: it would be refused. */
   after?: FlashSale;
   complaints: Complaint[];
 }
 
-/** `live`: undefined when there is no such sale yet. */
+/** Asks the API server what an apply would do. `live` is undefined when there is no such sale yet. */
 export async function dryRun(client: KubeClient, written: KubeObject, live: FlashSale | undefined): Promise<Verdict> {
   if (!live) return judge(() => client.create(written, { dryRun: true }));
   const applied = lastApplied(live);

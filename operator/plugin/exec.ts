@@ -18,7 +18,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Throws `Trouble` when it cannot be started there, or does not end within `timeout`. */
+/** Throws `UserError` when it cannot be started there, or does not end within `timeout`. */
 export async function execIn(config: KubeConfig, at: Place, command: string[], timeout: Millis): Promise<Ended> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const ended = Promise.withResolvers<V1Status>();

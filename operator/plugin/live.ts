@@ -10,7 +10,7 @@ const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 const FROM_THE_TOP = '\u001b[H\u001b[J';
 
-/** `draw` rejects with an error in words. */
+/** Draws again and again until it is stopped. `draw` rejects with an error for people. */
 export async function live(draw: () => Promise<string>, every: Millis, out: NodeJS.WriteStream): Promise<void> {
   let picture = await draw();
   const ended = new AbortController();
@@ -20,14 +20,14 @@ export async function live(draw: () => Promise<string>, every: Millis, out: Node
   const resized = () => show('');
   out.on('resize', resized).write(ENTER);
   try {
-    for (let trouble = ''; ; ) {
-      show(trouble);
+    for (let failure = ''; ; ) {
+      show(failure);
       await sleep(every, undefined, { signal: ended.signal });
       try {
         picture = await draw();
-        trouble = '';
+        failure = '';
       } catch (error) {
-        trouble = `\n\n${styled('red', messageOf(error))}`;
+        failure = `\n\n${styled('red', messageOf(error))}`;
       }
     }
   } catch (error) {
@@ -37,7 +37,7 @@ export async function live(draw: () => Promise<string>, every: Millis, out: Node
   }
 }
 
-/** As much as the terminal has room for; a line that is too long would push the others down. Some say 0 for unknown. */
+/** Cuts the text to the room that the terminal has: a line that is too long would push the others down. Some terminals say 0 for unknown. */
 function fitted(text: string, out: NodeJS.WriteStream): string {
   const [rows, columns] = [out.rows || 24, out.columns || 80];
   return text

@@ -5,7 +5,7 @@
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `last`: undefined when nothing was ever applied. */
+/** Makes the patch of an apply. `last` is undefined when nothing was ever applied. */
 export function mergePatch(last: unknown, next: unknown): unknown {
   if (!isObject(next)) return next;
   const former = isObject(last) ? last : {};

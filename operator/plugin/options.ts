@@ -18,13 +18,13 @@ export const choosesCluster = (command: Command): Command =>
     .option('--context <name>', "the kubeconfig's context; else its current one")
     .option('-n, --namespace <name>', "the namespace; else the context's");
 
-/** For a command about one sale. */
+/** Adds the options of a command about one sale. */
 export const takesSale = (command: Command): Command =>
   command
     .argument('[sale]', 'name, or namespace/name; not needed while there is only one in the namespace')
     .addOption(outputOption());
 
-/** For a command about one sale or all of them. */
+/** Adds the options of a command about one sale or all of them. */
 export const takesSales = (command: Command): Command =>
   command
     .argument('[sale]', 'name, or namespace/name; else every sale of the namespace')

@@ -11,12 +11,12 @@ export interface Plan {
   /** namespace/name */
   sale: string;
   file: string;
-  /** As it is; absent: there is none yet. */
+  /** The sale as it is; absent: there is none yet. */
   live?: FlashSale;
-  /** As it would be; absent: it is refused. */
+  /** The sale as it would be; absent: the edit is refused. */
   after?: FlashSale;
   changes: Change[];
-  /** Of the API server. */
+  /** What the API server complains of. */
   complaints: Complaint[];
   /** What this program's copy of the rules finds in the file, with its lines. */
   mistakes: ApiError[];
@@ -64,7 +64,7 @@ function furtherMistakes({ complaints, mistakes }: Plan): string[] {
   return [[title, ...unsaid.map((mistake) => `  ${renderError(mistake)}`)].join('\n')];
 }
 
-/** Where the file says what is complained of, as far as this program sees the mistake, too. */
+/** Names the line of the file that is complained of, as far as this program sees the mistake, too. */
 function lineOf({ field }: Complaint, mistakes: ApiError[]): { line?: number } {
   const line = mistakes.find(({ path }) => path === field)?.line;
   return line === undefined ? {} : { line };

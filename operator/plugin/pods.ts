@@ -27,18 +27,18 @@ export interface PodReport {
   name: string;
   component: string;
   ready: boolean;
-  /** `ready`, or what it does or lacks. */
+  /** How the pod is: `ready`, or what it does or lacks. */
   state: string;
   restarts: number;
-  /** Absent: it was given to no node yet. */
+  /** The node that runs the pod; absent: it was given to none yet. */
   node?: string;
   startedAt?: string;
 }
 
-/** As buyers meet them. */
+/** The components in the order in which buyers meet them. */
 const COMPONENTS = ['storefront', 'cache', 'shard', 'pool'];
 
-/** In the order of their components, then by name. */
+/** Lists the pods in the order of their components, then by name. */
 export const podReports = (pods: KubeObject[]): PodReport[] =>
   pods.map(report).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, 'en', { numeric: true }));
 

@@ -6,7 +6,7 @@ import { fullName } from '../cli/sales.ts';
 import { statusText } from '../cli/status-text.ts';
 import { type PodReport, podsTable } from './pods.ts';
 
-/** `pods`: undefined when they may not be seen. */
+/** Describes one sale. `pods` is undefined when this user may not see them. */
 export function saleText(sale: FlashSale, pods: PodReport[] | undefined, now: number): string {
   const { namespace, name } = sale.metadata;
   const waitingFor = whatFor(sale);
@@ -27,7 +27,7 @@ export function whatFor({ metadata, status }: FlashSale): string | undefined {
   return status?.observedGeneration === metadata.generation ? undefined : 'the operator to look at the newest edit';
 }
 
-/** `namespaces`: whether to say in which each is. */
+/** Writes one line for each sale. `namespaces` says whether to name the namespace of each. */
 export const salesTable = (sales: FlashSale[], namespaces: boolean): string =>
   table(
     [
@@ -51,8 +51,8 @@ export function newsOf(sale: FlashSale): string {
   const waiting = whatFor(sale);
   if (waiting !== undefined) return styled('yellow', `waiting for ${waiting}`);
   const [ready, degraded] = [conditionOf(sale, 'Ready'), conditionOf(sale, 'Degraded')];
-  const trouble = degraded?.status === 'True' ? degraded : ready?.status === 'False' ? ready : undefined;
-  return trouble === undefined ? '' : styled('red', `${trouble.reason}: ${trouble.message}`);
+  const fault = degraded?.status === 'True' ? degraded : ready?.status === 'False' ? ready : undefined;
+  return fault === undefined ? '' : styled('red', `${fault.reason}: ${fault.message}`);
 }
 
 const conditionOf = ({ status }: FlashSale, wanted: string) => status?.conditions?.find(({ type }) => type === wanted);

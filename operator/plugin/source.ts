@@ -20,7 +20,7 @@ export function sourceOf(sale: FlashSale): string | undefined {
   return undefined;
 }
 
-/** Who keeps the spec by server-side apply: whose next apply drops what it leaves out. Undefined: nobody does. */
+/** Names the field manager that keeps the spec by server-side apply, and whose next apply drops what it leaves out. Undefined: nobody does. */
 export const applierOf = (sale: FlashSale): string | undefined =>
   managersOf(sale).find(
     ({ operation, subresource, fieldsV1 }) => operation === 'Apply' && !subresource && fieldsV1 && 'f:spec' in fieldsV1,

@@ -38,7 +38,7 @@ export function topRows(before: Reading | undefined, now: Reading): TopRow[] {
 const rateOf = (from: Units | undefined, to: Units | undefined, seconds: number): number | undefined =>
   from === undefined || to === undefined || seconds <= 0 ? undefined : Math.max(0, Math.round((to - from) / seconds));
 
-/** `namespaces`: whether to say in which each is. */
+/** Writes the table. `namespaces` says whether to name the namespace of each sale. */
 export const topTable = (rows: TopRow[], namespaces: boolean): string =>
   table(
     [

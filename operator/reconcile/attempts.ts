@@ -1,35 +1,36 @@
-// Work that may take long, beside the passes: a database that does not answer, a name that nobody resolves. A pass begins
-// it and waits for it a moment only; what comes of it later is for the next pass. Otherwise a few sales whose servers hang
-// would take every place there is for passes, and the other sales would wait for theirs.
+// Work that may take long, beside the reconciles: a database that does not answer, a name that nobody resolves. A
+// reconcile begins it and waits for it a moment only; what comes of it later is for the next one. Otherwise a few sales
+// whose servers hang would take every place there is for reconciles, and the other sales would wait for theirs.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { pause } from '../kube/pause.ts';
 
-/** A server that is well has answered by then. */
+/** How long a reconcile waits for work: a server that is well has answered by then. */
 const WAIT_AT_MOST: Millis = 300;
 
-/** `error`: absent while it is tried for the first time. */
+/** What came of the work. `error` says why it failed the last time; it is absent while the work is tried for the first time. */
 export type Attempt = { done: true } | { done: false; error?: Error };
 
 export class Attempts {
+  /** Work that a reconcile is waiting for. */
   readonly #waitedFor = new Set<string>();
   readonly #underWay = new Map<string, Promise<Attempt>>();
-  /** Worked, and no pass was told yet. */
+  /** Work that is done, and that no reconcile was told of yet. */
   readonly #late = new Set<string>();
-  /** Of the last time it was tried to the end. */
+  /** Why each work failed, when it was last tried to the end. */
   readonly #errors = new Map<string, Error>();
   readonly #worked: () => void;
   readonly #failed: (what: string, error: Error) => void;
 
-  /** `worked`: something that a pass did not wait for has worked. `failed` hears of every failure. */
+  /** `worked` is called when work that no reconcile waited for is done. `failed` hears of every failure. */
   constructor(worked: () => void, failed: (what: string, error: Error) => void = () => undefined) {
     this.#worked = worked;
     this.#failed = failed;
   }
 
   /**
-   * That it worked, if no pass was told yet; else it is tried, unless it is being tried. What failed the last time is not
-   * waited for. One asks at a time. Never rejects.
+   * Tells that the work is done, if no reconcile was told yet; else begins it, unless it is under way. Work that failed the
+   * last time is begun again and not waited for. Only one may ask at a time. It never rejects.
    */
   async try(what: string, work: () => Promise<void>): Promise<Attempt> {
     if (this.#late.delete(what)) return { done: true };
@@ -40,15 +41,15 @@ export class Attempts {
       this.#begin(what, work);
       return pending;
     }
-    const patience = new AbortController();
+    const waiting = new AbortController();
     this.#waitedFor.add(what);
-    const ended = await Promise.race([this.#begin(what, work), pause(WAIT_AT_MOST, patience.signal)]);
+    const ended = await Promise.race([this.#begin(what, work), pause(WAIT_AT_MOST, waiting.signal)]);
     this.#waitedFor.delete(what);
-    patience.abort();
+    waiting.abort();
     return ended ?? pending;
   }
 
-  /** When nothing is under way any more. */
+  /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
     await Promise.all(this.#underWay.values());
   }

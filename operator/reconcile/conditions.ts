@@ -5,18 +5,20 @@ import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { absenceReason, type DegradedReason, type Readiness } from './degraded-reasons.ts';
 import type { ConditionType, ReasonOf, StatusOf } from './reasons.ts';
 
+/** What is still under way. */
 export interface Progress {
   reason: ReasonOf<'Progressing', 'True'>;
-  /** What it waits for. */
+  /** What the sale waits for, in words. */
   message: string;
 }
 
+/** How a sale stands: everything that its conditions are decided from. */
 export interface Standing {
   phase: NonNullable<FlashSaleStatus['phase']>;
-  /** Most important first. */
-  troubles: readonly DegradedReason[];
+  /** What is wrong, most important first. */
+  degradedReasons: readonly DegradedReason[];
   readiness: Readiness;
-  /** Undefined: everything is as the resource says. */
+  /** What is still under way; undefined: everything is as the resource says. */
   progress: Progress | undefined;
   balance: Balance;
 }
@@ -37,7 +39,7 @@ function condition<T extends ConditionType, S extends StatusOf<T>>(
   return { type, status: status as Condition['status'], reason, message: message.slice(0, 4096) };
 }
 
-/** `before`: as the resource has them now. `now`: RFC 3339. */
+/** Returns the four conditions. `before` is what the resource has now; `now` is a time as in RFC 3339. */
 export function conditionsOf(standing: Standing, before: readonly ConditionStatus[], now: string): ConditionStatus[] {
   const { progress, balance } = standing;
   const found = [
@@ -54,7 +56,7 @@ export function conditionsOf(standing: Standing, before: readonly ConditionStatu
   });
 }
 
-/** Before anything was looked at: nobody who waits for Ready passes early. */
+/** The conditions before anything was looked at, so that nobody who waits for Ready goes on early. */
 export const firstConditions = (now: string): ConditionStatus[] => [
   {
     ...condition('Ready', 'Unknown', 'Reconciling', 'The operator has begun to look at this edit.'),
@@ -70,9 +72,10 @@ const SERVING = {
   Closed: 'The window has closed.',
 } as const;
 
-function ready({ phase, troubles, readiness, progress }: Standing): Condition {
-  // Whatever is wrong with a sale that nobody can buy from yet is why.
-  const blocking = troubles.find(({ blocks }) => blocks) ?? (phase === 'Pending' ? troubles[0] : undefined);
+function ready({ phase, degradedReasons, readiness, progress }: Standing): Condition {
+  // Whatever is wrong with a sale that nobody can buy from yet is the reason for that.
+  const blocking =
+    degradedReasons.find(({ blocks }) => blocks) ?? (phase === 'Pending' ? degradedReasons[0] : undefined);
   if (blocking) return condition('Ready', 'False', blocking.reason, sentence(blocking.message));
   if (phase === 'Resizing')
     return condition(
@@ -89,17 +92,22 @@ function ready({ phase, troubles, readiness, progress }: Standing): Condition {
   return condition('Ready', 'True', phase, SERVING[phase]);
 }
 
-function degraded({ troubles, readiness, progress }: Standing): Condition {
-  const [first] = troubles;
+function degraded({ degradedReasons, readiness, progress }: Standing): Condition {
+  const [first] = degradedReasons;
   if (first)
-    return condition('Degraded', 'True', first.reason, troubles.map(({ message }) => sentence(message)).join(' '));
+    return condition(
+      'Degraded',
+      'True',
+      first.reason,
+      degradedReasons.map(({ message }) => sentence(message)).join(' '),
+    );
   // What is being started or replaced is not expected to be ready.
   if (readiness.missing.length > 0 && progress?.reason !== 'Starting' && progress?.reason !== 'RollingOut')
     return condition('Degraded', 'True', 'PartlyReady', sentence(`not ready: ${readiness.missing.join(', ')}`));
   return condition('Degraded', 'False', 'AsExpected', 'Nothing is known to be wrong.');
 }
 
-/** As people write one. */
+/** Writes a text as a sentence: with a capital letter and a full stop. */
 const sentence = (text: string): string => {
   const trimmed = text.trim();
   if (trimmed === '') return '';

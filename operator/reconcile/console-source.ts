@@ -1,5 +1,5 @@
-// What the console shows of the sales in a cluster: what the operator found in its last pass, and the resource table as
-// it is now.
+// What the console shows of the sales in a cluster: what the last reconcile found, and the resource
+// table as it is now.
 
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { type Audited, audit } from '../audit/audit.ts';
@@ -12,7 +12,7 @@ import type { Controller } from './controller.ts';
 import { componentOf } from './observed.ts';
 import { valuesOf } from './secrets.ts';
 
-/** `controller`: undefined while this operator stands by. `lease`: namespace/name of what tells who leads. */
+/** `controller` returns undefined while this operator stands by. `lease` is the namespace/name of the Lease that tells who leads. */
 export function consoleSource(controller: () => Controller | undefined, lease: string): SaleSource {
   const leading = (): Controller => {
     const found = controller();
@@ -25,12 +25,12 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
   const statusOf = ({ metadata, status }: FlashSale) =>
     leading().peek(keyOf(metadata.namespace, metadata.name))?.snapshot?.status ?? status ?? {};
   const audited = (key: string): Audited => {
-    const { copies, peek } = leading();
-    const sale = copies.sale(key);
+    const { cache, peek } = leading();
+    const sale = cache.sale(key);
     const config = peek(key)?.session.config;
     if (!sale || !config) throw new Unavailable('There is nothing to audit yet.');
     const name = nameOf(sale.metadata, 'secrets');
-    const secrets = valuesOf(copies.find(key, { kind: 'Secret', metadata: { name } }));
+    const secrets = valuesOf(cache.find(key, { kind: 'Secret', metadata: { name } }));
     return { config, secret: (key) => secrets.get(key) ?? '' };
   };
   return {
@@ -39,14 +39,14 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
         .sales()
         .map((sale) => summaryOf({ sale, status: statusOf(sale) })),
     async snapshot(key) {
-      const { copies, peek } = leading();
-      const sale = copies.sale(key);
+      const { cache, peek } = leading();
+      const sale = cache.sale(key);
       if (!sale) return undefined;
-      const memo = peek(key);
-      const traffic = await memo?.traffic.read(storefrontMetrics(copies.pods(key)));
-      const { table } = memo?.session ?? {};
+      const state = peek(key);
+      const traffic = await state?.traffic.read(storefrontMetrics(cache.pods(key)));
+      const { table } = state?.session ?? {};
       return snapshotOf(
-        { sale, status: statusOf(sale), table, waitingFor: memo?.snapshot?.waitingFor, traffic },
+        { sale, status: statusOf(sale), table, waitingFor: state?.snapshot?.waitingFor, traffic },
         Date.now(),
       );
     },

@@ -1,7 +1,8 @@
-// The leader's work: keeps copies of what belongs to sales, and passes over each sale whose resource, parts or figures
-// changed. Several sales at once, one sale never twice at once; a pass that fails is tried again later and disturbs no
-// other.
+// The leader's work: keeps an informer cache of what belongs to sales, and reconciles each sale whose resource, parts or
+// figures changed. Several sales are reconciled at once, one sale never twice at once. A reconcile that fails is tried
+// again later and disturbs no other sale.
 
+import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -24,17 +25,19 @@ export interface ControllerDeps {
   log: Logger;
 }
 
+/** Sales that are reconciled at the same time, at most. */
 const CONCURRENCY = 8;
-/** Figures of a sale that sells change many times a second; its resource need not. */
-const FIGURES_AFTER = 500;
+/** Figures of a sale that sells change many times a second; it is reconciled for them after this long at most once. */
+const FIGURES_AFTER: Millis = 500;
 
 export class Controller {
-  readonly copies: InformerCache;
+  readonly cache: InformerCache;
   readonly #deps: ControllerDeps;
   readonly #queue: WorkQueue;
-  readonly #memos = new Map<SaleKey, SaleState>();
+  readonly #states = new Map<SaleKey, SaleState>();
+  /** Sales that will be reconciled soon because their figures have changed. */
   readonly #stirred = new Set<SaleKey>();
-  readonly #kit: ReconcileContext;
+  readonly #context: ReconcileContext;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
@@ -42,16 +45,16 @@ export class Controller {
     this.#queue = startQueue({
       work: (key) => this.#work(key),
       concurrency: CONCURRENCY,
-      failed: (key, error, retryIn) => log.warn({ err: error, sale: key, retryIn }, 'a pass failed'),
+      failed: (key, error, retryIn) => log.warn({ err: error, sale: key, retryIn }, 'a reconcile failed'),
     });
-    this.copies = new InformerCache({
+    this.cache = new InformerCache({
       ...{ client, log, namespaces: options.watchNamespaces },
       ...(reflectors ? { metrics: reflectors } : {}),
       touched: (key) => this.#queue.add(key),
     });
-    this.#kit = {
-      ...{ client, events, options, log, cache: this.copies },
-      state: (key) => this.#memo(key),
+    this.#context = {
+      ...{ client, events, options, log, cache: this.cache },
+      state: (key) => this.#state(key),
       forget: (key) => this.#forget(key),
       wall: Date.now,
       now: () => performance.now(),
@@ -63,21 +66,21 @@ export class Controller {
   }
 
   sales(): FlashSale[] {
-    return this.copies.sales();
+    return this.cache.sales();
   }
 
-  /** What is remembered of a sale; undefined: it was not looked at yet. */
-  readonly peek = (key: SaleKey): SaleState | undefined => this.#memos.get(key);
+  /** Returns what is remembered of a sale; undefined: it was not looked at yet. */
+  readonly peek = (key: SaleKey): SaleState | undefined => this.#states.get(key);
 
   async stop(): Promise<void> {
-    await this.copies.stop();
+    await this.cache.stop();
     await this.#queue.stop();
-    await Promise.all([...this.#memos.keys()].map((key) => this.#forget(key)));
+    await Promise.all([...this.#states.keys()].map((key) => this.#forget(key)));
   }
 
   async #work(key: SaleKey): Promise<{ again?: number } | undefined> {
-    if (!this.copies.isSynced(key)) return undefined;
-    const sale = this.copies.sale(key);
+    if (!this.cache.isSynced(key)) return undefined;
+    const sale = this.cache.sale(key);
     if (sale === undefined) {
       await this.#forget(key);
       return undefined;
@@ -85,7 +88,7 @@ export class Controller {
     const began = performance.now();
     let outcome: 'done' | 'failed' = 'failed';
     try {
-      const next = await reconcile(sale, this.#kit);
+      const next = await reconcile(sale, this.#context);
       outcome = 'done';
       return next;
     } finally {
@@ -93,16 +96,20 @@ export class Controller {
     }
   }
 
-  #memo(key: SaleKey): SaleState {
-    let memo = this.#memos.get(key);
-    if (!memo) {
+  #state(key: SaleKey): SaleState {
+    let state = this.#states.get(key);
+    if (!state) {
       const { metrics } = this.#deps;
       const log = this.#deps.log.child({ sale: key });
-      const engine = new SaleSession({ log, metrics: () => metrics.saleRegistry(key), changed: () => this.#stir(key) });
-      memo = newSaleState(engine, log, () => this.#queue.add(key));
-      this.#memos.set(key, memo);
+      const session = new SaleSession({
+        log,
+        metrics: () => metrics.saleRegistry(key),
+        changed: () => this.#stir(key),
+      });
+      state = newSaleState(session, log, () => this.#queue.add(key));
+      this.#states.set(key, state);
     }
-    return memo;
+    return state;
   }
 
   #stir(key: SaleKey): void {
@@ -115,9 +122,9 @@ export class Controller {
   }
 
   async #forget(key: SaleKey): Promise<void> {
-    const memo = this.#memos.get(key);
-    this.#memos.delete(key);
+    const state = this.#states.get(key);
+    this.#states.delete(key);
     this.#deps.metrics.forget(key);
-    if (memo) await close(memo);
+    if (state) await close(state);
   }
 }

@@ -11,10 +11,11 @@ import type { PodView } from './observed.ts';
 export interface Provisioned {
   /** The pool's database has its roles: the registry can be asked. */
   pool: boolean;
-  /** Servers that could not be given theirs yet, in words. */
+  /** Servers that could not be given their roles and databases yet, in words. */
   waiting: string[];
 }
 
+/** Tries each server whose pod answers, and names those that are still waited for. */
 export async function makeDatabases(
   { log }: ReconcileContext,
   { attempts, provisioned }: SaleState,
@@ -24,30 +25,30 @@ export async function makeDatabases(
 ): Promise<Provisioned> {
   const waiting: string[] = [];
   const secret = (name: string) => secrets.get(name) ?? '';
-  const servers: { peer: StockHolderId; host: string; port: number; database: string }[] = [
-    { peer: 'pool', ...config.pool },
-    ...config.shards.map((shard) => ({ peer: shard.id, ...shard })),
+  const servers: { holder: StockHolderId; host: string; port: number; database: string }[] = [
+    { holder: 'pool', ...config.pool },
+    ...config.shards.map((shard) => ({ holder: shard.id, ...shard })),
   ];
   await Promise.all(
-    servers.map(async ({ peer, host, port, database }) => {
+    servers.map(async ({ holder, host, port, database }) => {
       const pod = pods.find(({ component, index }) =>
-        peer === 'pool' ? component === 'pool' : component === 'shard' && `s${index}` === peer,
+        holder === 'pool' ? component === 'pool' : component === 'shard' && `s${index}` === holder,
       );
       const answers = pod?.containers.find(({ name }) => name === 'postgres')?.ready ?? false;
-      if (pod && provisioned.get(peer) === pod.uid) return;
+      if (pod && provisioned.get(holder) === pod.uid) return;
       if (!pod || !answers) {
-        waiting.push(`the PostgreSQL server of ${peer}`);
+        waiting.push(`the PostgreSQL server of ${holder}`);
         return;
       }
       const administrator = { host, port, user: SUPERUSER, password: secret(SUPERUSER_SECRET) };
-      const attempt = await attempts.try(`databases of ${peer}`, async () => {
+      const attempt = await attempts.try(`databases of ${holder}`, async () => {
         const made = await provision(administrator, [database], secret);
-        if (made.length > 0) log.info({ peer }, 'database made');
-        provisioned.set(peer, pod.uid);
+        if (made.length > 0) log.info({ holder }, 'database made');
+        provisioned.set(holder, pod.uid);
       });
       if (attempt.done) return;
       const why = attempt.error && `, which does not answer: ${attempt.error.message}`;
-      waiting.push(`the PostgreSQL server of ${peer}${why ?? ''}`);
+      waiting.push(`the PostgreSQL server of ${holder}${why ?? ''}`);
     }),
   );
   return { pool: provisioned.has('pool'), waiting };

@@ -1,19 +1,20 @@
-// What is wrong with a sale's parts, from what the cluster shows. Pure. A trouble has a documented reason and a sentence
-// that names the part and says what its controller or container said.
+// Decides what is wrong with a sale's parts, from what the cluster shows. Pure. A degraded reason has a name that
+// docs/conditions.md explains, and a sentence that names the part and quotes its controller or container.
 
 import type { RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Component, Observed, PodView } from './observed.ts';
-import type { TroubleReason } from './reasons.ts';
+import type { DegradedReasonName } from './reasons.ts';
 
 export interface DegradedReason {
-  reason: TroubleReason;
+  reason: DegradedReasonName;
+  /** A sentence for people: which part, and what was said of it. */
   message: string;
   /** Nobody can buy while it lasts; otherwise the rest sells on. */
   blocks: boolean;
 }
 
-/** Waiting reasons that only a person ends. Not: ContainerCreating, PodInitializing. */
+/** Why a container waits until a person does something. ContainerCreating and PodInitializing end by themselves. */
 const CANNOT_START = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
@@ -26,7 +27,7 @@ const CANNOT_START = new Set([
   'CrashLoopBackOff',
 ]);
 
-const NAMES: Record<Component, { part: string; reason: TroubleReason }> = {
+const NAMES: Record<Component, { part: string; reason: DegradedReasonName }> = {
   cache: { part: 'cache node', reason: 'CachesNotReady' },
   shard: { part: 'shard', reason: 'ShardsNotReady' },
   pool: { part: 'the transfer pool', reason: 'ShardsNotReady' },
@@ -39,7 +40,7 @@ const partOf = ({ component, index, name }: PodView): string => {
   return component === 'pool' ? 'the transfer pool' : `storefront ${name}`;
 };
 
-/** Without those that only take their time: `missing` of pods is for `readiness`. */
+/** Returns what is wrong. Pods that only take their time are not; those are in `readinessOf`. */
 export function degradedReasonsOf({ workloads, pods }: Observed): DegradedReason[] {
   const present = pods.filter(({ leaving }) => !leaving);
   return [
@@ -77,15 +78,15 @@ export function degradedReasonsOf({ workloads, pods }: Observed): DegradedReason
   ];
 }
 
-/** Of a controller's or the API server's own words. */
-export const refusalReason = (message: string): TroubleReason =>
+/** Names the reason from the words of a controller or of the API server. */
+export const refusalReason = (message: string): DegradedReasonName =>
   /exceeded quota|forbidden: .*(limit|quota)|LimitRange|maximum .* usage/i.test(message)
     ? 'QuotaExceeded'
     : 'ApplyConflict';
 
 /**
- * A sale that takes over volumes of one with more shards: what those hold was supplied, and tokens are given for it. Only a
- * new resource can ask for fewer.
+ * Says so when a sale has taken over the volumes of one with more shards. What the further shards hold was supplied, and
+ * tokens are given for it. Only a new resource can ask for fewer shards, because an edit of it is refused.
  */
 export function tooFewShards(
   registry: Pick<RegistryView, 'shards'> | undefined,
@@ -98,7 +99,7 @@ export function tooFewShards(
   return [{ reason: 'ShardsNotReady', message, blocks: true }];
 }
 
-/** Without the pool a sale sells on. */
+/** Whether buyers cannot be served for want of this component. Without the pool a sale sells on. */
 const isMissing = (pods: readonly PodView[], component: Component): boolean =>
   component !== 'pool' && !pods.some((pod) => pod.component === component && pod.ready);
 
@@ -108,9 +109,9 @@ const shorten = (message: string): string => {
 };
 
 export interface Readiness {
-  /** In words, each part that is not ready; none: all are. */
+  /** Each part that is not ready, in words; empty: all are. */
   missing: string[];
-  /** By kind, where not one is ready, and nobody can buy without one. */
+  /** The components of which not one is ready, and without which nobody can buy. */
   absent: Component[];
 }
 
@@ -135,4 +136,4 @@ export function readinessOf({ workloads, pods }: Observed): Readiness {
   return { missing, absent };
 }
 
-export const absenceReason = (component: Component): TroubleReason => NAMES[component].reason;
+export const absenceReason = (component: Component): DegradedReasonName => NAMES[component].reason;

@@ -17,31 +17,34 @@ import { valuesOf } from './secrets.ts';
 
 const POLL: Millis = 1000;
 const SOON: Millis = 200;
-/** A Kafka that stays away for so long must not keep a namespace from being deleted. */
+/** For so long a Kafka that is away keeps the sale, and its namespace, from being deleted. */
 const KAFKA_WITHIN: Millis = 60_000;
 
-export async function finalize(sale: FlashSale, kit: ReconcileContext): Promise<{ again: Millis }> {
+/** Ends the sale step by step. Returns after how long to look again. */
+export async function finalize(sale: FlashSale, context: ReconcileContext): Promise<{ again: Millis }> {
   const { namespace, name, finalizers = [], resourceVersion } = sale.metadata;
   const key = keyOf(namespace, name);
   const object = sale as unknown as KubeObject;
   if (!finalizers.includes(FINALIZER)) {
-    await kit.forget(key);
+    await context.forget(key);
     return { again: POLL };
   }
-  await close(kit.state(key));
+  await close(context.state(key));
 
-  if (await isDeletionPolicyPending(sale, kit)) return { again: SOON };
-  const running = kit.cache.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
+  if (await isDeletionPolicyPending(sale, context)) return { again: SOON };
+  const running = context.cache.owned(key).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
   for (const workload of running)
     if (workload.metadata.deletionTimestamp === undefined)
-      await kit.client.delete(resourceOf(workload), namespace, workload.metadata.name, { propagation: 'Background' });
-  if (running.length > 0 || kit.cache.pods(key).length > 0) return { again: POLL };
+      await context.client.delete(resourceOf(workload), namespace, workload.metadata.name, {
+        propagation: 'Background',
+      });
+  if (running.length > 0 || context.cache.pods(key).length > 0) return { again: POLL };
 
-  const kept = await removeTopics(sale, kit);
+  const kept = await removeTopics(sale, context);
   if (kept !== undefined) {
-    const since = kit.wall() - Date.parse(sale.metadata.deletionTimestamp ?? '');
+    const since = context.wall() - Date.parse(sale.metadata.deletionTimestamp ?? '');
     if (since < KAFKA_WITHIN) return { again: 2 * POLL };
-    kit.events.event(
+    context.events.event(
       object,
       'Warning',
       'TopicsKept',
@@ -49,23 +52,23 @@ export async function finalize(sale: FlashSale, kit: ReconcileContext): Promise<
       `The topics stay in Kafka, which does not answer: ${kept}`,
     );
   }
-  await kit.client.patch(RESOURCES.FlashSale, namespace, name, {
+  await context.client.patch(RESOURCES.FlashSale, namespace, name, {
     metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== FINALIZER), resourceVersion },
   });
-  await kit.forget(key);
+  await context.forget(key);
   return { again: POLL };
 }
 
 /**
- * The resource's last word on its volumes: no pass may have carried out the newest edit. True: it is not in force yet, for
- * the set's controller has not seen it.
+ * Puts the resource's deletionPolicy into force, because no reconcile may have carried out the newest edit. Returns true
+ * while the policy is not in force: a StatefulSet's own controller has not seen it yet.
  */
 async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: ReconcileContext): Promise<boolean> {
   const { namespace, name, uid = '' } = sale.metadata;
   const key = keyOf(namespace, name);
   const topology = topologyOf(sale);
   const policy = retentionPolicy(topology);
-  let waits = false;
+  let isPending = false;
   for (const set of cache.owned(key)) {
     if (set.kind !== 'StatefulSet' || set.metadata.deletionTimestamp !== undefined) continue;
     const { persistentVolumeClaimRetentionPolicy: found } = (set.spec ?? {}) as {
@@ -77,21 +80,21 @@ async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: Recon
         spec: { persistentVolumeClaimRetentionPolicy: policy },
       });
     else if (observedGeneration >= (set.metadata.generation ?? 0)) continue;
-    waits = true;
+    isPending = true;
   }
-  // Without it kept volumes could not be read.
+  // Without this Secret, volumes that are kept could not be read.
   const secret = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
   const isOwned = (secret?.metadata.ownerReferences ?? []).length > 0;
   if (secret && isOwned === topology.retain)
     await client.patch(RESOURCES.Secret, namespace, secret.metadata.name, {
       metadata: { ownerReferences: topology.retain ? [] : [ownerReference(name, uid)] },
     });
-  return waits;
+  return isPending;
 }
 
-/** Undefined: they are gone. Otherwise why not. */
-async function removeTopics(sale: FlashSale, kit: ReconcileContext): Promise<string | undefined> {
-  const { client, cache, options, log } = kit;
+/** Deletes the topics. Returns undefined when they are gone, otherwise why they are not. */
+async function removeTopics(sale: FlashSale, context: ReconcileContext): Promise<string | undefined> {
+  const { client, cache, options, log } = context;
   const topology = topologyOf(sale);
   if (!topology.kafka.brokers && !options.kafka) return undefined;
   const { namespace, name } = sale.metadata;
@@ -101,7 +104,7 @@ async function removeTopics(sale: FlashSale, kit: ReconcileContext): Promise<str
   const secrets = valuesOf(held);
   const site = { cachePods: 1, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const { kafka } = saleConfig(topology, placeInCluster(topology, site));
-  const { attempts } = kit.state(keyOf(namespace, name));
+  const { attempts } = context.state(keyOf(namespace, name));
   const attempt = await attempts.try('topics', () => deleteTopics(kafka, (file) => secrets.get(file) ?? '', log));
   return attempt.done ? undefined : (attempt.error?.message ?? 'it has not answered yet');
 }

@@ -1,5 +1,5 @@
-// The reflectors' copies of what belongs to sales, found by sale. Holds data only; `touched` says which sale a change
-// is about.
+// The informer cache: what belongs to sales, as the watches have shown it, found by sale. It holds data only; `touched`
+// says which sale a change is about.
 
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
@@ -14,7 +14,7 @@ export type SaleKey = string;
 const SALE_LABEL = 'flashsale.dev/sale';
 const OURS = 'app.kubernetes.io/managed-by=flashsale-operator';
 
-/** What the operator makes and repairs. */
+/** The kinds of objects that the operator makes and repairs. */
 const OWNED: readonly Kind[] = [
   'Secret',
   'ConfigMap',
@@ -28,8 +28,9 @@ const OWNED: readonly Kind[] = [
 
 export interface InformerCacheOptions {
   client: KubeClient;
-  /** Empty: all. */
+  /** The namespaces that are watched; empty: all. */
   namespaces: readonly string[];
+  /** Is called for every change of a sale, of an object that the operator made for it, or of a pod. */
   touched(sale: SaleKey): void;
   log: Logger;
   metrics?: ReflectorMetrics;
@@ -83,8 +84,9 @@ export class InformerCache {
   }
 
   /**
-   * Before everything was listed, an object that is there would look missing. By namespace: one that is watched and gone
-   * keeps nobody else's sales waiting. Its sales are touched when it is.
+   * Whether everything in the sale's namespace was listed; before that, an object that is there would look missing. It is
+   * asked by namespace, so that one that is watched and gone keeps nobody else's sales waiting. When it becomes true, the
+   * namespace's sales are touched.
    */
   isSynced(key: SaleKey): boolean {
     return this.#synced.has(undefined) || this.#synced.has(key.split('/')[0]);
@@ -98,7 +100,7 @@ export class InformerCache {
     return [...this.#sales.values()];
   }
 
-  /** What the operator made for this sale. */
+  /** The objects that the operator made for this sale, without its pods. */
   owned(key: SaleKey): KubeObject[] {
     return [...(this.#parts.get(key)?.values() ?? [])].filter(({ kind }) => kind !== 'Pod');
   }

@@ -85,7 +85,7 @@ const lead = () => {
     log,
   });
 };
-// Of its own: a renewal must not wait behind everything else that is asked of the API server.
+// The Lease has a client of its own: a renewal must not wait behind everything else that is asked of the API server.
 const leaseClient =
   settings.election &&
   connectKube(kubeConfig, { userAgent: 'flashsale-operator', timeout: settings.election.renewDeadline / 2 });

@@ -31,13 +31,13 @@ export function operatorMetrics(sources: Sources): OperatorMetrics {
   const name = (rest: string) => `flashsale_operator_${rest}`;
   const seconds = new Histogram({
     name: name('reconcile_seconds'),
-    help: 'How long a pass over one sale took.',
+    help: 'How long a reconcile of one sale took.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const total = new Counter({
     name: name('reconcile_total'),
-    help: 'Passes over a sale, by outcome.',
+    help: 'Reconciles of a sale, by outcome.',
     labelNames: ['outcome'] as const,
     registers,
   });

@@ -10,6 +10,7 @@ import type { SaleKey } from './informer-cache.ts';
 
 const ANNOTATION = 'flashsale.dev/config';
 
+/** Annotates the sale's pods with the fingerprint of the configuration, where they do not have it. */
 export async function nudgePods(
   { client, cache, log }: ReconcileContext,
   key: SaleKey,

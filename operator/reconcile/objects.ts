@@ -1,5 +1,5 @@
 // Makes the objects of a sale as they are wanted, repairs what somebody changed, and removes what is not wanted any
-// more. What the API server refuses becomes a trouble of this sale, never an end of the loop.
+// more. What the API server refuses becomes a degraded reason of this sale, and ends no reconcile.
 
 import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { type Applied, applyWanted, createWanted, wasApplied } from '../kube/apply.ts';
@@ -15,8 +15,8 @@ import { workloadView } from './observed.ts';
 import { keepVolumes } from './volumes.ts';
 
 export interface Made {
-  troubles: DegradedReason[];
-  /** What will still happen, in words: parts that were edited now, and those that wait until an earlier one has replaced its pods. */
+  degradedReasons: DegradedReason[];
+  /** What will still happen, in words: parts that were edited now, and parts that wait until an earlier one has replaced its pods. */
   rollout: string[];
 }
 
@@ -24,16 +24,16 @@ export interface Made {
 const WORKLOADS = ['pool', 'shards', 'caches', 'storefronts'] as const;
 
 export async function makeObjects(
-  kit: ReconcileContext,
+  context: ReconcileContext,
   key: SaleKey,
   sale: KubeObject,
   manifests: Manifests,
   secretExists: boolean,
 ): Promise<Made> {
-  const made: Made = { troubles: [], rollout: [] };
+  const made: Made = { degradedReasons: [], rollout: [] };
   const make = async (wanted: KubeObject) => {
-    const { did, trouble } = await makeOne(kit, key, sale, wanted, secretExists);
-    if (trouble) made.troubles.push(trouble);
+    const { did, degradedReason } = await makeOne(context, key, sale, wanted, secretExists);
+    if (degradedReason) made.degradedReasons.push(degradedReason);
     return did;
   };
   for (const wanted of [...manifests.secrets, ...manifests.config, ...manifests.policies]) await make(wanted);
@@ -41,7 +41,7 @@ export async function makeObjects(
   let rolling: string | undefined;
   for (const part of WORKLOADS)
     for (const wanted of manifests[part]) {
-      const found = kit.cache.find(key, wanted);
+      const found = context.cache.find(key, wanted);
       const { name } = wanted.metadata;
       if (!isWorkload(wanted) || !found) {
         await make(wanted);
@@ -54,10 +54,10 @@ export async function makeObjects(
       }
       const did = await make(wanted);
       if (did === 'changed') made.rollout.push(`${name} was edited`);
-      // The copy is of before the edit.
+      // The cache shows the set as it was before the edit.
       if ((isOther && did === 'changed') || workloadView(found).rolling) rolling = name;
     }
-  await removeSurplus(kit, key, sale, Object.values(manifests).flat());
+  await removeSurplus(context, key, sale, Object.values(manifests).flat());
   return made;
 }
 
@@ -65,7 +65,7 @@ const isWorkload = ({ kind }: KubeObject): boolean => kind === 'StatefulSet' || 
 
 const specOf = ({ spec }: KubeObject) => (spec ?? {}) as { template?: unknown; replicas?: number };
 
-/** Whether its pods may have to be replaced. What is dropped from a template shows in no comparison with what is wanted. */
+/** Whether the workload's pods may have to be replaced. What is dropped from a template shows in no comparison with what is wanted. */
 function hasOtherTemplate(wanted: KubeObject, found: KubeObject): boolean {
   const { template, replicas } = specOf(wanted);
   if (firstDifference(template, specOf(found).template) !== undefined) return true;
@@ -73,10 +73,10 @@ function hasOtherTemplate(wanted: KubeObject, found: KubeObject): boolean {
   return !isScaled && !wasApplied(wanted, found);
 }
 
-/** Whose the number of replicas is from the moment an autoscaler is wanted until it says one itself. */
+/** The field manager that owns a Deployment's replicas from the moment an autoscaler is wanted until the autoscaler sets them. */
 const AUTOSCALING = 'flashsale-autoscaling';
 
-/** A Deployment whose replicas nobody owns any more would fall to one, in the middle of a sale. */
+/** Keeps the number of replicas while it passes to an autoscaler. A Deployment whose replicas nobody owns falls to one. */
 async function handReplicasOver({ client, cache }: ReconcileContext, key: SaleKey, wanted: KubeObject): Promise<void> {
   const found = cache.find(key, wanted);
   const { apiVersion, kind, metadata } = wanted;
@@ -90,25 +90,25 @@ async function handReplicasOver({ client, cache }: ReconcileContext, key: SaleKe
 
 interface One {
   did: Applied['did'];
-  trouble: DegradedReason | undefined;
+  degradedReason: DegradedReason | undefined;
 }
 
 async function makeOne(
-  kit: ReconcileContext,
+  context: ReconcileContext,
   key: SaleKey,
   sale: KubeObject,
   asked: KubeObject,
   secretExists: boolean,
 ): Promise<One> {
-  const { client, cache, events } = kit;
-  const { wanted, trouble } = keepVolumes(asked, cache.find(key, asked));
+  const { client, cache, events } = context;
+  const { wanted, degradedReason } = keepVolumes(asked, cache.find(key, asked));
   const title = `${wanted.kind} ${wanted.metadata.name}`;
   try {
-    await handReplicasOver(kit, key, wanted);
+    await handReplicasOver(context, key, wanted);
     if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
-      // Never over another one: a password that was there before is the one the databases know.
+      // It is created, never overwritten: a password that was there before is the one the databases know.
       await createWanted(client, wanted);
-      return { did: 'created', trouble };
+      return { did: 'created', degradedReason };
     }
     const { did, why, taken = [] } = await applyWanted(client, wanted, cache.find(key, wanted));
     if (did === 'created' && isNews(sale, wanted))
@@ -122,14 +122,14 @@ async function makeOne(
         'Update',
         `${title}: ${field} was set by ${manager}; it is the operator's, and was set back`,
       );
-    return { did, trouble };
+    return { did, degradedReason };
   } catch (error) {
-    // An answer that asking again at once will not change, that of a webhook whose server is away (500) among them: the rest
-    // of the pass does not wait for it.
+    // Asking again at once will not change such an answer, that of a webhook whose server is away (500) among them: the rest
+    // of the reconcile does not wait for it.
     if (!(error instanceof KubeError) || ![400, 403, 404, 409, 422, 500].includes(error.status)) throw error;
     const message = `${titleOf(wanted)} cannot be made: ${error.message}`;
     const blocks = cache.find(key, wanted) === undefined;
-    return { did: 'nothing', trouble: { reason: refusalReason(error.message), message, blocks } };
+    return { did: 'nothing', degradedReason: { reason: refusalReason(error.message), message, blocks } };
   }
 }
 
@@ -139,7 +139,7 @@ const isNews = (sale: KubeObject, { kind }: KubeObject): boolean =>
   kind === 'Deployment' ||
   (sale.status as FlashSaleStatus | undefined)?.incarnation !== undefined;
 
-/** Names the first difference; of a Secret only where it is. */
+/** Names the first difference, of a Secret only its path, never its values. */
 function because({ kind }: KubeObject, why: Difference | undefined): string {
   if (!why) return '';
   if (kind === 'Secret') return `: ${why.path} differed`;
@@ -152,22 +152,22 @@ function inWords(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Objects of earlier edits: an autoscaler that is not wanted any more, policies that were switched off. */
+/** Removes objects of earlier edits: an autoscaler that is not wanted any more, policies that were switched off. */
 async function removeSurplus(
-  kit: ReconcileContext,
+  context: ReconcileContext,
   key: SaleKey,
   sale: KubeObject,
   wanted: readonly KubeObject[],
 ): Promise<void> {
   const names = new Set(wanted.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-  for (const found of kit.cache.owned(key)) {
+  for (const found of context.cache.owned(key)) {
     const { kind, metadata } = found;
     if (names.has(`${kind}/${metadata.name}`) || metadata.deletionTimestamp !== undefined) continue;
-    await kit.client.delete(resourceOf(found), metadata.namespace ?? '', metadata.name, {
+    await context.client.delete(resourceOf(found), metadata.namespace ?? '', metadata.name, {
       ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
       propagation: 'Background',
     });
-    kit.events.event(
+    context.events.event(
       sale,
       'Normal',
       'Removed',

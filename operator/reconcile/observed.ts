@@ -1,4 +1,4 @@
-// What the cluster shows of one sale, taken from the reflectors' copies: its workloads and pods in the few words that
+// What the cluster shows of one sale, taken from the informer cache: its workloads and pods in the few words that
 // decisions need. Pure.
 
 import type { KubeObject } from '../kube/objects.ts';
@@ -17,9 +17,10 @@ export interface PodView {
   name: string;
   uid: string;
   component: Component;
-  /** Of a StatefulSet's pod; absent for a storefront's. */
+  /** The ordinal of a StatefulSet's pod; absent for a storefront's. */
   index?: number;
   ready: boolean;
+  /** It is being deleted. */
   leaving: boolean;
   /** Why it has no machine yet; absent: it has one. */
   unscheduled?: string;
@@ -27,10 +28,11 @@ export interface PodView {
 }
 
 export interface WorkloadView {
-  /** Uid of a StatefulSet, which says only in Events what it could not create; absent: a Deployment, which says it itself. */
+  /** The uid of a StatefulSet, which says only in Events what it could not create; absent: a Deployment, which has a condition for it. */
   set?: string;
+  /** The number of pods that the workload asks for. */
   wanted: number;
-  /** Its pods are being replaced by those of a newer template. */
+  /** Its pods are being replaced by pods of a newer template. */
   rolling: boolean;
   /** What its controller could not create, and why. */
   refused?: string;
@@ -54,7 +56,7 @@ export const componentOf = (object: KubeObject): Component | undefined => {
   return COMPONENTS.includes(label) ? (label as Component) : undefined;
 };
 
-/** `owned`: everything that belongs to the sale. */
+/** Puts the view together. `owned` is everything that the operator made for the sale, without its pods. */
 export function observe(owned: readonly KubeObject[], pods: readonly KubeObject[]): Observed {
   const found: Observed = { workloads: {}, pods: pods.flatMap((pod) => podView(pod) ?? []) };
   for (const workload of owned) {
@@ -88,7 +90,7 @@ function isRollingSet(set: KubeObject): boolean {
   return currentRevision !== undefined && currentRevision !== updateRevision;
 }
 
-/** As `kubectl rollout status` sees it: also while one of before is left. */
+/** Decides as `kubectl rollout status` does: a Deployment rolls also while one pod of the former template is left. */
 function isRollingDeployment(deployment: KubeObject, wanted: number): boolean {
   const { replicas, updatedReplicas } = (at(deployment, 'status') ?? {}) as Fields;
   return number(updatedReplicas) < wanted || number(replicas) > number(updatedReplicas);

@@ -8,16 +8,17 @@ import type { Progress } from './conditions.ts';
 import { readinessOf } from './degraded-reasons.ts';
 import type { Observed } from './observed.ts';
 
+/** Everything that is looked at. */
 export interface Standing {
-  /** Buyers were served before. */
+  /** Buyers were served before, so a part that is away is no start. */
   served: boolean;
   observed: Observed;
   registry: RegistryView | undefined;
   wanted: Wanted;
   table: Pick<ResourceTable, 'pool' | 'levels' | 'shard'> | undefined;
-  /** Servers that could not be given their databases yet. */
+  /** Servers that could not be given their databases yet, in words. */
   databases: readonly string[];
-  /** Parts that were edited in this pass, and those whose new template waits for another. */
+  /** Parts that this reconcile edited, and parts whose new template waits for another. */
   rollout: readonly string[];
 }
 

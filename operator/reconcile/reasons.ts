@@ -9,8 +9,8 @@ interface Reason {
   action?: string;
 }
 
-/** What keeps a sale from serving buyers, or a part of it from working. */
-export const TROUBLES = {
+/** Why a sale is degraded: what keeps it from serving buyers, or a part of it from working. */
+export const DEGRADED_REASONS = {
   CachesNotReady: {
     means: 'A cache node is down or recovering; its buyers cannot purchase, checkouts go on.',
     action: 'Wait while it recovers; if it lasts, look at the pod that the message names.',
@@ -70,7 +70,7 @@ export const REASONS = {
         means:
           'The number of cache nodes is changing: purchases pause for at most one token lifetime, checkouts go on.',
       },
-      ...TROUBLES,
+      ...DEGRADED_REASONS,
     },
     Unknown: {
       Reconciling: { means: 'The operator has not looked at this edit of the sale yet.' },
@@ -89,7 +89,7 @@ export const REASONS = {
   },
   Degraded: {
     True: {
-      ...TROUBLES,
+      ...DEGRADED_REASONS,
       PartlyReady: {
         means: 'Some cache nodes, shards or storefronts are down; the others sell on.',
         action: 'Look at the pods that the message names.',
@@ -121,4 +121,4 @@ export type StatusOf<T extends ConditionType> = keyof (typeof REASONS)[T] & stri
 /** The reasons a condition may have while it has this status. */
 export type ReasonOf<T extends ConditionType, S extends StatusOf<T>> = keyof (typeof REASONS)[T][S] & string;
 /** What may keep a sale from being ready, and makes it degraded. */
-export type TroubleReason = keyof typeof TROUBLES;
+export type DegradedReasonName = keyof typeof DEGRADED_REASONS;

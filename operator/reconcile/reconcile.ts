@@ -1,16 +1,15 @@
-// One pass over one sale: from what the resource says and the cluster shows to what is to be done now, step by step.
-// Every step is idempotent and waits for nothing; what cannot be done yet is done by a later pass.
+// One reconcile of one sale: from what the resource says and the cluster shows to what is to be done now, step by step.
+// Every step is idempotent and waits for nothing; what cannot be done yet is done by a later reconcile.
 //
-//   adopt → refusals → references → secrets → objects (Kafka's address, policies, pool, shards, caches, storefronts) →
-//   databases → registry (supply, nodes, pause) → balancer → status
+//   adopt → observe → prerequisites (references, secrets, Kafka) → objects (policies, pool, shards, caches, storefronts) →
+//   databases → registry (supply, nodes, pause) and balancer → report
 
-import { isDeepStrictEqual } from 'node:util';
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Secret } from '../../dataplane/runtime/config.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
-import { manifestsOf } from '../manifests/manifests.ts';
+import { type Manifests, manifestsOf } from '../manifests/manifests.ts';
 import { nameOf } from '../manifests/objects.ts';
 import { placeInCluster } from '../manifests/placement.ts';
 import { agree } from '../sale/agree.ts';
@@ -18,54 +17,30 @@ import { nodesToRun, type Wanted, wantedOf } from '../sale/registry-steps.ts';
 import { saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
-import { firstConditions, type Progress } from './conditions.ts';
-import type { ReconcileContext, SaleState } from './context.ts';
+import { firstConditions } from './conditions.ts';
+import { lastStatus, type ReconcileContext, type ReconcileInput } from './context.ts';
 import { makeDatabases } from './databases.ts';
 import { type DegradedReason, degradedReasonsOf, readinessOf, tooFewShards } from './degraded-reasons.ts';
 import { finalize } from './finalize.ts';
-import type { SaleKey } from './informer-cache.ts';
 import { nudgePods } from './nudge.ts';
 import { makeObjects } from './objects.ts';
-import { type Observed, observe } from './observed.ts';
+import { observe } from './observed.ts';
 import { progressOf } from './progress.ts';
+import { type Outcome, report, statusObject } from './report.ts';
 import { saleSecrets, startFingerprint } from './secrets.ts';
-import { statusOf } from './status.ts';
 
-/** A sale at rest is looked at so often, for what shows in no event: silent shards, edited references. */
-const AT_REST: Millis = 60_000;
-/** What is waited for shows in no event either: a database that begins to answer, a registry that is being told. */
-const WAITING: { first: Millis; most: Millis } = { first: 500, most: 20_000 };
-/** The figures of a sale that sells change all the time. */
-const STATUS_EVERY: Millis = 1000;
 /** Shards report every second: silent for so long, Kafka does not carry their reports. */
 const SILENT: Millis = 15_000;
 
-export async function reconcile(sale: FlashSale, kit: ReconcileContext): Promise<{ again: Millis }> {
-  if (sale.metadata.deletionTimestamp !== undefined) return finalize(sale, kit);
-  const key = keyOf(sale.metadata.namespace, sale.metadata.name);
-  await adopt(sale, kit);
-  const memo = kit.state(key);
-  const shown = observe(kit.cache.owned(key), kit.cache.pods(key));
-  const observed = await memo.refusals.read(shown, sale.metadata.namespace, kit);
-  const pass: Pass = { kit, key, sale, memo, topology: topologyOf(sale), observed };
-  return report(pass, await converge(pass));
+/** Brings the sale nearer to what its resource says. Returns after how long it is to be looked at again. */
+export async function reconcile(sale: FlashSale, context: ReconcileContext): Promise<{ again: Millis }> {
+  if (sale.metadata.deletionTimestamp !== undefined) return finalize(sale, context);
+  await adopt(sale, context);
+  const input = await look(sale, context);
+  return report(input, await converge(input));
 }
 
-interface Pass {
-  kit: ReconcileContext;
-  key: SaleKey;
-  sale: FlashSale;
-  memo: SaleState;
-  topology: Topology;
-  observed: Observed;
-}
-
-interface Outcome {
-  troubles: DegradedReason[];
-  progress: Progress | undefined;
-}
-
-/** Until the finalizer is on it, a sale could vanish and leave its topics behind. */
+/** Puts the finalizer on the sale. Without it, a sale could vanish and leave its topics behind. */
 async function adopt({ metadata, status }: FlashSale, { client, wall }: ReconcileContext): Promise<void> {
   const { namespace, name, finalizers = [], generation = 1, resourceVersion } = metadata;
   if (!finalizers.includes(FINALIZER))
@@ -77,69 +52,101 @@ async function adopt({ metadata, status }: FlashSale, { client, wall }: Reconcil
   await client.applyStatus(statusObject(metadata, { observedGeneration: generation, phase: 'Pending', conditions }));
 }
 
-async function converge({ kit, key, sale, memo, topology, observed }: Pass): Promise<Outcome> {
-  const { client, cache, options } = kit;
-  const troubles = degradedReasonsOf(observed).map((trouble) => namingClass(trouble, topology));
-  const blocks = readinessOf(observed).absent.length > 0;
+/** Gathers what the sale asks for and what the cluster shows of it. */
+async function look(sale: FlashSale, context: ReconcileContext): Promise<ReconcileInput> {
+  const key = keyOf(sale.metadata.namespace, sale.metadata.name);
+  const state = context.state(key);
+  const shown = observe(context.cache.owned(key), context.cache.pods(key));
+  const observed = await state.refusals.read(shown, sale.metadata.namespace, context);
+  return { context, key, sale, state, topology: topologyOf(sale), observed };
+}
 
-  const { given, missing } = await memo.references.read(client, topology, kit.now());
-  troubles.push(...missing.map((message): DegradedReason => ({ reason: 'MissingReference', message, blocks })));
-  const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
-  const { values: secrets, exists } = await saleSecrets(client, topology, held, given);
-  const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
-  if (!kafka)
-    troubles.push({
-      ...{ reason: 'KafkaUnavailable', blocks },
-      message: 'no Kafka is named: set spec.kafka.bootstrapServers, or give the operator a default',
-    });
+/** Carries out the steps in their order. Each adds what is wrong; the first that is named matters most. */
+async function converge(input: ReconcileInput): Promise<Outcome> {
+  const { context, key, sale, state, topology, observed } = input;
+  const prerequisites = await readPrerequisites(input);
+  const degradedReasons = [
+    ...degradedReasonsOf(observed).map((degradedReason) => namingClass(degradedReason, topology)),
+    ...prerequisites.degradedReasons,
+  ];
   // Without these nothing could start, so nothing is made that would only wait and fail.
-  if (!kafka || topology.givenSecrets.some(({ file }) => !secrets.has(file)))
-    return { troubles, progress: { reason: 'Starting', message: troubles.map(({ message }) => message).join('; ') } };
+  if (!isComplete(prerequisites, topology)) {
+    const message = degradedReasons.map((degradedReason) => degradedReason.message).join('; ');
+    return { degradedReasons, progress: { reason: 'Starting', message } };
+  }
+  const { secrets, kafka } = prerequisites;
+  const { config, manifests } = planObjects(input, secrets);
+  const made = await makeObjects(context, key, sale as unknown as KubeObject, manifests, prerequisites.secretExists);
+  degradedReasons.push(...made.degradedReasons);
+  await nudgePods(context, key, config);
 
-  const cachePods = nodesToRun(memo.session.view, topology.caches.nodes.length, observed.workloads.cache?.wanted ?? 0);
+  const databases = await makeDatabases(context, state, config, secrets, observed.pods);
+  const wanted = wantedOf(topology);
+  const secret: Secret = (name) => secrets.get(name) ?? '';
+  if (databases.pool) degradedReasons.push(...(await tellRegistry(input, config, secret, wanted)));
+
+  const { view: registry, table } = state.session;
+  const last = lastStatus(sale, state);
+  degradedReasons.push(...silence(input, kafka, last), ...tooFewShards(registry, topology));
+  const progress = progressOf({
+    ...{ served: wasServing(last), observed, registry, table, wanted },
+    ...{ databases: databases.waiting, rollout: made.rollout },
+  });
+  return { degradedReasons, progress };
+}
+
+/** What must be known before any object of the sale can be made. */
+interface Prerequisites {
+  /** The values of all secrets, by file name of the secrets folder. */
+  secrets: ReadonlyMap<string, string>;
+  /** The Secret that holds them is in the cluster already, so it may be edited, and must not be made anew. */
+  secretExists: boolean;
+  /** The addresses of the Kafka brokers; undefined: none are named anywhere. */
+  kafka: readonly string[] | undefined;
+  degradedReasons: DegradedReason[];
+}
+
+async function readPrerequisites({ context, key, state, topology, observed }: ReconcileInput): Promise<Prerequisites> {
+  const { client, cache, options, now } = context;
+  const blocks = readinessOf(observed).absent.length > 0;
+  const { given, missing } = await state.references.read(client, topology, now());
+  const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
+  const { values: secrets, exists: secretExists } = await saleSecrets(client, topology, held, given);
+  const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
+  const noKafka: DegradedReason = {
+    ...{ reason: 'KafkaUnavailable', blocks },
+    message: 'no Kafka is named: set spec.kafka.bootstrapServers, or give the operator a default',
+  };
+  const degradedReasons = [
+    ...missing.map((message): DegradedReason => ({ reason: 'MissingReference', message, blocks })),
+    ...(kafka ? [] : [noKafka]),
+  ];
+  return { secrets, secretExists, kafka, degradedReasons };
+}
+
+const isComplete = (
+  found: Prerequisites,
+  { givenSecrets }: Topology,
+): found is Prerequisites & { kafka: readonly string[] } =>
+  found.kafka !== undefined && givenSecrets.every(({ file }) => found.secrets.has(file));
+
+/** Decides which objects the sale consists of, and what its roles read as their configuration. */
+function planObjects(
+  { context, sale, state, topology, observed }: ReconcileInput,
+  secrets: ReadonlyMap<string, string>,
+): { config: SaleConfig; manifests: Manifests } {
+  const { options } = context;
+  const running = observed.workloads.cache?.wanted ?? 0;
+  const cachePods = nodesToRun(state.session.view, topology.caches.nodes.length, running);
   const site = { cachePods, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const config = saleConfig(topology, placeInCluster(topology, site));
   const startedWith = startFingerprint(secrets, config.kafka);
-  const manifests = manifestsOf({ sale, topology, options, secrets, cachePods, config, startedWith });
-  const made = await makeObjects(kit, key, sale as unknown as KubeObject, manifests, exists);
-  troubles.push(...made.troubles);
-  await nudgePods(kit, key, config);
-
-  const databases = await makeDatabases(kit, memo, config, secrets, observed.pods);
-  const wanted = wantedOf(topology);
-  if (databases.pool) troubles.push(...(await tellRegistry(memo, config, (name) => secrets.get(name) ?? '', wanted)));
-  troubles.push(...silence(kit, memo, kafka, lastStatus(sale, memo)));
-  const served = wasServing(lastStatus(sale, memo));
-  const { view: registry, table } = memo.session;
-  troubles.push(...tooFewShards(registry, topology));
-  const { rollout } = made;
-  const progress = progressOf({ served, observed, registry, table, wanted, databases: databases.waiting, rollout });
-  return { troubles, progress };
+  return { config, manifests: manifestsOf({ sale, topology, options, secrets, cachePods, config, startedWith }) };
 }
 
-/** What was found last; the copy of the resource may be older than what was written to it. */
-const lastStatus = (sale: FlashSale, { snapshot }: SaleState): FlashSaleStatus | undefined =>
-  snapshot?.status ?? sale.status;
-
-/** Once a sale served buyers, a part that is down is a trouble and no start. */
-function wasServing(status: FlashSaleStatus | undefined): boolean {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.status === 'True' || (status?.available !== undefined && ready?.reason !== 'Starting');
-}
-
-/** The scheduler does not say which class a volume waits for. */
-function namingClass(trouble: DegradedReason, { caches, shards }: Topology): DegradedReason {
-  const classes = new Set([caches.storage, shards.storage].flatMap(({ storageClassName }) => storageClassName ?? []));
-  if (trouble.reason !== 'VolumePending' || classes.size === 0) return trouble;
-  return {
-    ...trouble,
-    message: `${trouble.message} The resource asks for storage class ${[...classes].join(' and ')}.`,
-  };
-}
-
-/** Tells the registry what the resource wants, and keeps the balancer at it. */
+/** Tells the registry what the resource wants, and gives the balancer its newest configuration. */
 async function tellRegistry(
-  { session, attempts }: SaleState,
+  { state: { session, attempts } }: ReconcileInput,
   config: SaleConfig,
   secret: Secret,
   wanted: Wanted,
@@ -148,84 +155,40 @@ async function tellRegistry(
     await agree({ read: () => session.read(config, secret), take: (step) => session.take(step) }, wanted);
     await session.balance(config, secret);
   });
-  // Before it ever answered, it is only not there yet.
+  // A registry that never answered is only not there yet.
   if (attempt.done || !attempt.error || !session.view) return [];
   const message = `the registry in the transfer pool does not answer: ${attempt.error.message}`;
   return [{ reason: 'ShardsNotReady', message, blocks: false }];
 }
 
-/** Reports come every second over Kafka, whatever happens. */
+/** Names Kafka when no shard was heard of for a while: reports come every second over Kafka, whatever happens. */
 function silence(
-  { now }: ReconcileContext,
-  memo: SaleState,
+  { context: { now }, state: { session } }: ReconcileInput,
   brokers: readonly string[],
   status: FlashSaleStatus | undefined,
 ): DegradedReason[] {
-  const { table } = memo.session;
-  const heard = ['pool' as const, ...(table?.shards().map(({ shard }) => shard) ?? [])].map(
-    (peer) => table?.heardAt(peer) ?? 0,
-  );
-  const last = Math.max(0, ...heard, memo.session.balancingSince ?? now());
+  const { table } = session;
+  const holders = ['pool' as const, ...(table?.shards().map(({ shard }) => shard) ?? [])];
+  const heard = holders.map((holder) => table?.heardAt(holder) ?? 0);
+  const last = Math.max(0, ...heard, session.balancingSince ?? now());
   if (now() - last < SILENT) return [];
   const message = `no shard was heard of for ${Math.round((now() - last) / 1000)} s: Kafka at ${brokers.join(', ')} may be out of reach`;
   // Before the first reports no shard has got its stock.
   return [{ reason: 'KafkaUnavailable', message, blocks: status?.available === undefined }];
 }
 
-/** Writes the status if it changed; answers when to look again. */
-async function report(pass: Pass, { troubles, progress }: Outcome): Promise<{ again: Millis }> {
-  const { kit, sale, topology, observed, memo } = pass;
-  const { view: registry, table, cycle } = memo.session;
-  const status = statusOf(
-    {
-      sale,
-      last: lastStatus(sale, memo),
-      topology,
-      observed,
-      registry,
-      table,
-      period: cycle?.length,
-      troubles,
-      progress,
-    },
-    kit.wall(),
-  );
-  tell(pass, status);
-  memo.snapshot = { status, ...(progress ? { waitingFor: progress.message } : {}) };
-
-  const due = memo.statusAt + STATUS_EVERY - kit.now();
-  const changed = !isDeepStrictEqual(status, sale.status);
-  if (changed && due <= 0) {
-    await kit.client.applyStatus(statusObject(sale.metadata, status));
-    memo.statusAt = kit.now();
-  }
-  const waits = progress !== undefined || troubles.length > 0;
-  memo.waits = waits ? memo.waits + 1 : 0;
-  const wait = waits ? Math.min(WAITING.most, WAITING.first * 1.3 ** memo.waits) : untilBoundary(topology, kit.wall());
-  return { again: changed && due > 0 ? Math.min(due, wait) : wait };
+/** Once a sale served buyers, a part that is down makes it Degraded, and is no start. */
+function wasServing(status: FlashSaleStatus | undefined): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' || (status?.available !== undefined && ready?.reason !== 'Starting');
 }
 
-/** Of the window: then the phase is another one. */
-function untilBoundary({ settings: { window } }: Topology, wall: Millis): Millis {
-  const coming = [window.opensAt, window.closesAt].flatMap((at) => (at !== undefined && at > wall ? [at - wall] : []));
-  return Math.min(AT_REST * (0.8 + 0.4 * Math.random()), ...coming.map((wait) => wait + 50));
+/** Adds the storage class that a volume waits for, which the scheduler does not say. */
+function namingClass(degradedReason: DegradedReason, { caches, shards }: Topology): DegradedReason {
+  const classes = new Set([caches.storage, shards.storage].flatMap(({ storageClassName }) => storageClassName ?? []));
+  if (degradedReason.reason !== 'VolumePending' || classes.size === 0) return degradedReason;
+  return {
+    ...degradedReason,
+    message: `${degradedReason.message} The resource asks for storage class ${[...classes].join(' and ')}.`,
+  };
 }
-
-/** Changes of Ready and Degraded are events, too: people look there first. */
-function tell({ kit, sale, memo }: Pass, status: FlashSaleStatus): void {
-  for (const { type, status: is, reason, message } of status.conditions ?? []) {
-    if (type !== 'Ready' && type !== 'Degraded') continue;
-    const before = lastStatus(sale, memo)?.conditions?.find((condition) => condition.type === type);
-    if (before?.reason === reason && before.status === is) continue;
-    const bad = type === 'Degraded' ? is === 'True' : is === 'False' && reason !== 'Starting' && reason !== 'Resizing';
-    if (type === 'Degraded' && !bad && before?.status !== 'True') continue;
-    kit.events.event(sale as unknown as KubeObject, bad ? 'Warning' : 'Normal', reason, 'Reconcile', message);
-  }
-}
-
-const statusObject = ({ namespace, name }: FlashSale['metadata'], status: FlashSaleStatus): KubeObject => ({
-  apiVersion: RESOURCES.FlashSale.apiVersion,
-  kind: 'FlashSale',
-  metadata: { namespace, name },
-  status,
-});

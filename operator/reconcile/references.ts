@@ -7,18 +7,19 @@ import { type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { ObjectKey, Topology } from '../topology/topology.ts';
 
 export interface References {
-  /** Values of given secrets, by file name of the secrets folder. */
+  /** The values of the secrets that the sale names, by file name of the secrets folder. */
   given: Map<string, string>;
-  /** In words. */
+  /** What does not exist, or has no such key, one sentence each. */
   missing: string[];
 }
 
+/** References that are all there are read again after this long. */
 const FRESH_FOR: Millis = 20_000;
 
 export class ReferenceReader {
   #last: { wanted: string; at: Millis; found: References } | undefined;
 
-  /** Rejects when the API server cannot be asked. */
+  /** Returns what was read at most some seconds ago. Rejects when the API server cannot be asked. */
   async read(client: KubeClient, { namespace, givenSecrets, lists }: Topology, now: Millis): Promise<References> {
     const texts = [lists.allow, lists.deny].flatMap((list) => list?.from ?? []);
     const wanted = JSON.stringify([givenSecrets, texts]);

@@ -8,7 +8,7 @@ import { type KubeClient, KubeError } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { Observed } from './observed.ts';
 
-/** A set that was just made, grew or lost a pod lacks some for a moment. */
+/** A set that was just made, grew or lost a pod lacks pods for a moment; nobody asks why before this has passed. */
 const GRACE_PERIOD: Millis = 5000;
 const FRESH_FOR: Millis = 10_000;
 /** One list is for all sets of the sale: the API server walks all Events of the namespace for it, whatever is selected. */
@@ -22,13 +22,13 @@ interface Moment {
 interface Fill {
   /** When the set was last seen with all its pods, by the wall clock as Events are; absent: never. */
   lastFull?: Millis;
-  /** Absent: it has all. */
+  /** Since when the set has lacked pods, by the clock that never goes back; absent: it has all. */
   lacksSince?: Millis;
 }
-/** By the set's uid. */
+/** What is known of each set, by its uid. */
 type Fills = ReadonlyMap<string, Fill>;
 
-/** `before`: as of the pass before. */
+/** What is known of each set's pods now. `before` is what the reconcile before has known. */
 function fillsOf({ workloads, pods }: Observed, before: Fills, { now, wall }: Moment): Fills {
   return new Map(
     Object.entries(workloads).flatMap(([component, { set, wanted }]): [string, Fill][] => {
@@ -84,7 +84,7 @@ export class RefusalReader {
   #readAt: Millis = Number.NEGATIVE_INFINITY;
   #isSilent = false;
 
-  /** Adds `refused` to the sets that lack pods, once one has for a while. An API server that gives no answer is no end of the pass. */
+  /** Adds `refused` to the sets that lack pods, once one has for a while. An API server that gives no answer does not end the reconcile. */
   async read(observed: Observed, namespace: string, { client, log, now, wall }: Means): Promise<Observed> {
     const at = { now: now(), wall: wall() };
     this.#fills = fillsOf(observed, this.#fills, at);

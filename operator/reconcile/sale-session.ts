@@ -19,12 +19,13 @@ import type { Step } from '../sale/registry-steps.ts';
 
 export interface SaleSessionDeps {
   log: Logger;
-  /** A registry of this sale's own. */
+  /** Makes the metrics registry of this sale, in place of an earlier one. */
   metrics(): Registry;
-  /** The table has changed. */
+  /** Is called when the resource table has changed. */
   changed(): void;
 }
 
+/** A registry that gives no answer within this time does not answer. */
 const ASK_WITHIN: Millis = 2000;
 
 export class SaleSession {
@@ -47,20 +48,22 @@ export class SaleSession {
     this.#deps = deps;
   }
 
-  /** As last read. */
+  /** The sale's registry as it was last read; undefined: it was not read yet. */
   get view(): RegistryView | undefined {
     return this.#view;
   }
 
+  /** The balancer's resource table; undefined: no balancer runs. */
   get table(): ResourceTable | undefined {
     return this.#balancing?.balancer.table;
   }
 
+  /** The balance cycle as it was last measured. */
   get cycle(): Cycle | undefined {
     return this.#balancing?.balancer.cycle();
   }
 
-  /** Of the balancer that runs. */
+  /** The configuration of the balancer that runs. */
   get config(): SaleConfig | undefined {
     return this.#balancing?.config;
   }
@@ -70,6 +73,7 @@ export class SaleSession {
     return this.#balancing?.since;
   }
 
+  /** The metrics registry of the balancer that runs. */
   get metrics(): Registry | undefined {
     return this.#metrics;
   }
@@ -87,6 +91,7 @@ export class SaleSession {
     return view;
   }
 
+  /** Writes one step into the registry. */
   async take(step: Step): Promise<void> {
     const registry = this.#connected?.registry;
     if (registry) await takeStep(registry, step);
@@ -124,6 +129,7 @@ export class SaleSession {
     this.#balancing = { incarnation, registry, config, balancer, since: performance.now(), close };
   }
 
+  /** Stops the balancer and closes the connection. */
   async close(): Promise<void> {
     await this.#stopBalancing();
     const connected = this.#connected;

@@ -1,6 +1,6 @@
 // The sale's secrets: made once and kept for the life of its volumes, in one Secret that pods mount by single items.
-// What a copy does not show yet may be there all the same, so before one is made the API server itself is asked, and
-// it is created, never overwritten.
+// What the informer cache does not show yet may be there all the same, so before a Secret is made the API server itself is
+// asked, and it is created, never overwritten.
 
 import { randomBytes } from 'node:crypto';
 import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
@@ -12,7 +12,7 @@ import type { SecretName, Topology } from '../topology/topology.ts';
 
 const fresh = (encoding: SecretName['encoding']): string => randomBytes(32).toString(encoding);
 
-/** Values as they are, and new ones for what is missing. */
+/** Returns the values as they are, and new ones for what is missing. */
 export function withMissing(found: ReadonlyMap<string, string>, names: readonly SecretName[]): Map<string, string> {
   const values = new Map(found);
   for (const { name, encoding } of names) if (!values.get(name)) values.set(name, fresh(encoding));
@@ -28,8 +28,8 @@ export const valuesOf = (secret: KubeObject | undefined): Map<string, string> =>
   );
 
 /**
- * All values, by file name of the secrets folder, and whether the Secret is there already. `held`: as the copy has it;
- * undefined: the API server is asked.
+ * Returns all values, by file name of the secrets folder, and whether the Secret is there already. `held` is the Secret in
+ * the informer cache; undefined: the API server is asked.
  */
 export async function saleSecrets(
   client: KubeClient,

@@ -17,7 +17,7 @@ import type { OperatorOptions } from '../manifests/options.ts';
 export interface Settings {
   sales: OperatorOptions;
   logLevel: string;
-  /** Where the Lease is; absent: this operator leads without one. */
+  /** The Lease that decides who leads, and its timing; absent: this operator leads without one. */
   election:
     | { namespace: string; name: string; leaseDuration: Millis; renewDeadline: Millis; retryPeriod: Millis }
     | undefined;

@@ -13,22 +13,23 @@ import { conditionsOf, type Progress } from './conditions.ts';
 import { type DegradedReason, readinessOf } from './degraded-reasons.ts';
 import type { Component, Observed } from './observed.ts';
 
+/** Everything that was found, from which the status is put together. */
 export interface Found {
   sale: FlashSale;
-  /** As last told. */
+  /** The status that was found last. */
   last: FlashSaleStatus | undefined;
   topology: Topology;
   observed: Observed;
   registry: RegistryView | undefined;
   table: ResourceTable | undefined;
-  /** The balance cycle in force. */
+  /** The balance cycle in force, as measured; undefined: no balancer runs. */
   period: Millis | undefined;
-  troubles: readonly DegradedReason[];
+  degradedReasons: readonly DegradedReason[];
   progress: Progress | undefined;
 }
 
 export function statusOf(found: Found, now: Millis): FlashSaleStatus {
-  const { sale, last, topology, observed, registry, table, period, troubles, progress } = found;
+  const { sale, last, topology, observed, registry, table, period, degradedReasons, progress } = found;
   const ready = (component: Component) =>
     observed.pods.filter((pod) => pod.component === component && pod.ready && !pod.leaving).map(({ index }) => index);
   const known = figures(
@@ -56,7 +57,7 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
     ...(period === undefined ? {} : { balancePeriod: `${Math.round(topology.settings.balancer.period ?? period)}ms` }),
     conditions: conditionsOf(
       {
-        ...{ phase, troubles, progress },
+        ...{ phase, degradedReasons, progress },
         readiness: readinessOf(observed),
         balance: balanceOf(table, ruleOf(topology.settings.balancer)),
       },
@@ -68,7 +69,7 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
 
 type Figures = Omit<FlashSaleStatus, 'conditions'>;
 
-/** A new leader has heard nothing for some seconds, and for longer where Kafka or the pool is away: what was told stands. */
+/** The figures that were told and still hold: a new leader hears nothing for some seconds, and longer where Kafka or the pool is away. */
 function stillTold(known: Figures, last: FlashSaleStatus | undefined): Partial<Figures> {
   if (known.available !== undefined || last?.incarnation === undefined) return {};
   if ((known.incarnation ?? last.incarnation) !== last.incarnation) return {};
@@ -80,7 +81,7 @@ function stillTold(known: Figures, last: FlashSaleStatus | undefined): Partial<F
   );
 }
 
-/** The same of the phase: nobody stops being served because their operator has just begun. */
+/** Decides the phase. The one that was told holds as well: nobody stops being served because their operator has just begun. */
 function phaseOf(told: Figures, known: Figures, last: FlashSaleStatus | undefined): NonNullable<Figures['phase']> {
   const { phase = 'Pending', storefrontReplicas = 0 } = known;
   if (known.available !== undefined || told.available === undefined || last?.phase === undefined) return phase;

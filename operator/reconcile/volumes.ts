@@ -13,11 +13,11 @@ interface Claim {
 const claimsOf = (set: KubeObject): Claim[] =>
   (set.spec as { volumeClaimTemplates?: Claim[] } | undefined)?.volumeClaimTemplates ?? [];
 
-/** `found`: the set as it is; undefined: it is new, and everything may be. */
+/** Returns the set as it may be applied, and what is wrong with it. `found` is the set as it is; undefined: it is new, and may have any volumes. */
 export function keepVolumes(
   wanted: KubeObject,
   found: KubeObject | undefined,
-): { wanted: KubeObject; trouble?: DegradedReason } {
+): { wanted: KubeObject; degradedReason?: DegradedReason } {
   if (wanted.kind !== 'StatefulSet' || found === undefined) return { wanted };
   const former = new Map(claimsOf(found).map((claim) => [claim.metadata.name, claim]));
   const [difference] = claimsOf(wanted).flatMap((claim) => {
@@ -32,7 +32,7 @@ export function keepVolumes(
   const { name } = wanted.metadata;
   return {
     wanted: { ...wanted, spec: { ...(wanted.spec as object), volumeClaimTemplates: kept } },
-    trouble: {
+    degradedReason: {
       reason: 'ApplyConflict',
       message: `StatefulSet ${name} keeps its volumes as they were made: the resource asks for ${JSON.stringify(difference.wanted)} where they have ${JSON.stringify(difference.found)}; take the edit of storage back, and grow the volume claims themselves`,
       blocks: false,

@@ -9,13 +9,13 @@ import type { Secret } from '../../dataplane/runtime/config.ts';
 const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
 const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
 
-/** Somebody who may make roles and databases. */
+/** A user of the server who may make roles and databases, and the server's address. */
 export interface Administrator extends Address {
   user: string;
   password: string;
 }
 
-/** Roles with their passwords, and a database for each name. Resolves with the names of those it made; rejects when the server cannot be asked. */
+/** Makes the roles with their passwords, and a database for each name. Resolves with the names of those it made; rejects when the server cannot be asked. */
 export async function provision(by: Administrator, databases: string[], secret: Secret): Promise<string[]> {
   const client = new Client({
     ...by,

@@ -31,7 +31,7 @@ export type Step = { incarnation: Incarnation; generation: number } & (
   | { kind: 'set-supply'; target: Units }
 );
 
-/** In this order: the split over the nodes needs the nodes. */
+/** Returns the steps that the registry lacks, in their order: the split over the nodes needs the nodes. */
 export function registrySteps(view: RegistryView, wanted: Wanted): Step[] {
   const by = { incarnation: view.incarnation, generation: wanted.generation };
   return [
@@ -41,13 +41,13 @@ export function registrySteps(view: RegistryView, wanted: Wanted): Step[] {
   ];
 }
 
-/** Cache nodes that must run: those wanted, and every one that may still be in use. */
+/** Returns how many cache nodes must run: the wanted ones, and every one that may still be in use. */
 export function nodesToRun(view: RegistryView | undefined, wanted: number, running: number): number {
   const settled = view !== undefined && view.resize === 'none' && view.count === view.wantedCount;
   return settled && view.wantedCount === wanted ? wanted : Math.max(wanted, running);
 }
 
-/** Undefined: the registry is as the resource wants it. Otherwise what is still going on, in a few words. */
+/** Returns undefined when the registry is as the resource wants it, otherwise what is still going on, in a few words. */
 export function unsettled(view: RegistryView | undefined, wanted: Wanted): string | undefined {
   if (!view) return 'the registry is being made';
   if (registrySteps(view, wanted).length > 0) return 'the registry is being told';

@@ -25,7 +25,7 @@ export interface Edit {
   driver: Driver;
 }
 
-/** In the order of the resource. Empty: nothing changes. */
+/** Lists the changes in the order of the resource; empty: nothing changes. */
 export function changesBetween(
   before: FlashSale,
   after: FlashSale,
@@ -50,7 +50,7 @@ interface Difference {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of the leaves: lists are compared as a whole, and what is missing on one side is shown as a whole. */
+/** Compares the leaves. Lists are compared as a whole, and what is missing on one side is shown as a whole. */
 function differences(from: unknown, to: unknown, field: string): Difference[] {
   if (isObject(from) && isObject(to)) {
     const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
@@ -77,7 +77,7 @@ const inCluster =
 
 const LIVE = always('storefronts take it over while they run');
 
-/** By field; the longest prefix counts. */
+/** What an edit of each field does; the longest prefix counts. */
 const EFFECTS: Record<string, Effect> = {
   'spec.sku': always('another product'),
   'spec.stock': supply,
@@ -123,7 +123,7 @@ function supply({ before, after, status }: Edit): string {
   const nodes = after.spec.cache.nodes;
   const difference = after.spec.stock - before.spec.stock;
   if (difference > 0)
-    return `restocks ${units(difference)}, split over ${nodes} cache node${nodes === 1 ? '' : 's'}, dealt out to the shards`;
+    return `restocks ${units(difference)}, split over ${nodes} cache node${nodes === 1 ? '' : 's'}, allocated to the shards`;
   const { supplied, sold } = status;
   const unsold = supplied === undefined || sold === undefined ? undefined : supplied - sold;
   const most = unsold === undefined ? '' : `; ${units(Math.max(0, unsold))} are unsold now`;

@@ -11,7 +11,7 @@ export interface Placement {
   /** The pool's database, and where its agent answers refills. */
   pool: Address;
   poolAgent: Address;
-  /** For a topology that names no brokers. */
+  /** The brokers of a topology that names none. */
   kafka: Pick<SaleConfig['kafka'], 'brokers' | 'replicationFactor'>;
   /** The files made of the lists' texts. */
   lists: { allow?: string[]; deny?: string[] };

@@ -46,13 +46,13 @@ export interface ServerSettings {
   data: string;
   listen: string;
   port: number;
-  /** Of all roles together, at most. */
+  /** The most connections of all roles together. */
   connections: number;
   /** Memory for pages, such as `256MB`. */
   sharedBuffers: string;
 }
 
-/** For the command line of `postgres`. */
+/** The arguments for the command line of `postgres`. */
 export function serverArguments({ data, listen, port, connections, sharedBuffers }: ServerSettings): string[] {
   const settings = {
     listen_addresses: listen,
@@ -65,11 +65,11 @@ export function serverArguments({ data, listen, port, connections, sharedBuffers
 }
 
 export interface Users {
-  /** Processes that may run at once. */
+  /** The most storefronts that may run at once. */
   storefronts: number;
   nodes: number;
   shards: number;
-  /** Of the sale's databases, how many this server holds. */
+  /** How many of the sale's databases this server holds. */
   databases: number;
 }
 

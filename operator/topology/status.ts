@@ -29,7 +29,7 @@ export interface TableFigures {
 }
 
 export interface Readings {
-  /** Absent: the registry could not be asked yet. */
+  /** The registry as last read; absent: it could not be asked yet. */
   registry: RegistryFigures | undefined;
   table: TableFigures | undefined;
   readyCaches: ReadonlySet<NodeId>;
@@ -99,7 +99,7 @@ export function figures(topology: Topology, readings: Readings, now: Millis): Fi
   };
 }
 
-/** The first that applies, in the CRD's order. */
+/** Decides the phase: the first that applies, in the order of the CRD. */
 function phaseOf(topology: Topology, readings: Readings, now: Millis): Phase {
   const { registry, readyStorefronts } = readings;
   const { window, paused } = topology.settings;

@@ -30,7 +30,7 @@ export interface Topology {
     SaleConfig,
     'generation' | 'sku' | 'stock' | 'window' | 'paused' | 'token' | 'orders' | 'auth' | 'balancer'
   >;
-  /** Without the lists' files, which a driver places. */
+  /** The rules for buyers, without the files of the lists, which a driver places. */
   qualification: Omit<QualificationConfig, 'allow' | 'deny'>;
   lists: { allow?: BuyerList; deny?: BuyerList };
   caches: { nodes: NodeId[]; durability: SaleConfig['cache']['durability']; storage: Storage } & Resources;
@@ -89,7 +89,7 @@ const REDIS_USERS: readonly RedisUser[] = ['agent', 'storefront', 'pool', 'audit
 const DATABASE_USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
 const JWT_SECRET = 'jwt-secret';
 
-/** `sale`: valid, with its defaults. Its metadata.generation counts its edits; a resource never applied has none yet. */
+/** Makes the topology. `sale` is valid and has its defaults. Its metadata.generation counts its edits; a resource that was never applied has none yet. */
 export function buildTopology(sale: FlashSale): Topology {
   const { metadata, spec } = sale;
   const { allowList, denyList } = spec.qualification;
@@ -166,7 +166,7 @@ function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
   };
 }
 
-/** Not a default of the API: a field that was defaulted could never be taken back for a jwt. */
+/** The header that names the buyer. It is no default of the API: a field that was defaulted could never be taken back for a jwt. */
 const DEFAULT_HEADER = 'X-Buyer-Id';
 
 function authOf({ trustedHeader, jwt }: AuthSpec): AuthConfig {

@@ -295,7 +295,7 @@ describe('with the resource', () => {
       expect((await here(['plan', '-f', '-'], yaml('phone', { stock: 1500 }))).stdout).toBe(
         `${namespace}/phone  Selling, 250 of 1,000 units sold
 
-spec.stock:  1000 → 1500  restocks 500 units, split over 2 cache nodes, dealt out to the shards
+spec.stock:  1000 → 1500  restocks 500 units, split over 2 cache nodes, allocated to the shards
 
 The API server accepts it. To make it so: kubectl apply -f -
 `,

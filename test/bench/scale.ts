@@ -92,7 +92,12 @@ metrics: {listen: "127.0.0.1:${port}"}
     const status = readFileSync(`/proc/${operator.pid}/status`, 'utf8');
     return [
       figure(`${SALES} sales at once: from the first create to a drained queue`, 's', took),
-      figure('a pass over one sale, p99', 's', after?.quantile('flashsale_operator_reconcile_seconds', 0.99) ?? NaN, 1),
+      figure(
+        'a reconcile of one sale, p99',
+        's',
+        after?.quantile('flashsale_operator_reconcile_seconds', 0.99) ?? NaN,
+        1,
+      ),
       figure(
         `operator memory with ${SALES} sales, at most`,
         'MiB',

@@ -8,7 +8,7 @@ import { sale } from './sale.ts';
 
 export const DASHBOARDS: readonly Dashboard[] = [sale, balancer, fleet];
 
-/** By path from the root of the repository. */
+/** The dashboards' files, by path from the root of the repository. */
 export const dashboardFiles = (): Record<string, string> =>
   Object.fromEntries(
     DASHBOARDS.map((dashboard) => [

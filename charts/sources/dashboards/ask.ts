@@ -3,7 +3,7 @@
 import type { Dashboard, Panel, Query } from './description.ts';
 
 export interface Line {
-  /** As the legend says, labels filled in. */
+  /** The name in the legend, with the labels filled in. */
   name: string;
   labels: Record<string, string>;
   /** Seconds since 1970, and the value then. */
@@ -12,7 +12,7 @@ export interface Line {
 
 export interface Answer {
   panel: Panel;
-  /** In the order of the panel's queries. */
+  /** Each query and its lines, in the order of the panel's queries. */
   lines: { query: Query; lines: Line[] }[];
 }
 

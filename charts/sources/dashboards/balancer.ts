@@ -109,7 +109,7 @@ export const balancer: Dashboard = {
       panels: [
         areas(
           'Units asked to move, by reason',
-          'shortage: missed by a checkout; cover: promised to tokens; owed: to be withdrawn; deal: new stock; spread: by the rule.',
+          'shortage: missed by a checkout; cover: promised to tokens; owed: to be withdrawn; allocate: new stock; spread: by the rule.',
           'per second',
           [series('{{reason}}', toldRate('reason', 'flashsale_balancer_planned_units_total'))],
         ),

@@ -4,7 +4,7 @@
 export interface Query {
   /** PromQL. `$namespace`, `$sale`, `$__rate_interval` and `$__range` are filled in by whoever asks. */
   expr: string;
-  /** `{{label}}` stands for that label's value. In a table: the column's name. */
+  /** The name in the legend, where `{{label}}` stands for that label's value; in a table, the name of the column. */
   legend: string;
 }
 
@@ -20,13 +20,13 @@ export interface Panel {
   title: string;
   /** What it answers and how to read it; shown when a person asks for it. */
   about: string;
-  /** `number`: the newest value; `lines` and `areas` (one on top of the other) over time; `table`: a row per sale. */
+  /** How the panel shows its queries. `number`: the newest value; `lines` and `areas` (one on top of the other) over time; `table`: a row per sale. */
   kind: 'number' | 'lines' | 'areas' | 'table';
   unit: Unit;
   queries: Query[];
   /** Columns of 24. */
   width: number;
-  /** Ascending; below the first it is good. */
+  /** The thresholds, ascending; below the first one a value is good. */
   limits?: Limit[];
   /** Words instead of numbers. */
   words?: Record<number, string>;
@@ -40,7 +40,7 @@ export interface Row {
 }
 
 export interface Dashboard {
-  /** Never changes: links and bookmarks name it. */
+  /** The id of the dashboard, which stays the same, because links and bookmarks name it. */
   uid: string;
   /** Name of its file. */
   name: string;
@@ -92,7 +92,7 @@ export const OF_SALE = 'sale_namespace="$namespace", sale="$sale"';
 
 /**
  * How uneven the shards are, while each has at least ten units on average: a handful of units cannot lie evenly, and would
- * look like trouble.
+ * look as if something were wrong.
  */
 export const DISPERSION = `max(flashsale_balancer_dispersion{${OF_SALE}, measure="coefficient_of_variation"}) and max(flashsale_balancer_dispersion{${OF_SALE}, measure="mean"}) >= 10`;
 

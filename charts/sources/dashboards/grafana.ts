@@ -39,7 +39,7 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 import type { Dashboard, Limit, Panel, Query, Unit } from './description.ts';
 
 const SOURCE = { type: 'prometheus', uid: '$datasource' };
-/** As often as the chart has metrics read: `$__rate_interval` becomes four times that. */
+/** The time between two scrapes, as the chart asks for it: `$__rate_interval` becomes four times that. */
 const INTERVAL = '5s';
 const COLOURS: Record<Limit['is'], string> = { good: 'green', warn: 'orange', bad: 'red' };
 const UNITS: Record<Unit, { unit: string; decimals?: number }> = {
@@ -53,7 +53,7 @@ const UNITS: Record<Unit, { unit: string; decimals?: number }> = {
 };
 const HEIGHT = { number: 4, lines: 8, areas: 8, table: 10 } as const;
 
-/** With a line's end, as files have. */
+/** Writes the file, with a line's end. */
 export function grafanaJson(dashboard: Dashboard): string {
   const { uid, title, about, ofOneSale, rows } = dashboard;
   const made = new DashboardBuilder(title)
@@ -155,7 +155,7 @@ const timePanel = (kind: 'lines' | 'areas', signed = false) => {
   return kind === 'areas' ? builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal)) : builder;
 };
 
-/** One row a sale, one column a query; the sale's name leads to its dashboard. */
+/** A table with one row for each sale and one column for each query. The sale's name leads to its dashboard. */
 const tablePanel = (queries: Query[]) =>
   new TableBuilder()
     .footer(new TableFooterOptionsBuilder().show(false))

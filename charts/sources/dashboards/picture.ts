@@ -29,7 +29,7 @@ export function picture(dashboard: Dashboard, answers: Answer[]): string {
   const times = answers.flatMap(({ lines }) =>
     lines.flatMap((query) => query.lines.flatMap(({ points }) => points.map(([at]) => at))),
   );
-  /** One axis of time for all, as a dashboard has. */
+  /** The axis of time, one for all panels, as a dashboard has. */
   const span: Span = times.reduce(({ from, to }, at) => ({ from: Math.min(from, at), to: Math.max(to, at) }), {
     from: Number.POSITIVE_INFINITY,
     to: Number.NEGATIVE_INFINITY,
@@ -166,7 +166,7 @@ function stacked(lines: Line[]): Line[] {
 const newest = (points: Line['points']): number =>
   points.filter(([, value]) => Number.isFinite(value)).at(-1)?.[1] ?? Number.NaN;
 
-/** To 1, 2, 2.5 or 5 times a power of ten. */
+/** Rounds up to 1, 2, 2.5 or 5 times a power of ten. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.999) ?? 10) * power;

@@ -1,6 +1,6 @@
 // docs/conditions.md, from the reasons that the operator may write. Pure.
 
-import { REASONS, TROUBLES } from '../../../operator/reconcile/reasons.ts';
+import { DEGRADED_REASONS, REASONS } from '../../../operator/reconcile/reasons.ts';
 
 /** What each condition is about; one sentence. */
 const ABOUT: Record<keyof typeof REASONS, string> = {
@@ -23,10 +23,10 @@ when Ready is true for the newest edit, and *in progress* otherwise.
 ${Object.entries(REASONS)
   .map(([type, statuses]) => section(type as keyof typeof REASONS, statuses))
   .join('')}
-## Troubles
+## Degraded reasons
 Reasons of *Ready* while it is false, when nobody can buy, and of *Degraded* while it is true, whether or not somebody can.
 
-${table(['reason', 'what is so', 'what to do'], rows(TROUBLES))}
+${table(['reason', 'what is so', 'what to do'], rows(DEGRADED_REASONS))}
 `;
 
 type Reasons = Record<string, { means: string; action?: string }>;
@@ -37,12 +37,13 @@ const table = (head: string[], body: string[][]): string =>
 const rows = (reasons: Reasons): string[][] =>
   Object.entries(reasons).map(([reason, { means, action = '' }]) => [`\`${reason}\``, means, action]);
 
-const TROUBLE = ['any trouble', 'See [below](#troubles).', ''];
+const DEGRADED_REASON = ['any degraded reason', 'See [below](#degraded-reasons).', ''];
 
 function section(type: keyof typeof REASONS, statuses: Partial<Record<string, Reasons>>): string {
   const all = Object.entries(statuses).flatMap(([status, reasons = {}]) => {
-    const own = Object.fromEntries(Object.entries(reasons).filter(([reason]) => !(reason in TROUBLES)));
-    const listed = Object.keys(own).length === Object.keys(reasons).length ? rows(own) : [...rows(own), TROUBLE];
+    const own = Object.fromEntries(Object.entries(reasons).filter(([reason]) => !(reason in DEGRADED_REASONS)));
+    const listed =
+      Object.keys(own).length === Object.keys(reasons).length ? rows(own) : [...rows(own), DEGRADED_REASON];
     return listed.map((row) => [`\`${status}\``, ...row]);
   });
   return `

@@ -1,4 +1,4 @@
-// No rule (R23): every shard is right as it is. Promised units are still covered, new supply is still dealt out.
+// No rule (R23): every shard is right as it is. Promised units are still covered, new supply is still allocated.
 
 import type { Rule } from './rule.ts';
 

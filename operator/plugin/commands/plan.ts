@@ -68,7 +68,7 @@ async function makePlan(cluster: Cluster, text: string, which: number, options: 
 
 type Placed = KubeObject & { metadata: { name: string; namespace: string } };
 
-/** With its namespace, as kubectl finds it. Undefined: it has no name, or is no FlashSale that we know. */
+/** Returns the sale with its namespace, as kubectl finds it. Undefined: it has no name, or is no FlashSale that this program knows. */
 function placed(written: unknown, asked: string | undefined, usual: string): Placed | undefined {
   const object = written as Partial<KubeObject> | undefined;
   const { name, namespace = usual } = object?.metadata ?? {};

@@ -61,7 +61,7 @@ function reportOf(sale: FlashSale, pods: PodReport[] | undefined) {
   };
 }
 
-/** Undefined when they may not be seen. */
+/** Returns undefined when this user may not see the pods. */
 async function podsOf({ client }: Cluster, { metadata }: FlashSale): Promise<PodReport[] | undefined> {
   try {
     const labelSelector = `flashsale.dev/sale=${metadata.name}`;

@@ -92,7 +92,7 @@ describe('who takes part', () => {
 });
 
 describe.each([none, average, threshold(0.1)])('under the rule $name', (rule) => {
-  test('R20: the initial stock is dealt out evenly by one command', () => {
+  test('R20: the initial stock is allocated evenly by one command', () => {
     const stage = new Stage({ shards: [0, 0, 0], pool: 100 });
     const { commands } = plan(stage, rule);
     expect(commands).toHaveLength(1);

@@ -108,7 +108,7 @@ describe('the loop', () => {
     await around.obey();
     await around.obey();
     expect(around.stage.stocks()).toEqual([6, 5]);
-    expect(await around.metric('planned_units_total', { reason: 'deal' })).toBe(11);
+    expect(await around.metric('planned_units_total', { reason: 'allocate' })).toBe(11);
     expect(await around.metric('commands_total', { kind: 'new' })).toBe(4);
     expect(await around.metric('available_units', { peer: 's0' })).toBe(6);
     expect(await around.metric('dispersion', { measure: 'max' })).toBe(6);

@@ -140,5 +140,5 @@ export class Stage {
 /** A memory of a balancer that has begun, and whose rule plans whenever it is asked after `now`. */
 export const begunMemory = (now = 0): Memory => ({
   ...startMemory(TERM, now),
-  joined: { peers: 0, since: now, begun: true },
+  joined: { holders: 0, since: now, begun: true },
 });

@@ -98,18 +98,18 @@ test.each<[string, Partial<ReportInput>, string | undefined]>([
     { processes: [process('a', { phase: 'starting' })], waiting: 'the registry' },
     'A',
   ],
-  ['a pass is not through', { waiting: 'the registry is being told' }, 'the registry is being told'],
+  ['a reconcile is not through', { waiting: 'the registry is being told' }, 'the registry is being told'],
   ['nothing was heard of the pool', { table: undefined }, 'the first reports'],
   [
     'nothing was heard of a shard',
     { registry: { ...registry(10, 10), shards: [{ id: 's0', shardIncarnation: 'p', joined: true, credited: 0 }] } },
     'the first reports',
   ],
-  ['the pool holds stock that is to be dealt out', { table: table(3) }, 'the stock to be dealt out to the shards'],
+  ['the pool holds stock that is to be allocated', { table: table(3) }, 'the stock to be allocated to the shards'],
   [
     'the pool has not told of the newest supply',
     { registry: registry(11, 11) },
-    'the stock to be dealt out to the shards',
+    'the stock to be allocated to the shards',
   ],
   ['a node has not told of its newest grant', { registry: registry(10, 11) }, 'the cache nodes to take their stock'],
 ])('%s', (_, patch, waitingFor) => {

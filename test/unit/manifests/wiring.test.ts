@@ -301,7 +301,7 @@ describe('Kafka', () => {
     expect(kafkaOf(spec, options.kafka)).toMatchObject({ brokers, replicationFactor });
   });
 
-  test('is nowhere when neither has one: a trouble to be told, not a broker made up', () => {
+  test('is nowhere when neither has one: a degraded reason to be told, not a broker made up', () => {
     expect(kafkaOf({}).brokers).toEqual([]);
   });
 });

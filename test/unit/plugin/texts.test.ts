@@ -186,7 +186,7 @@ test('a plan says what changes, what moves, and how to make it so', () => {
   const edited = sale('phone', { stock: 25_000, paused: true });
   expect(plan(sale('phone', {}, SELLING), edited)).toBe(`shop/phone  Selling, 12,345 of 20,000 units sold
 
-spec.stock:   20000 → 25000  restocks 5,000 units, split over 2 cache nodes, dealt out to the shards
+spec.stock:   20000 → 25000  restocks 5,000 units, split over 2 cache nodes, allocated to the shards
 spec.paused:  false → true   purchases stop at once; tokens already handed out can still be checked out
 
 The API server accepts it. To make it so: kubectl apply -f sale.yaml`);

@@ -17,16 +17,16 @@ function setUp() {
     return promise;
   });
   const ends: { works(): void; fails(message: string): void }[] = [];
-  /** As a pass does it: with the patience it has. */
-  const pass = async () => {
+  /** Tries the work as a reconcile does, which waits a moment only. */
+  const reconcile = async () => {
     const attempt = attempts.try('it', work);
     await vi.advanceTimersByTimeAsync(300);
     return attempt;
   };
-  return { attempts, woken, work, ends, pass };
+  return { attempts, woken, work, ends, reconcile };
 }
 
-describe('work beside the passes', () => {
+describe('work beside the reconciles', () => {
   test('that ends soon is waited for', async () => {
     const { attempts, woken } = setUp();
     expect(await attempts.try('it', async () => undefined)).toEqual({ done: true });
@@ -60,45 +60,45 @@ describe('work beside the passes', () => {
     ]);
   });
 
-  test('that hangs holds no pass up, and is not begun twice', async () => {
-    const { pass, work } = setUp();
-    expect(await pass()).toEqual({ done: false });
-    expect(await pass()).toEqual({ done: false });
+  test('that hangs holds no reconcile up, and is not begun twice', async () => {
+    const { reconcile, work } = setUp();
+    expect(await reconcile()).toEqual({ done: false });
+    expect(await reconcile()).toEqual({ done: false });
     expect(work).toHaveBeenCalledTimes(1);
   });
 
-  test('that works late wakes the sale, whose next pass finds it done; the one after that tries anew', async () => {
-    const { pass, work, ends, woken } = setUp();
-    await pass();
+  test('that works late wakes the sale, whose next reconcile finds it done; the one after that tries anew', async () => {
+    const { reconcile, work, ends, woken } = setUp();
+    await reconcile();
     ends[0]?.works();
     await vi.advanceTimersByTimeAsync(0);
     expect(woken).toHaveBeenCalledTimes(1);
-    expect(await pass()).toEqual({ done: true });
+    expect(await reconcile()).toEqual({ done: true });
     expect(work).toHaveBeenCalledTimes(1);
-    await pass();
+    await reconcile();
     expect(work).toHaveBeenCalledTimes(2);
   });
 
   test('that fails late wakes nobody; its error is told until it works', async () => {
-    const { pass, work, ends, woken } = setUp();
-    await pass();
+    const { reconcile, work, ends, woken } = setUp();
+    await reconcile();
     ends[0]?.fails('it hangs');
     await vi.advanceTimersByTimeAsync(0);
     expect(woken).not.toHaveBeenCalled();
     const failed = { done: false, error: new Error('it hangs') };
-    expect(await pass()).toEqual(failed);
-    expect(await pass()).toEqual(failed);
+    expect(await reconcile()).toEqual(failed);
+    expect(await reconcile()).toEqual(failed);
     expect(work).toHaveBeenCalledTimes(2);
     ends[1]?.works();
     await vi.advanceTimersByTimeAsync(0);
-    expect(await pass()).toEqual({ done: true });
-    expect(await pass()).toEqual({ done: false });
+    expect(await reconcile()).toEqual({ done: true });
+    expect(await reconcile()).toEqual({ done: false });
   });
 
   test('is idle when nothing is under way', async () => {
-    const { attempts, pass, ends } = setUp();
+    const { attempts, reconcile, ends } = setUp();
     await attempts.idle();
-    await pass();
+    await reconcile();
     let idle = false;
     const waited = attempts.idle().then(() => (idle = true));
     await vi.advanceTimersByTimeAsync(10_000);

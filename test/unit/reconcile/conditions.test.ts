@@ -10,7 +10,7 @@ const NOW = '2026-12-01T12:05:00Z';
 
 const standing = (change: Partial<Standing> = {}): Standing => ({
   phase: 'Selling',
-  troubles: [],
+  degradedReasons: [],
   readiness: readinessOf(cluster()),
   progress: undefined,
   balance: { status: 'True', reason: 'Covered', message: 'Every shard has what its tokens were promised.' },
@@ -50,7 +50,7 @@ describe('what each condition says', () => {
     expect(say('Degraded')).toMatch(/^False AsExpected/);
   });
 
-  test('a sale whose stock is still being dealt out is not ready, though every pod is', () =>
+  test('a sale whose stock is still being allocated is not ready, though every pod is', () =>
     expect(judged({ progress: { reason: 'Starting', message: 'waits for the first reports' } })('Ready')).toBe(
       'False Starting: Waits for the first reports.',
     ));
@@ -70,7 +70,7 @@ describe('what each condition says', () => {
     ));
 
   test('an image that cannot be pulled is named, with the pod and what the kubelet says', () => {
-    const say = judged({ troubles: degradedReasonsOf(badImage), readiness: readinessOf(badImage) });
+    const say = judged({ degradedReasons: degradedReasonsOf(badImage), readiness: readinessOf(badImage) });
     expect(say('Ready')).toBe(
       'False ImageCannotStart: Storefront phone-storefront-0: container agent of pod phone-storefront-0 does not start: ImagePullBackOff, not found.',
     );
@@ -88,7 +88,7 @@ describe('what each condition says', () => {
     const stuck = cluster({
       pods: [pod('pool', 0, { ready: false, waiting: { reason: 'CrashLoopBackOff', message: 'no space' } })],
     });
-    expect(judged({ phase: 'Pending', troubles: degradedReasonsOf(stuck) })('Ready')).toMatch(
+    expect(judged({ phase: 'Pending', degradedReasons: degradedReasonsOf(stuck) })('Ready')).toMatch(
       /^False ImageCannotStart: The transfer pool/,
     );
   });
@@ -111,14 +111,14 @@ test('lastTransitionTime moves with the status, not with reason or message', () 
 });
 
 test('every reason that is written is a documented one', () => {
-  const troubles: DegradedReason[] = [
+  const degradedReasons: DegradedReason[] = [
     ...degradedReasonsOf(badImage),
     { reason: 'KafkaUnavailable', message: 'no broker', blocks: true },
   ];
   const standings = [
     standing(),
     standing({ phase: 'Pending' }),
-    standing({ troubles }),
+    standing({ degradedReasons }),
     standing({ readiness: readinessOf(noCache) }),
   ];
   for (const { type, status, reason } of standings.flatMap((one) => conditionsOf(one, [], NOW)))

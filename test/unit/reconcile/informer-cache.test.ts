@@ -24,27 +24,27 @@ function watching(namespaces: string[], gone: string[] = []) {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     },
   };
-  const copies = new InformerCache({
+  const cache = new InformerCache({
     client: client as KubeClient,
     namespaces,
     touched: (key) => touched.push(key),
     log: pino({ level: 'silent' }),
   });
-  onTestFinished(() => copies.stop());
-  return { copies, touched };
+  onTestFinished(() => cache.stop());
+  return { cache, touched };
 }
 
 test('a namespace that is gone keeps only its own sales waiting', async () => {
-  const { copies, touched } = watching(['a', 'b'], ['b']);
-  expect(copies.isSynced('a/phone')).toBe(false);
-  await expect.poll(() => copies.isSynced('a/phone')).toBe(true);
+  const { cache, touched } = watching(['a', 'b'], ['b']);
+  expect(cache.isSynced('a/phone')).toBe(false);
+  await expect.poll(() => cache.isSynced('a/phone')).toBe(true);
   // Once when it was found, and once when everything else was.
   expect(touched).toEqual(['a/phone', 'a/phone']);
-  expect(copies.isSynced('b/phone')).toBe(false);
+  expect(cache.isSynced('b/phone')).toBe(false);
 });
 
 test('where all namespaces are watched, every sale is known with the first lists', async () => {
-  const { copies } = watching([]);
-  await expect.poll(() => copies.isSynced('anywhere/phone')).toBe(true);
-  expect(copies.sales().length).toBe(1);
+  const { cache } = watching([]);
+  await expect.poll(() => cache.isSynced('anywhere/phone')).toBe(true);
+  expect(cache.sales().length).toBe(1);
 });

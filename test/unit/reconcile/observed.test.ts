@@ -35,7 +35,7 @@ describe('what the cluster shows', () => {
     ['no machine with room', { unscheduled: '0/1 nodes are available: 1 Insufficient cpu' }, 'CachesNotReady'],
   ])('%s', (_, state, reason) => {
     const found = degradedReasonsOf(cluster({ pods: [pod('cache', 1, { ready: false, ...state })] }));
-    expect(found.map((trouble) => trouble.reason)).toEqual(reason ? [reason] : []);
+    expect(found.map((degradedReason) => degradedReason.reason)).toEqual(reason ? [reason] : []);
     // The other node serves.
     expect(found.every(({ blocks }) => !blocks)).toBe(true);
   });
@@ -97,7 +97,7 @@ describe('what is still on its way', () => {
       },
       'Starting',
     ],
-    ['a part that was edited in this pass', { rollout: ['phone-shard was edited'] }, 'RollingOut'],
+    ['a part that was edited in this reconcile', { rollout: ['phone-shard was edited'] }, 'RollingOut'],
     ['a database that does not answer yet', { served: false, databases: ['s1'] }, 'Starting'],
     [
       'draining for another number of nodes',
@@ -117,7 +117,7 @@ describe('what is still on its way', () => {
     ],
   ] as const)('%s', (_, change, reason) => expect(progress(change as never)?.reason).toBe(reason));
 
-  test('a pod that was there and is down is no progress, but a trouble for Degraded', () =>
+  test('a pod that was there and is down is no progress, but a reason for Degraded', () =>
     expect(
       progress({
         observed: cluster({

@@ -27,7 +27,7 @@ const set = { ...workload('cache', 2), metadata: { ...workload('cache', 2).metad
 const full = cluster({ workloads: [set] });
 const lacking = cluster({ workloads: [set], without: ['phone-cache-1'] });
 
-/** One sale's passes; `events` is what the API server has, or how it refuses to say. */
+/** The reconciles of one sale; `events` is what the API server has, or how it refuses to say. */
 function operator() {
   const reader = new RefusalReader();
   const world = {
@@ -35,7 +35,7 @@ function operator() {
     lists: 0,
     warnings: 0,
     /** What the cache nodes are refused for. */
-    async pass(seconds: number, observed = lacking): Promise<string | undefined> {
+    async reconcile(seconds: number, observed = lacking): Promise<string | undefined> {
       const now = () => seconds * SECOND;
       const list = async () => {
         world.lists++;
@@ -52,7 +52,7 @@ function operator() {
 
 test('a sale that has its pods reads nothing, however often it is looked at', async () => {
   const world = operator();
-  for (let seconds = 0; seconds < 600; seconds++) await world.pass(seconds, full);
+  for (let seconds = 0; seconds < 600; seconds++) await world.reconcile(seconds, full);
   expect(world.lists).toBe(0);
 });
 
@@ -60,22 +60,22 @@ test('nor does one whose pods come at once, or are replaced', async () => {
   const world = operator();
   const leaving = pod('cache', 1, { ready: false });
   leaving.metadata.deletionTimestamp = '2026-12-01T12:00:10Z';
-  await world.pass(0);
-  await world.pass(4);
-  await world.pass(5, full);
+  await world.reconcile(0);
+  await world.reconcile(4);
+  await world.reconcile(5, full);
   for (let seconds = 10; seconds < 40; seconds++)
-    await world.pass(seconds, cluster({ workloads: [set], pods: [leaving] }));
-  await world.pass(40);
-  await world.pass(44);
-  await world.pass(45, full);
+    await world.reconcile(seconds, cluster({ workloads: [set], pods: [leaving] }));
+  await world.reconcile(40);
+  await world.reconcile(44);
+  await world.reconcile(45, full);
   expect(world.lists).toBe(0);
 });
 
-test('a refusal is told after five seconds, as a trouble in the words of who refuses', async () => {
+test('a refusal is told after five seconds, as a degraded reason in the words of who refuses', async () => {
   const world = operator();
   world.events = [refusal(1)];
-  expect(await world.pass(0)).toBeUndefined();
-  expect(await world.pass(5)).toBe(QUOTA);
+  expect(await world.reconcile(0)).toBeUndefined();
+  expect(await world.reconcile(5)).toBe(QUOTA);
   expect(
     degradedReasonsOf({ ...lacking, workloads: { cache: { wanted: 2, rolling: false, refused: QUOTA } } }),
   ).toEqual([{ reason: 'QuotaExceeded', message: `cache node: ${QUOTA}`, blocks: false }]);
@@ -84,15 +84,15 @@ test('a refusal is told after five seconds, as a trouble in the words of who ref
 test('while it lasts, Events are read every ten seconds at most', async () => {
   const world = operator();
   world.events = [refusal(1)];
-  for (let seconds = 0; seconds <= 60; seconds += 0.5) await world.pass(seconds);
+  for (let seconds = 0; seconds <= 60; seconds += 0.5) await world.reconcile(seconds);
   expect(world.lists).toBe(6);
 });
 
 test('the newest of several counts, whatever their order', async () => {
   const world = operator();
   world.events = [refusal(1, 'first'), refusal(3, 'last'), refusal(2, 'second')];
-  await world.pass(0);
-  expect(await world.pass(5)).toBe('last');
+  await world.reconcile(0);
+  expect(await world.reconcile(5)).toBe('last');
 });
 
 test.each<[string, KubeObject, string]>([
@@ -118,34 +118,34 @@ test.each<[string, KubeObject, string]>([
 ])('an Event %s is understood', async (_, event, words) => {
   const world = operator();
   world.events = [event];
-  await world.pass(0);
-  expect(await world.pass(5)).toBe(words);
+  await world.reconcile(0);
+  expect(await world.reconcile(5)).toBe(words);
 });
 
 test('an operator that has just come sees what was refused before it came', async () => {
   const world = operator();
   world.events = [refusal(-900)];
-  await world.pass(0);
-  expect(await world.pass(5)).toBe(QUOTA);
+  await world.reconcile(0);
+  expect(await world.reconcile(5)).toBe(QUOTA);
 });
 
 test('a set that has its pods is accused no more, nor by an old Event when it lacks one again', async () => {
   const world = operator();
   world.events = [refusal(1)];
-  await world.pass(0);
-  expect(await world.pass(5)).toBe(QUOTA);
-  expect(await world.pass(6, full)).toBeUndefined();
-  await world.pass(20);
-  expect(await world.pass(25)).toBeUndefined();
+  await world.reconcile(0);
+  expect(await world.reconcile(5)).toBe(QUOTA);
+  expect(await world.reconcile(6, full)).toBeUndefined();
+  await world.reconcile(20);
+  expect(await world.reconcile(25)).toBeUndefined();
   world.events = [refusal(1), refusal(30, 'again')];
-  expect(await world.pass(35)).toBe('again');
+  expect(await world.reconcile(35)).toBe('again');
 });
 
 test('an Event of another set, of a namesake from before too, accuses nobody', async () => {
   const world = operator();
   world.events = [refusal(1, QUOTA, 'former'), refusal(1, QUOTA, '')];
-  await world.pass(0);
-  expect(await world.pass(5)).toBeUndefined();
+  await world.reconcile(0);
+  expect(await world.reconcile(5)).toBeUndefined();
   expect(world.lists).toBe(1);
 });
 
@@ -153,17 +153,17 @@ test('a set that has its pods is not accused while another lacks some, though th
   const world = operator();
   world.events = [refusal(600)];
   const poolless = cluster({ workloads: [set], without: ['phone-pool-0'] });
-  await world.pass(0, poolless);
-  expect(await world.pass(5, poolless)).toBeUndefined();
+  await world.reconcile(0, poolless);
+  expect(await world.reconcile(5, poolless)).toBeUndefined();
   expect(world.lists).toBe(1);
 });
 
-test('who may not list Events is told so once, and the pass goes on with what was known', async () => {
+test('who may not list Events is told so once, and the reconcile goes on with what was known', async () => {
   const world = operator();
   world.events = [refusal(1)];
-  await world.pass(0);
-  await world.pass(5);
+  await world.reconcile(0);
+  await world.reconcile(5);
   world.events = new KubeError('events is forbidden', 403, 'Forbidden');
-  for (let seconds = 10; seconds < 60; seconds += 10) expect(await world.pass(seconds + 5)).toBe(QUOTA);
+  for (let seconds = 10; seconds < 60; seconds += 10) expect(await world.reconcile(seconds + 5)).toBe(QUOTA);
   expect(world.warnings).toBe(1);
 });

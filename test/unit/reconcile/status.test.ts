@@ -30,7 +30,10 @@ const last: FlashSaleStatus = {
 };
 const said = (change: Partial<Found>) => {
   const found = { sale, last, topology, observed: cluster(), registry, table: undefined, period: undefined };
-  const { conditions, ...status } = statusOf({ ...found, troubles: [], progress: undefined, ...change }, Date.now());
+  const { conditions, ...status } = statusOf(
+    { ...found, degradedReasons: [], progress: undefined, ...change },
+    Date.now(),
+  );
   const ready = conditions?.find(({ type }) => type === 'Ready');
   return { ...status, ready: `${ready?.status} ${ready?.reason}` };
 };

@@ -31,14 +31,14 @@ test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
     {},
     { stock: 2500 },
     undefined,
-    ['spec.stock: restocks 1,500 units, split over 3 cache nodes, dealt out to the shards'],
+    ['spec.stock: restocks 1,500 units, split over 3 cache nodes, allocated to the shards'],
   ],
   [
     'restock of one',
     {},
     { stock: 1001 },
     undefined,
-    ['spec.stock: restocks 1 unit, split over 3 cache nodes, dealt out to the shards'],
+    ['spec.stock: restocks 1 unit, split over 3 cache nodes, allocated to the shards'],
   ],
   ['withdrawal', {}, { stock: 400 }, undefined, ['spec.stock: withdraws 600 units, as far as they are not sold']],
   [

@@ -11,7 +11,7 @@ const CHART = 'charts/flashsale-operator';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** By path from the root of the repository. */
+/** The chart's generated files, by path from the root of the repository. */
 export const chartFiles = (): Record<string, string> => ({
   [`${CHART}/files/flashsale.yaml`]: read('crds/flashsale.yaml'),
   [`${CHART}/README.md`]: withValues(read(`${CHART}/README.md`), read(`${CHART}/values.yaml`)),

@@ -7,9 +7,9 @@ import { isMap, isScalar, type Node, type Pair, parseDocument, stringify, type Y
 export interface Value {
   /** Such as `image.tag`. */
   path: string;
-  /** As one would write it in one line. */
+  /** The default, as one would write it in one line. */
   default: string;
-  /** Empty: nobody says what it means. */
+  /** What the value means; empty: nobody says. */
   meaning: string;
 }
 

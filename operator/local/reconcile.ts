@@ -1,5 +1,5 @@
-// One pass: makes everything on this machine as a plan says, step by step. Every step is idempotent, and each may be
-// the last (an edit ends the pass and begins another with a newer plan):
+// One reconcile: makes everything on this machine as a plan says, step by step. Every step is idempotent, and each may be
+// the last: an edit ends the reconcile and begins another with a newer plan.
 //
 //   ports → servers → databases → configuration → roles → registry, until it agrees → leavers stop
 //
@@ -21,7 +21,8 @@ import type { Plan, Site } from './site.ts';
 
 const REGISTRY_POLL: Millis = 200;
 
-export async function converge(site: Site, plan: Plan, signal: AbortSignal): Promise<void> {
+/** Resolves when everything is as the plan says. Rejects when a step fails, or `signal` ends it. */
+export async function reconcile(site: Site, plan: Plan, signal: AbortSignal): Promise<void> {
   const { topology } = plan;
   for (const names of portNames(topology, site.nodes()).values())
     for (const name of names) await site.ports.choose(name);
