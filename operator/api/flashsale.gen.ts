@@ -973,7 +973,7 @@ export interface FlashSaleStatus {
    * Where the sale stands; the first that applies. Pending: its parts are being started, nobody can buy yet. Resizing:
    * the number of cache nodes is changing, purchases pause for at most one token lifetime. Closed: past
    * window.closesAt. Paused: spec.paused is true. Scheduled: ready, waiting for window.opensAt. SoldOut: no unit is
-   * left, nor reserved by a token. Selling: buyers are served. Troubles are conditions, not phases.
+   * left, nor reserved by a token. Selling: buyers are served. What is wrong stands in the conditions.
    */
   phase?: 'Pending' | 'Resizing' | 'Closed' | 'Paused' | 'Scheduled' | 'SoldOut' | 'Selling';
   /**

@@ -130,7 +130,7 @@ function supply({ before, after, status }: Edit): string {
   return `withdraws ${units(-difference)}, as far as they are not sold${most}`;
 }
 
-/** Rendezvous hashing: of a nodes to b, |a − b| / max(a, b) of the buyers get another home, and no others. */
+/** Rendezvous hashing: of a nodes to b, |a − b| / max(a, b) of the buyers get another owner node, and no others. */
 function resize({ before, after, status }: Edit): string {
   const [from, to] = [before.spec.cache.nodes, after.spec.cache.nodes];
   const share = Math.round((Math.abs(to - from) / Math.max(from, to)) * 100);
@@ -140,7 +140,7 @@ function resize({ before, after, status }: Edit): string {
     to > from
       ? `adds ${numbered('c', from, to)}`
       : `removes ${numbered('c', to, from)}${leaving.length > 0 ? `, with ${units(moved)} to hand over` : ''}`;
-  return `${who}; purchases pause until the live tokens have ended (at most ${before.spec.token.ttl}); ${share} % of the buyers get another home`;
+  return `${who}; purchases pause until the live tokens have ended (at most ${before.spec.token.ttl}); ${share} % of the buyers get another owner node`;
 }
 
 function durability({ after }: Edit): string {

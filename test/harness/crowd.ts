@@ -88,11 +88,11 @@ export function startCrowd(sale: Shop, options: CrowdOptions = {}): Crowd {
 /** The same, from arrival to the last one's leaving. */
 export const crowd = (sale: Shop, options: CrowdOptions = {}): Promise<Tally> => startCrowd(sale, options).done;
 
-/** Names of buyers who all have this home among `count` nodes. */
-export function namesAt(home: NodeId, count: number, prefix: string): () => string {
+/** Names of buyers whom this node owns among `count` nodes. */
+export function namesAt(owner: NodeId, count: number, prefix: string): () => string {
   let next = 0;
   return () => {
-    while (ownerNode(`${prefix}${next}`, count) !== home) next++;
+    while (ownerNode(`${prefix}${next}`, count) !== owner) next++;
     return `${prefix}${next++}`;
   };
 }

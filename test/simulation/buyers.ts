@@ -55,7 +55,7 @@ export const nobodyTold = (): Told => ({
   refused: new Set(),
 });
 
-const PATIENCE: Millis = 8000;
+const ANSWER_TIMEOUT: Millis = 8000;
 
 export function comes(world: World, wish: Wish): void {
   const { people, sim, told } = world;
@@ -128,7 +128,7 @@ async function ask<T extends object>(
   if (living.length === 0) return undefined;
   const { process, storefront } = world.sim.random.pick(living);
   try {
-    const answer = await world.people.ask(process, () => work(storefront), PATIENCE);
+    const answer = await world.people.ask(process, () => work(storefront), ANSWER_TIMEOUT);
     if (world.told.waiting.has(buyer))
       world.told.waiting.set(buyer, 'problem' in answer ? String(answer.problem) : 'a good answer');
     return answer;

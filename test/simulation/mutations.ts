@@ -41,7 +41,7 @@ export const MUTATIONS = {
     weather: 'restless',
   },
   'recovery: no buyers': {
-    sentence: 'A recovery restores the records of the buyers whose home the node is.',
+    sentence: 'A recovery restores the records of the buyers whom the node owns.',
     file: 'dataplane/cache-agent/recover.ts',
     patch: [['i < buyers.length;', 'i < 0;']],
   },
@@ -64,7 +64,8 @@ export const MUTATIONS = {
     weather: 'remade',
   },
   'recovery: none for a new layout': {
-    sentence: 'Every node recovers, and with that has its buyers’ records for the new homes and the new identity.',
+    sentence:
+      'Every node recovers, and with that has its buyers’ records of the buyers it now owns, and the new identity.',
     file: 'dataplane/cache-agent/decide.ts',
     patch: [['state.identity.layout !== view.layout', 'state.identity.layout > view.layout']],
     weather: 'resizing',

@@ -175,7 +175,7 @@ export const sale: Dashboard = {
       panels: [
         areas(
           'Virtual stock by cache node',
-          'What buyers at home on each node can still take. One that is empty is refilled from the others when asked.',
+          'What the buyers of each node can still take. One that is empty is refilled from the others when asked.',
           'units',
           [series('{{id}}', sumBy('id', 'flashsale_cache_virtual_units'))],
         ),

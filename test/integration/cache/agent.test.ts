@@ -218,11 +218,11 @@ describe('R33: pause and resize', () => {
     }
     // A storefront that still believes in the old layout gets nothing.
     expect(await reserve(tier.nodeOf('c0').storefront, request(before))).toMatchObject({ kind: 'stale' });
-    // And whoever ordered under the old layout is known at the new home.
+    // And whoever ordered under the old layout is known at the new owner node.
     for (const buyer of buyers.slice(0, 20)) {
-      const home = ownerNode(buyer, 2);
-      const { identity } = await tier.state(home);
-      expect(await reserve(tier.nodeOf(home).storefront, request(identity, { buyer }))).toEqual({
+      const owner = ownerNode(buyer, 2);
+      const { identity } = await tier.state(owner);
+      expect(await reserve(tier.nodeOf(owner).storefront, request(identity, { buyer }))).toEqual({
         kind: 'limit',
         ordered: 1,
       });

@@ -110,7 +110,7 @@ describe('a recovered node', () => {
     });
   });
 
-  test('R4: knows the buyers whose home it is, whatever node they ordered through', async () => {
+  test('R4: knows the buyers whom it owns, whatever node they ordered through', async () => {
     const tier = await start({ nodes: 2 });
     await tier.enable('c0');
     const buyers = Array.from({ length: 20 }, (_, i) => `b${i}`);
@@ -344,7 +344,7 @@ describe('R32: a node that restarts', () => {
     expect(await tier.enable()).toEqual(after);
   });
 
-  test('EverySecond: in the middle of a recovery: what it may have lost is not stamped', async () => {
+  test('EverySecond: in the middle of a recovery: what it may have lost gets no identity', async () => {
     const tier = await start({ durability: 'EverySecond' });
     const { redis, agent } = tier.nodeOf('c0');
     await tier.enable();

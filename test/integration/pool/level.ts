@@ -1,4 +1,4 @@
-// A first level for the pool's tests: buyers who reserve and order, questions to the pool's agent, and where every
+// A cache tier for the pool's tests: buyers who reserve and order, questions to the pool's agent, and where every
 // virtual unit is.
 
 import { randomBytes } from 'node:crypto';

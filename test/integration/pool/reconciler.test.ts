@@ -53,7 +53,7 @@ async function move(source: StockHolderId, destination: StockHolderId, units: Un
 }
 const total = async (nodes: NodeId[]) => (await Promise.all(nodes.map(level.virtual))).reduce((a, b) => a + b, 0);
 
-describe('a first level of two', () => {
+describe('a cache tier of two nodes', () => {
   beforeEach(() => open(['c0', 'c1'], 100).then(() => undefined));
 
   test('a node that runs low is refilled before anyone asks', async () => {

@@ -32,7 +32,7 @@ afterAll(async () => {
   await servers.stop();
 });
 
-/** Withdraws everything, then supplies anew: a first level as it was never used, but for its totals. */
+/** Withdraws everything, then supplies anew: a cache tier as it was never used, but for its totals. */
 async function supply(units: number) {
   await sale.setSupply(++generation, 0);
   await until('nothing is left', async () => {

@@ -125,11 +125,11 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       return 600;
     }));
 
-  it('adds cache nodes and takes them away again; a buyer’s limit holds in their new homes', () =>
+  it('adds cache nodes and takes them away again; a buyer’s limit holds at their new owner nodes', () =>
     parts.use(async (sale, sold) => {
       await sale.apply({ stock: sold + 500 });
       // Purchases pause for two changes of the number, which on a busy machine is long.
-      const coming = startCrowd(sale, { buyers: 900, within: 6000, patience: 120_000, prefix: 'home-' });
+      const coming = startCrowd(sale, { buyers: 900, within: 6000, patience: 120_000, prefix: 'moved-' });
       await coming.bought(60);
       await sale.apply({ cache: { nodes: 4 } });
       expect(await sale.registry()).toMatchObject({ count: 4, resize: 'none' });
@@ -141,12 +141,12 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       await expectVerdict(sale, tally, { sold: sold + 500, byHand: sold });
       expect(tally.problems.get('paused')).toBeGreaterThan(0);
 
-      // Everybody who has a unit is refused another one, wherever their home is now; the others are not.
+      // Everybody who has a unit is refused another one, whichever node owns them now; the others are not.
       await sale.apply({ stock: sold + 1000 });
       const shop = testShop(sale);
       const answers: Record<string, number> = {};
       for (let n = 0; n < 900; n++) {
-        const { problem = 'token' } = await shop.purchase(`home-${n}`);
+        const { problem = 'token' } = await shop.purchase(`moved-${n}`);
         answers[problem] = (answers[problem] ?? 0) + 1;
       }
       await shop.close();

@@ -54,7 +54,7 @@ describe('an odd sale', { timeout: 300_000 }, () => {
       },
     ));
 
-  it('R29: whose buyers all have one home node sells what the other nodes were given, too', () =>
+  it('R29: whose buyers all have one owner node sells what the other nodes were given, too', () =>
     sales.round(
       300,
       async (sale, coming) => {

@@ -10,7 +10,7 @@ let first: StorefrontProcess;
 let second: StorefrontProcess;
 let buyers = 0;
 const newBuyer = () => `buyer-${buyers++}`;
-/** A new buyer at home on that node. */
+/** A new buyer whom that node owns. */
 const buyerAt = (n: number): string => {
   for (;;) {
     const buyer = newBuyer();
@@ -194,7 +194,7 @@ describe('R29: the last units', () => {
     const small = await openStage({ virtual: 3, available: 6, shards: 1 });
     onTestFinished(() => small.stop());
     const shop = await small.storefront();
-    // Everybody is at home on one node; the other node's units are theirs as well.
+    // One node owns everybody; the other node's units are theirs as well.
     const crowd = Array.from({ length: 12 }, () => buyerAt(0));
     const replies = await Promise.all(crowd.map((buyer) => again(() => purchase(buyer, shop))));
     expect(replies.filter(({ status }) => status === 201).length).toBe(6);

@@ -91,7 +91,7 @@ describe('what the agent does about its node', () => {
       'keep-off',
       'restarted',
     ],
-    ['a withIdentity node and no registry: nobody can say', { view: undefined }, 'leave', 'no-registry'],
+    ['a node with an identity and no registry: nobody can say', { view: undefined }, 'leave', 'no-registry'],
   ])('%s → %s', (_, patch, action, reason) => expect(decide({ ...fit, ...patch })).toEqual({ do: action, reason }));
 
   test('R32: Always, after a restart: the file holds every answered write, so the identity decides', () =>

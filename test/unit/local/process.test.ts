@@ -1,4 +1,4 @@
-// The keeper of one process, with stand-ins for servers: small programs that live, die, hang and refuse to end.
+// What keeps one process alive, with stand-ins for servers: small programs that live, die, hang and refuse to end.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -27,12 +27,12 @@ describe('R4: the owner node of a buyer', () => {
 
   test.each([2, 3, 7, 16])('is spread evenly over %i nodes', (n) => {
     const buyers = 20_000;
-    const homes = new Array<number>(n).fill(0);
+    const owned = new Array<number>(n).fill(0);
     for (let i = 0; i < buyers; i++) {
       const owner = ownerNumber(`buyer-${i}`, n);
-      homes[owner] = (homes[owner] ?? 0) + 1;
+      owned[owner] = (owned[owner] ?? 0) + 1;
     }
-    for (const held of homes) expect(Math.abs(held - buyers / n)).toBeLessThan((buyers / n) * 0.1);
+    for (const held of owned) expect(Math.abs(held - buyers / n)).toBeLessThan((buyers / n) * 0.1);
   });
 
   test('is the same in every version of the program: these are part of the protocol', () => {

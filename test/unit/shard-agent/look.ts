@@ -1,4 +1,4 @@
-// Sketches of a first level for tables: what matters of each node, everything else in order.
+// Sketches of a cache tier for tables: what matters of each node, everything else in order.
 
 import { nodeId } from '../../../dataplane/protocol/units.ts';
 import type { Look } from '../../../dataplane/shard-agent/pool/reading.ts';

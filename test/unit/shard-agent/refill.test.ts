@@ -1,4 +1,4 @@
-// What a node that ran short is told, from one look at the first level; and what counts as a question.
+// What a node that ran short is told, from one look at the cache tier; and what counts as a question.
 
 import { describe, expect, test } from 'vitest';
 import { parseRefill } from '../../../dataplane/protocol/refill.ts';

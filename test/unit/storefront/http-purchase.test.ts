@@ -17,7 +17,7 @@ const claims = (token: unknown) => {
   if (!verdict.valid) throw new Error(`not a token: ${String(token)}`);
   return verdict.claims;
 };
-/** The first buyer whose home is that node. */
+/** The first buyer whom that node owns. */
 const buyerOf = async (shop: Shop, n: number): Promise<string> => {
   for (let i = 0; ; i++) {
     await shop.post('/purchase', {}, `b${i}`);
@@ -26,16 +26,16 @@ const buyerOf = async (shop: Shop, n: number): Promise<string> => {
 };
 
 describe('R4: a purchase', () => {
-  test('takes virtual stock at the buyer’s home and yields a token that says so', async () => {
+  test('takes virtual stock on the buyer’s owner node and yields a token that says so', async () => {
     const shop = await openShop({ nodes: 3, shards: 2 });
     const reply = await shop.post('/purchase', { quantity: 2 }, 'alice');
     expect(reply.status).toBe(201);
     expect(reply.body).toMatchObject({ quantity: 2, expiresInMs: 60_000, sku: 'PHONE "17"' });
     const said = claims(reply.body.token);
     expect(said).toMatchObject({ buyer: 'alice', quantity: 2, epoch: 1, sequence: 1 });
-    const home = shop.nodes.get(said.node);
-    expect(home?.virtual).toBe(8);
-    expect(home?.tokenOf.get('alice')).toMatchObject({ id: said.id, shard: said.shard, state: 'live' });
+    const owner = shop.nodes.get(said.node);
+    expect(owner?.virtual).toBe(8);
+    expect(owner?.tokenOf.get('alice')).toMatchObject({ id: said.id, shard: said.shard, state: 'live' });
     expect([...shop.nodes.values()].reduce((sum, n) => sum + n.virtual, 0)).toBe(28);
   });
 
@@ -240,11 +240,11 @@ describe('R29: a node that ran short', () => {
     shop.pool.away = true;
     expect((await shop.post('/purchase')).problem).toBe('unavailable');
     shop.pool.away = false;
-    const home = shop.nodes.get(nodeId(0))?.reserves ? 0 : 1;
-    node(shop, 1 - home).away = true;
+    const owner = shop.nodes.get(nodeId(0))?.reserves ? 0 : 1;
+    node(shop, 1 - owner).away = true;
     const reply = await shop.post('/purchase');
     expect([reply.problem, reply.headers['retry-after']]).toEqual(['unavailable', '1']);
-    node(shop, home).away = true;
+    node(shop, owner).away = true;
     expect((await shop.post('/purchase')).problem).toBe('unavailable');
     expect((await shop.get('/sale')).body.phase).toBe('open');
   });
@@ -260,18 +260,18 @@ describe('R33: when nodes change', () => {
   test('a stale epoch is learned from the answer, and the same request goes on', async () => {
     const shop = await openShop();
     const n = node(shop);
-    if (n.stamped) n.stamped = { ...n.stamped, epoch: 2 };
+    if (n.storedIdentity) n.storedIdentity = { ...n.storedIdentity, epoch: 2 };
     const reply = await shop.post('/purchase');
     expect(reply.status).toBe(201);
     expect(claims(reply.body.token).epoch).toBe(2);
   });
 
-  test('a new layout moves buyers to their new home at once', async () => {
+  test('a new layout moves buyers to their new owner node at once', async () => {
     const shop = await openShop({ nodes: 2, virtual: 100 });
     const buyer = await buyerOf(shop, 1);
     for (const n of shop.nodes.values()) {
       n.tokenOf.clear();
-      if (n.stamped) n.stamped = { ...n.stamped, layout: 2, count: 1 };
+      if (n.storedIdentity) n.storedIdentity = { ...n.storedIdentity, layout: 2, count: 1 };
     }
     expect(claims((await shop.post('/purchase', {}, buyer)).body.token).node).toBe('c0');
   });
@@ -281,11 +281,11 @@ describe('R33: when nodes change', () => {
     const buyer = await buyerOf(shop, 1);
     const [first, second] = [node(shop, 0), node(shop, 1)];
     second.tokenOf.clear();
-    if (first.stamped) first.stamped = { ...first.stamped, layout: 2 };
+    if (first.storedIdentity) first.storedIdentity = { ...first.storedIdentity, layout: 2 };
     await expect.poll(async () => (await shop.post('/purchase', {}, buyer)).problem).toBe('unavailable');
     second.tokenOf.clear();
     expect((await shop.post('/purchase', {}, buyer)).problem).toBe('unavailable');
-    second.stamped = undefined;
+    second.storedIdentity = undefined;
     expect((await shop.post('/purchase', {}, buyer)).problem).toBe('unavailable');
     expect(second.tokenOf.size).toBe(0);
   });
@@ -293,17 +293,17 @@ describe('R33: when nodes change', () => {
   test('a node that has just become fit is found by the first who asks for it', async () => {
     const shop = await openShop();
     const n = node(shop);
-    const { stamped } = n;
-    n.stamped = undefined;
+    const { storedIdentity } = n;
+    n.storedIdentity = undefined;
     expect((await shop.post('/purchase')).problem).toBe('unavailable');
-    n.stamped = stamped;
+    n.storedIdentity = storedIdentity;
     expect((await shop.post('/purchase')).status).toBe(201);
   });
 
   test('while paused, purchases wait and GET /sale says so', async () => {
     const shop = await openShop();
     const n = node(shop);
-    if (n.stamped) n.stamped = { ...n.stamped, paused: true };
+    if (n.storedIdentity) n.storedIdentity = { ...n.storedIdentity, paused: true };
     const reply = await shop.post('/purchase');
     expect([reply.status, reply.problem, reply.headers['retry-after']]).toEqual([503, 'paused', '2']);
     await expect.poll(async () => (await shop.get('/sale')).body.phase).toBe('paused');

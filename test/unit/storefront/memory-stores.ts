@@ -25,7 +25,7 @@ import type {
 export const INCARNATION = '0193b1c2-0000-7000-8000-000000000001';
 
 export class MemoryNode implements StorefrontNode {
-  stamped: NodeIdentity | undefined;
+  storedIdentity: NodeIdentity | undefined;
   virtual: Units;
   away = false;
   closed = false;
@@ -43,7 +43,7 @@ export class MemoryNode implements StorefrontNode {
   readonly tokenOf = new Map<BuyerId, TokenRecord>();
 
   constructor(id: NodeId, count: number, virtual: Units) {
-    this.stamped = { incarnation: INCARNATION, node: id, epoch: 1, layout: 1, count, paused: false };
+    this.storedIdentity = { incarnation: INCARNATION, node: id, epoch: 1, layout: 1, count, paused: false };
     this.virtual = virtual;
   }
 
@@ -55,7 +55,7 @@ export class MemoryNode implements StorefrontNode {
 
   async identity(): Promise<NodeIdentity | undefined> {
     this.#answer();
-    return this.stamped;
+    return this.storedIdentity;
   }
 
   async reserve(terms: ReserveTerms, requests: readonly ReserveRequest[]): Promise<ReserveReply[]> {
@@ -73,7 +73,7 @@ export class MemoryNode implements StorefrontNode {
 
   #reserve(terms: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
     const { ttl, perBuyer } = terms;
-    const identity = this.stamped;
+    const identity = this.storedIdentity;
     if (
       identity?.incarnation !== terms.incarnation ||
       identity.epoch !== terms.epoch ||

@@ -113,7 +113,8 @@ const PROVOKE: Record<string, (id: string) => Promise<Reply>> = {
   paused: async (id) =>
     (
       await scene(id, (shop) => {
-        for (const node of nodes(shop)) if (node.stamped) node.stamped = { ...node.stamped, paused: true };
+        for (const node of nodes(shop))
+          if (node.storedIdentity) node.storedIdentity = { ...node.storedIdentity, paused: true };
       })
     ).ask(),
   'token-invalid': async (id) => (await scene(id)).ask({ body: '{"token":"fs1.x"}' }),

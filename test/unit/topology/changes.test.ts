@@ -54,7 +54,7 @@ test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
     { cache: { nodes: 4 } },
     undefined,
     [
-      'spec.cache.nodes: adds c3; purchases pause until the live tokens have ended (at most 120s); 25 % of the buyers get another home',
+      'spec.cache.nodes: adds c3; purchases pause until the live tokens have ended (at most 120s); 25 % of the buyers get another owner node',
     ],
   ],
   [
@@ -69,7 +69,7 @@ test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
       ],
     },
     [
-      'spec.cache.nodes: removes c1, c2, with 16 units to hand over; purchases pause until the live tokens have ended (at most 120s); 67 % of the buyers get another home',
+      'spec.cache.nodes: removes c1, c2, with 16 units to hand over; purchases pause until the live tokens have ended (at most 120s); 67 % of the buyers get another owner node',
     ],
   ],
   [
