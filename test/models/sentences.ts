@@ -1,8 +1,7 @@
 // The sentences of the protocol that the stores keep, in Lua and SQL. A run may take one back in the models, to show
 // that it is needed. (What the roles keep is taken back in their own files.)
 
-export const STORE_SENTENCES = {
-  // Cache node.
+export const NODE_SENTENCES = {
   'stale-refused': 'a purchase with another epoch or layout than the identity has is refused',
   'paused-refused': 'a paused node takes no purchases',
   'one-live-token': 'a buyer with a live token gets that one again',
@@ -15,7 +14,9 @@ export const STORE_SENTENCES = {
   'recovery-marks': 'a recovery writes only while its own mark is on the node',
   'one-run-recovery': 'a recovery ends only in the run of the server it began in',
   'users-off-until-recovered': 'after a restart the other users stay off until the node is recovered',
-  // Shard.
+} as const;
+
+export const SHARD_SENTENCES = {
   'epoch-refused': 'a shard refuses tokens of another epoch than the node has there',
   'closed-refused': 'a shard refuses sequence numbers up to the low watermark',
   'known-first': 'a token that has an order is answered with it before anything else is looked at',
@@ -27,7 +28,9 @@ export const STORE_SENTENCES = {
   'newest-command-wins': 'a source refuses commands that are not newer than the last one',
   'chained-transfers': "a transfer is applied only after the sender's one before it",
   'paid-stays-paid': 'paying a cancelled order, or with a second payment id, sells nothing',
-  // Registry.
+} as const;
+
+export const REGISTRY_SENTENCES = {
   'newer-generation': 'a supply is refused when its generation is not newer',
   'raise-by-reached': 'a raise is by target − reached, not by the difference of the targets',
   'unowe-first': 'a raise first cancels what is still owed to an earlier reduction',
@@ -44,6 +47,8 @@ export const STORE_SENTENCES = {
   'leaving-totals': 'draining ends only when the leaving nodes account for what the agent saw',
   'owed-not-dealt': 'the pool deals out what is not owed',
 } as const;
+
+export const STORE_SENTENCES = { ...NODE_SENTENCES, ...SHARD_SENTENCES, ...REGISTRY_SENTENCES };
 
 export type StoreSentence = keyof typeof STORE_SENTENCES;
 

@@ -5,7 +5,7 @@ import { ReplyError } from 'ioredis';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { StoreUnknown, WrongIncarnation } from '../../dataplane/stores/errors.ts';
-import { Mistake } from '../models/sync.ts';
+import { Mistake } from './sync.ts';
 
 /** What a call came to, in words that both sides have. */
 type Outcome = { answer: unknown } | { refused: 'unknown' | 'wrong incarnation' | 'mistake' };

@@ -1,31 +1,20 @@
-// Every call of a shard, the pool and the registry with random arguments, for model.test.ts: few tokens, buyers, nodes
+// Every call of a shard, the pool and the registry with random arguments, for World: few tokens, buyers, nodes
 // and payments, so that they meet again, and now and then what is not so.
 
 import fc from 'fast-check';
-import type { Millis, NodeId, ShardId, StockHolderId } from '../../../dataplane/protocol/units.ts';
-import type { AgentRegistry, OperatorRegistry, ResizeStep } from '../../../dataplane/stores/registry/registry.ts';
-import type { AgentShard, CacheShard, StorefrontShard } from '../../../dataplane/stores/shard/shard.ts';
-import { type Call, caller, inOrder } from '../../harness/side-by-side.ts';
-import { HOUR } from './fixture.ts';
-import { HOLDERS, SHARDS, settledEvents, timeless, type World } from './model-world.ts';
-
-interface ShardDoors {
-  storefront: StorefrontShard;
-  cache: CacheShard;
-  agent: AgentShard;
-}
-interface RegistryDoors {
-  registry: AgentRegistry;
-  operator: OperatorRegistry;
-}
+import type { Millis, NodeId, ShardId, StockHolderId } from '../../dataplane/protocol/units.ts';
+import type { ResizeStep } from '../../dataplane/stores/registry/registry.ts';
+import { HOLDERS, type RealPool, type RealShard, SHARDS, settledEvents, timeless, type World } from './shard-world.ts';
+import { type Call, caller, inOrder } from './side-by-side.ts';
 
 const of = (holder: StockHolderId) =>
-  caller<World, ShardDoors>((world, door) => ({ real: world.real(holder)[door], model: world.model(holder) }));
-const ask = caller<World, RegistryDoors>((world, door) => ({
+  caller<World, RealShard>((world, door) => ({ real: world.real(holder)[door], model: world.model(holder) }));
+const ask = caller<World, Pick<RealPool, 'registry' | 'operator'>>((world, door) => ({
   real: world.realPool[door],
   model: world.pool.registry,
 }));
 
+const HOUR: Millis = 3_600_000;
 const NODES: readonly NodeId[] = ['c0', 'c1', 'c2'];
 const often = <T>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: odd });
@@ -137,9 +126,25 @@ const closeTokens = fc
   );
 
 const raiseEpoch = fc
-  .record({ holder, wrong, node, epoch })
+  .record({ holder, wrong, node, epoch: fc.constantFrom(1, 1, 0, -1) })
   .map(({ holder, wrong, node, epoch }) =>
     of(holder)('cache', 'raiseEpoch', (world) => [world.sale(wrong), node, epochAt(world, holder, node, epoch)]),
+  );
+
+/** A node's tokens are closed, and it starts anew: what has the same sequence numbers in the new epoch is good. */
+const newEpoch = fc
+  .record({ holder, node, upTo: fc.integer({ min: 1, max: 8 }), rows })
+  .map(({ holder, node, upTo, rows }) =>
+    inOrder([
+      of(holder)('cache', 'closeTokens', (world) => [world.sale(), node, epochAt(world, holder, node, 0), upTo, []]),
+      of(holder)('cache', 'raiseEpoch', (world) => [world.sale(), node, epochAt(world, holder, node, 1)]),
+      checkingOut(
+        holder,
+        false,
+        rows.map((row) => ({ ...row, node, epoch: 0 })),
+        HOUR,
+      ),
+    ]),
   );
 
 const orderedThrough = fc
@@ -254,7 +259,7 @@ const receiving = (back: number, to: StockHolderId | 'right', changed: object): 
 };
 
 const transfersTo = fc
-  .record({ holder, hop: fc.constantFrom(...HOLDERS), above: fc.nat(12), limit: fc.integer({ min: 1, max: 4 }) })
+  .record({ holder, hop: fc.constantFrom(...HOLDERS), above: fc.nat(6), limit: fc.integer({ min: 1, max: 2 }) })
   .map(({ holder, hop, above, limit }) => of(holder)('agent', 'transfersTo', () => [hop, above, limit]));
 
 const orderEvents = fc
@@ -337,16 +342,38 @@ const setReachable = fc
     ask('registry', 'setReachable', (world) => [world.sale(wrong), node, reachable]),
   );
 
+const booking = (node: NodeId, epoch: number, more: number, to: NodeId, tooMuch: boolean, wrong: boolean) =>
+  ask('registry', 'book', (world) => {
+    const known = world.pool.registry.nodes.get(node);
+    const { granted, revoked } = known ?? { granted: 0, revoked: 0 };
+    const total = tooMuch ? granted + 1 + more : Math.min(granted, revoked + more);
+    return [world.sale(wrong), node, (known?.epoch ?? 0) + epoch, total, to];
+  });
 const book = fc
   .record({ node: anyNode, epoch, more: fc.nat(20), to: anyNode, tooMuch: wrong, wrong })
-  .map(({ node, epoch, more, to, tooMuch, wrong }) =>
-    ask('registry', 'book', (world) => {
-      const known = world.pool.registry.nodes.get(node);
-      const { granted, revoked } = known ?? { granted: 0, revoked: 0 };
-      const total = tooMuch ? granted + 1 + more : Math.min(granted, revoked + more);
-      return [world.sale(wrong), node, (known?.epoch ?? 0) + epoch, total, to];
-    }),
-  );
+  .map(({ node, epoch, more, to, tooMuch, wrong }) => booking(node, epoch, more, to, tooMuch, wrong));
+
+/** Fewer units than there are: what a node revokes is owed, and the pool keeps that back when it deals out. */
+const reduction = fc
+  .record({
+    fewer: fc.integer({ min: 1, max: 20 }),
+    node,
+    more: fc.nat(20),
+    to: node,
+    holder: fc.constantFrom(...SHARDS),
+  })
+  .map(({ fewer, node, more, to, holder }) => {
+    const reduce = ask('operator', 'setSupply', (world) => {
+      const sale = world.pool.registry.sale;
+      return sale && [world.sale(false), sale.generation + 1, Math.max(0, sale.supplied - sale.owed - fewer)];
+    });
+    const legs = [{ destination: holder, units: 25 }];
+    return inOrder([
+      reduce,
+      booking(node, 0, more, to, false, false),
+      executing(false, { source: 'pool', term: 0, sequence: 1, legs }),
+    ]);
+  });
 
 const credit = fc
   .record({
@@ -366,6 +393,14 @@ const payOwed = wrong.map((wrong) => ask('registry', 'payOwed', (world) => [worl
 
 const step = fc.constantFrom<ResizeStep>('none', 'draining', 'rebuilding');
 const NEXT: Record<ResizeStep, ResizeStep> = { none: 'draining', draining: 'rebuilding', rebuilding: 'none' };
+/** `layout` counts from the one in force; `other`: a node of which the agent saw another total. */
+const resizing = (layout: number, from: ResizeStep, to: ResizeStep, other: NodeId | 'none', wrong = false) =>
+  ask('registry', 'resize', (world) => {
+    const { registry } = world.pool;
+    const held = Object.fromEntries([...registry.nodes.values()].map((n) => [n.id, n.granted - n.revoked]));
+    if (other !== 'none') held[other] = (held[other] ?? 0) + 1;
+    return [world.sale(wrong), (registry.sale?.layout ?? 0) + layout, from, to, held];
+  });
 const resize = fc
   .record({
     from: step,
@@ -374,13 +409,18 @@ const resize = fc
     other: often<NodeId | 'none'>(fc.constant('none'), anyNode),
     wrong,
   })
-  .map(({ from, to, layout, other, wrong }) =>
-    ask('registry', 'resize', (world) => {
-      const { registry } = world.pool;
-      const held = Object.fromEntries([...registry.nodes.values()].map((n) => [n.id, n.granted - n.revoked]));
-      if (other !== 'none') held[other] = (held[other] ?? 0) + 1;
-      return [world.sale(wrong), (registry.sale?.layout ?? 0) + layout, from, to === 'next' ? NEXT[from] : to, held];
-    }),
+  .map(({ from, to, layout, other, wrong }) => resizing(layout, from, to === 'next' ? NEXT[from] : to, other, wrong));
+
+/** A resize as far as its draining, and to its end if the registry agrees about what the nodes account for. */
+const wholeResize = fc
+  .record({ count: fc.integer({ min: 1, max: 3 }), other: fc.constantFrom<NodeId | 'none'>('none', ...NODES) })
+  .map(({ count, other }) =>
+    inOrder([
+      wanting(count),
+      resizing(0, 'none', 'draining', 'none'),
+      resizing(0, 'draining', 'rebuilding', other),
+      resizing(0, 'rebuilding', 'none', 'none'),
+    ]),
   );
 
 export const anyCall: fc.Arbitrary<Call<World>> = fc.oneof(
@@ -390,13 +430,14 @@ export const anyCall: fc.Arbitrary<Call<World>> = fc.oneof(
   { weight: 4, arbitrary: cancel },
   { weight: 3, arbitrary: closeTokens },
   { weight: 2, arbitrary: raiseEpoch },
+  { weight: 1, arbitrary: newEpoch },
   { weight: 1, arbitrary: orderedThrough },
   { weight: 1, arbitrary: orderedByBuyer },
   { weight: 1, arbitrary: info },
   { weight: 2, arbitrary: join },
   { weight: 8, arbitrary: execute },
   { weight: 12, arbitrary: receive },
-  { weight: 1, arbitrary: transfersTo },
+  { weight: 3, arbitrary: transfersTo },
   { weight: 2, arbitrary: orderEvents },
   { weight: 1, arbitrary: relayed },
   { weight: 2, arbitrary: cancelOverdue },
@@ -410,9 +451,11 @@ export const anyCall: fc.Arbitrary<Call<World>> = fc.oneof(
   { weight: 1, arbitrary: shardJoined },
   { weight: 2, arbitrary: setReachable },
   { weight: 5, arbitrary: book },
+  { weight: 2, arbitrary: reduction },
   { weight: 3, arbitrary: credit },
   { weight: 3, arbitrary: payOwed },
   { weight: 4, arbitrary: resize },
+  { weight: 1, arbitrary: wholeResize },
 );
 
 /** A sale that runs, with stock to begin with, so that most calls have something to do. */
