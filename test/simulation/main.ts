@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { STORE_SENTENCES, type StoreSentence } from '../models/sentences.ts';
-import { MUTATIONS, type Mutation, STORE_WEATHERS } from './mutations.ts';
+import { COVERED, MUTATIONS, type Mutation, OPEN_MUTATIONS, STORE_WEATHERS } from './mutations.ts';
 import { patchOnImport } from './patch.ts';
 import type { Options } from './run.ts';
 import type { Scenario } from './scenario.ts';
@@ -98,9 +98,11 @@ async function simulate(plan: Plan, options: Options): Promise<boolean> {
 /** Of this process's own time, so that a busy machine finds as much as an idle one. */
 const MOST_FOR_A_MUTATION = Number(process.env.MUTMS ?? 60_000);
 
+const ALL: Record<string, Mutation> = { ...MUTATIONS, ...OPEN_MUTATIONS };
+
 /** Looks for a seed that finds what was taken back. */
 async function mutate(mutation: string | undefined, without: string | undefined): Promise<number> {
-  const patch: Mutation | undefined = (MUTATIONS as Record<string, Mutation>)[mutation ?? ''];
+  const patch: Mutation | undefined = ALL[mutation ?? ''];
   if (patch) patchOnImport(patch);
   else if (mutation !== undefined || without === undefined || !(without in STORE_SENTENCES)) {
     console.error(`flashsale: no sentence is called '${mutation ?? without}'; see hack/simulate --list`);
@@ -119,9 +121,11 @@ async function mutate(mutation: string | undefined, without: string | undefined)
 }
 
 function list(): void {
-  for (const [name, { sentence, file }] of Object.entries(MUTATIONS))
+  for (const [name, { sentence, file }] of Object.entries(ALL))
     console.log(`--mutation '${name}'\n    ${sentence} (${file})`);
   for (const [name, sentence] of Object.entries(STORE_SENTENCES)) console.log(`--without ${name}\n    ${sentence}`);
+  console.log('\nWithout a mutation:');
+  for (const [name, reason] of Object.entries(COVERED)) console.log(`${name}\n    ${reason}`);
 }
 
 if (values.help) console.log(HELP);

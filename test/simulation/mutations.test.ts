@@ -5,8 +5,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { STORE_SENTENCES } from '../models/sentences.ts';
-import { MUTATIONS } from './mutations.ts';
+import { STORE_SENTENCES, type StoreSentence } from '../models/sentences.ts';
+import { MUTATIONS, OPEN_MUTATIONS, OPEN_SENTENCES } from './mutations.ts';
 import { patched } from './patch.ts';
 import { run } from './run.ts';
 import { WEATHERS, type WeatherName } from './weathers.ts';
@@ -27,7 +27,7 @@ const simulate = (...options: string[]): Promise<string> =>
 const oneSeed = process.env.SEED !== undefined;
 
 describe('a mutation', () => {
-  test.each(Object.entries(MUTATIONS))('changes its file: %s', (_, mutation) => {
+  test.each(Object.entries({ ...MUTATIONS, ...OPEN_MUTATIONS }))('changes its file: %s', (_, mutation) => {
     const text = readFileSync(resolve(ROOT, mutation.file), 'utf8');
     expect(patched(text, mutation)).not.toBe(text);
   });
@@ -37,9 +37,13 @@ describe.skipIf(oneSeed).concurrent('taken back, some seed finds a violation', (
   test.each(Object.keys(MUTATIONS))('%s', { timeout: TIMEOUT }, async (name) => {
     expect(await simulate('--mutation', name)).toMatch(/the mutation was found$/);
   });
-  test.each(Object.keys(STORE_SENTENCES))('%s', { timeout: TIMEOUT }, async (name) => {
-    expect(await simulate('--without', name)).toMatch(/the mutation was found$/);
-  });
+  test.each((Object.keys(STORE_SENTENCES) as StoreSentence[]).filter((name) => !OPEN_SENTENCES.includes(name)))(
+    '%s',
+    { timeout: TIMEOUT },
+    async (name) => {
+      expect(await simulate('--without', name)).toMatch(/the mutation was found$/);
+    },
+  );
 });
 
 describe.skipIf(oneSeed)('in place, the same weather does no harm', () => {

@@ -149,7 +149,10 @@ export class World {
   }
 
   edit(edit: Edit): void {
-    if (edit.kind === 'away') return this.#away(edit.node, edit.time);
+    if (edit.kind === 'away') {
+      this.#away(edit.node, edit.time);
+      return;
+    }
     this.sim.note('edit', JSON.stringify(edit));
     this.#generation++;
     if (edit.kind === 'stock') this.#stock = edit.units;
