@@ -254,15 +254,15 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     const booked =
       node && (node.epoch === epoch || this.#without('book-current-epoch')) ? revokedTotal - node.revoked : 0;
     if (node === undefined || booked <= 0) return { booked: 0, owed: 0, granted: 0 };
-    const heir = this.#heir(sale, grantTo);
-    if (heir === undefined) return { booked: 0, owed: 0, granted: 0 };
+    const recipient = this.#recipient(sale, grantTo);
+    if (recipient === undefined) return { booked: 0, owed: 0, granted: 0 };
     if (revokedTotal > node.granted) throw new Mistake(`${id} revoked more than it was granted`);
     const excess = Math.max(0, sale.supplied - sale.owed - sale.target);
     const owed = this.#without('owe-only-the-excess') && excess > 0 ? booked : Math.min(booked, excess);
     sale.owed += owed;
     node.revoked = revokedTotal;
     const granted = booked - owed;
-    if (!this.#without('book-and-grant-at-once')) heir.granted += granted;
+    if (!this.#without('book-and-grant-at-once')) recipient.granted += granted;
     return { booked, owed, granted };
   }
 
@@ -272,10 +272,10 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     if (shard === undefined) throw new Mistake(`no shard ${id} in the registry`);
     const units = this.#without('credit-totals') ? cancelledTotal : cancelledTotal - shard.credited;
     if (units <= 0) return 0;
-    const heir = this.#heir(sale, to);
-    if (heir === undefined) return 0;
+    const recipient = this.#recipient(sale, to);
+    if (recipient === undefined) return 0;
     shard.credited = cancelledTotal;
-    heir.granted += units;
+    recipient.granted += units;
     return units;
   }
 
@@ -290,14 +290,14 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
 
   resize(incarnation: Incarnation, layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): boolean {
     const sale = this.#lock(incarnation);
-    if (sale.resize !== from || (sale.layout !== layout && !this.#without('resize-names-layout'))) return false;
+    if (sale.resize !== from || sale.layout !== layout) return false;
     switch (`${from}>${to}`) {
       case 'none>draining':
         if (sale.wanted === sale.count) return false;
         sale.resizingTo = sale.wanted;
         break;
       case 'draining>rebuilding':
-        if (!this.#without('leaving-totals') && this.#isHeldOtherwise(sale, held)) return false;
+        if (this.#isHeldOtherwise(sale, held)) return false;
         sale.count = sale.resizingTo ?? sale.count;
         sale.layout += 1;
         break;
@@ -317,17 +317,16 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     this.#pool.opened();
     if (this.sale === undefined) throw new StoreUnknown('this database holds no registry (yet)');
     const isAnother = incarnation !== undefined && incarnation !== this.sale.incarnation;
-    if (isAnother && !this.#without('registry-incarnation'))
-      throw new WrongIncarnation('this registry belongs to another incarnation of the sale');
+    if (isAnother) throw new WrongIncarnation('this registry belongs to another incarnation of the sale');
     return this.sale;
   }
 
   /** Undefined: it is outside the layout or leaves it. */
-  #heir({ count, resizingTo }: SaleRow, id: NodeId): RegistryNode | undefined {
+  #recipient({ count, resizingTo }: SaleRow, id: NodeId): RegistryNode | undefined {
     const node = this.nodes.get(id);
     if (node === undefined) throw new Mistake(`no cache node ${id} to grant to`);
     const stays = nodeNumber(id) < Math.min(count, resizingTo ?? count);
-    return stays || this.#without('grants-to-staying') ? node : undefined;
+    return stays ? node : undefined;
   }
 
   /** A leaving node accounts for other units than the caller saw. */

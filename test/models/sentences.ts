@@ -39,12 +39,8 @@ export const REGISTRY_SENTENCES = {
   'book-and-grant-at-once': 'booking a revocation and granting it is one transaction',
   'credit-totals': "credits are the difference to the shard's lifetime total",
   'epoch-compare-and-set': 'the registry raises an epoch only from the one the recovery has seen',
-  'registry-incarnation': 'the registry refuses calls that are meant for another incarnation of the sale',
   'newest-wish': 'a wish is refused when another one had a newer generation',
   'wanted-itself': 'the registry says how many nodes are wanted, also while a resize to another number runs',
-  'resize-names-layout': 'a step of a resize names the layout it was decided by, and another one refuses it',
-  'grants-to-staying': 'units are granted only to nodes of the layout that stay in it',
-  'leaving-totals': 'draining ends only when the leaving nodes account for what the agent saw',
   'owed-not-dealt': 'the pool deals out what is not owed',
 } as const;
 

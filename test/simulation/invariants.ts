@@ -1,12 +1,10 @@
 // What must hold at every instant of a run, and what must hold when it has come to rest.
 
-import { type Millis, type NodeId, nodeNumber, type Units } from '../../dataplane/protocol/units.ts';
+import { type NodeId, nodeNumber, type Units } from '../../dataplane/protocol/units.ts';
 import { check } from '../../operator/audit/check.ts';
 import type { CacheNodeModel } from '../models/cache-node.ts';
-import type { RegistryModel } from '../models/registry.ts';
 import { Violation } from './engine/violation.ts';
 import { isTrusted, readingsOf } from './readings.ts';
-import { CALM } from './scenario.ts';
 import type { NodePlace } from './stores.ts';
 import type { World } from './world.ts';
 
@@ -61,21 +59,12 @@ export function understood({ tables }: World): void {
     if (table.disagreements > 0) throw new Violation('R13: a report whose change and result do not fit together');
 }
 
-/** By then the operator has told the registry, where nothing goes wrong. */
-const TOLD_WITHIN: Millis = 3000;
-const newestResize = new WeakMap<RegistryModel, string>();
-
-/** R33, where nothing goes wrong: the layout changes only to what the resource asks for, or asked for just now. */
-export function wished({ sim, scenario, stores, wantedNodes, wantedUntil }: World): void {
-  const { registry } = stores.pool.model;
-  const { layout, resize, resizingTo } = registry.sale ?? {};
-  if (resize !== 'draining' || resizingTo === undefined || scenario.every !== CALM) return;
-  const began = `${layout} to ${resizingTo}`;
-  if (newestResize.get(registry) === began) return;
-  newestResize.set(registry, began);
-  const until = wantedUntil.get(resizingTo) ?? Number.NEGATIVE_INFINITY;
-  if (resizingTo !== wantedNodes && sim.now - until > TOLD_WITHIN)
-    throw new Violation(`R33: the layout changes to ${resizingTo} nodes, and ${wantedNodes} have long been wanted`);
+/** R33: what was applied once is not replaced by an older wish. */
+export function wished({ stores, appliedGeneration, counts }: World): void {
+  const { sale } = stores.pool.model.registry;
+  if (!sale || sale.count === 0 || appliedGeneration === 0) return;
+  for (const [generation, count] of counts) if (generation >= appliedGeneration && count === sale.wanted) return;
+  throw new Violation(`R33: ${sale.wanted} nodes are wanted in the registry after generation ${appliedGeneration}`);
 }
 
 interface Recovery {

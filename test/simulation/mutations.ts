@@ -109,8 +109,8 @@ export const MUTATIONS = {
     file: 'dataplane/shard-agent/pool/virtual-stock.ts',
     patch: [
       [
-        'const booked = heir !== undefined && (await book(look, heir));',
-        'const booked = heir !== undefined && book.length < 0;',
+        'const booked = recipient !== undefined && (await book(look, recipient));',
+        'const booked = recipient !== undefined && book.length < 0;',
       ],
     ],
     weather: 'unanswered',
@@ -256,13 +256,9 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
   'unowe-first': 'lowered',
   'owe-only-the-excess': 'lowered',
   'draining-stays': 'resizing',
-  'registry-incarnation': 'remade',
   'newest-wish': 'secondThoughts',
   'paused-refused': 'resizing',
   'wanted-itself': 'wavering',
-  'resize-names-layout': 'heldUp',
-  'grants-to-staying': 'heldUp',
-  'leaving-totals': 'heldUp',
 };
 
 /** The same of what the stores keep. */

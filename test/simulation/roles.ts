@@ -207,12 +207,13 @@ export function runOperator(world: World, process: Process): Edited {
     const { generation, stock, paused } = config;
     const view = await registry.read();
     if (view === undefined) return;
-    for (const step of registrySteps(view, { generation, stock, nodes: wantedNodes, paused })) {
+    const steps = registrySteps(view, { generation, stock, nodes: wantedNodes, paused });
+    for (const step of steps) {
       if (step.kind === 'want-nodes') await registry.wantNodes(step.incarnation, generation, step.count);
       else if (step.kind === 'set-paused') await registry.setPaused(step.incarnation, generation, step.paused);
       else await registry.setSupply(step.incarnation, generation, step.target);
     }
-    world.applied(generation, view.incarnation);
+    if (steps.length === 0) world.applied(generation, view.incarnation);
   }
   process.run(async () => {
     for (;;) {

@@ -41,9 +41,10 @@ const resizing: Partial<Scenario> = {
 
 const heldUp: Partial<Scenario> = {
   ...resizing,
-  ...{ poolAgents: 3, nodes: 3, stock: 60, buyers: 90, cancel: 0.2, paymentDeadline: 900, slowness: 3 },
-  edits: edits(12, 900, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 2 : 3 })),
-  every: { ...CALM, lock: 250, stall: 120 },
+  ...{ poolAgents: 3, nodes: 3, stock: 60, buyers: 90, cancel: 0.2, paymentDeadline: 900, ttl: 1500 },
+  edits: edits(14, 700, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 2 : 3 })),
+  faults: { ...NO_FAULTS, late: 0.2 },
+  every: { ...CALM, lock: 250 },
 };
 
 export const WEATHERS = {

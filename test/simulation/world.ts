@@ -50,8 +50,8 @@ export class World {
   /** Purchases that wait for an answer whether anything is left, by the agent and the question. */
   readonly inquiries = new Map<string, Inquiry>();
   wantedNodes: number;
-  /** When each number of nodes was wanted last, until another one was. */
-  readonly wantedUntil = new Map<number, Millis>();
+  /** How many nodes each generation of the resource wants. */
+  readonly counts = new Map<number, number>();
   /** The highest supply ever asked for. */
   highest: Units;
   /** The generation that the registry is known to have. */
@@ -67,6 +67,7 @@ export class World {
     this.#stock = scenario.stock;
     this.highest = scenario.stock;
     this.wantedNodes = scenario.nodes;
+    this.counts.set(1, scenario.nodes);
     this.stores = new Stores(sim, without);
     this.lock = new Lock(this.stores);
     this.people = new Process(sim, 'crowd');
@@ -156,12 +157,11 @@ export class World {
     this.sim.note('edit', JSON.stringify(edit));
     this.#generation++;
     if (edit.kind === 'stock') this.#stock = edit.units;
-    else if (edit.kind === 'nodes') {
-      this.wantedUntil.set(this.wantedNodes, this.sim.now);
-      this.wantedNodes = edit.count;
-    } else if (edit.kind === 'pause') this.#paused = edit.paused;
+    else if (edit.kind === 'nodes') this.wantedNodes = edit.count;
+    else if (edit.kind === 'pause') this.#paused = edit.paused;
     else if (edit.kind === 'shard') this.#superviseShard(this.stores.addShard());
     else this.#remake(edit.keeps);
+    this.counts.set(this.#generation, this.wantedNodes);
     this.highest = Math.max(this.highest, this.#stock);
     while (this.stores.nodes.size < this.wantedNodes) this.#superviseNode(this.stores.addNode());
     for (const { process, edited } of this.roles)

@@ -58,8 +58,8 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
   const active = () => lock !== undefined && !lock.lost.aborted;
 
   const stock = virtualStock(nodes, registry);
-  const turns = createMutex();
-  const refill = refiller(nodes, stock, turns, metrics.moved);
+  const mutex = createMutex();
+  const refill = refiller(nodes, stock, mutex, metrics.moved);
 
   async function start(): Promise<void> {
     await retry('making the registry', clock, log, stop.signal, async () => {
@@ -89,7 +89,7 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
       log,
     });
     const keeping = startLoop(clock, 'keeping', KEEP, log, async () => {
-      if (active()) await turns(keep);
+      if (active()) await mutex(keep);
     });
     running = [peer, keeping];
     while (!stop.signal.aborted) await act();

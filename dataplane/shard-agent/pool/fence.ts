@@ -24,7 +24,7 @@ export async function fenceNode(
   incarnation: Incarnation,
   node: NodeId,
   from: Epoch,
-  heir: NodeId,
+  recipient: NodeId,
 ): Promise<Fenced | undefined> {
   const epoch = await registry.raiseEpoch(incarnation, node, from);
   if (epoch === undefined) return undefined;
@@ -38,7 +38,7 @@ export async function fenceNode(
     for (const client of clients) await client.raiseEpoch(incarnation, node, epoch);
     let ordered = 0;
     for (const client of clients) ordered += await client.orderedThrough(incarnation, node);
-    await registry.book(incarnation, node, epoch, granted - ordered, heir);
+    await registry.book(incarnation, node, epoch, granted - ordered, recipient);
     return { epoch, ordered };
   } finally {
     await Promise.all(clients.map((client) => client.close()));

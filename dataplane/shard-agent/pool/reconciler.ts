@@ -26,7 +26,7 @@ export interface PoolReconcilerOptions {
   /** Returns the newest reports of the stock holders. */
   reports: () => readonly Delta[];
   /** Fences a node of this epoch and books what it had not sold; answers what is final then. */
-  fence: (incarnation: Incarnation, node: NodeId, epoch: Epoch, heir: NodeId) => Promise<Fenced | undefined>;
+  fence: (incarnation: Incarnation, node: NodeId, epoch: Epoch, recipient: NodeId) => Promise<Fenced | undefined>;
   metrics: PoolMetrics;
   clock: Clock;
   log: Logger;
@@ -60,12 +60,12 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
 
   /** Makes cancelled units virtual stock again, on the node that has least. */
   async function credit(look: Look): Promise<boolean> {
-    const heir = poorest(look);
+    const recipient = poorest(look);
     let any = false;
-    for (const { id, shardIncarnation, credited } of heir === undefined ? [] : look.view.shards) {
+    for (const { id, shardIncarnation, credited } of recipient === undefined ? [] : look.view.shards) {
       const report = reports().find(({ peer, peerIncarnation }) => peer === id && peerIncarnation === shardIncarnation);
-      if (heir === undefined || !report || report.cancelled <= credited) continue;
-      metrics.credited(await registry.credit(look.view.incarnation, id, report.cancelled, heir));
+      if (recipient === undefined || !report || report.cancelled <= credited) continue;
+      metrics.credited(await registry.credit(look.view.incarnation, id, report.cancelled, recipient));
       any = true;
     }
     return any;
@@ -76,12 +76,12 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
     const { view } = look;
     if (view.owed > 0) metrics.paid(await registry.payOwed(view.incarnation));
     const excess = view.supplied - view.owed - view.target;
-    const heir = poorest(look);
-    if (excess <= 0 || heir === undefined) return false;
+    const recipient = poorest(look);
+    if (excess <= 0 || recipient === undefined) return false;
     const members = look.readings.filter(isFit).filter(({ node }) => isMember(view, node.id));
     return carryOut(
       look,
-      planWithdrawal(members.map(holding), excess).map(({ node, units }) => ({ from: node, units, to: heir })),
+      planWithdrawal(members.map(holding), excess).map(({ node, units }) => ({ from: node, units, to: recipient })),
       ({ booked, granted }) => metrics.withdrawn(booked - granted),
     );
   }
@@ -104,7 +104,7 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
   }
 
   async function act(look: Look, action: ResizeAction): Promise<boolean> {
-    const heir = poorest(look);
+    const recipient = poorest(look);
     switch (action.kind) {
       case 'wait':
         return false;
@@ -115,13 +115,13 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
         else fenced.clear();
         return false;
       case 'empty':
-        if (heir === undefined) return false;
-        return carryOut(look, [{ from: action.node, units: action.units, to: heir }], ({ granted }) =>
+        if (recipient === undefined) return false;
+        return carryOut(look, [{ from: action.node, units: action.units, to: recipient }], ({ granted }) =>
           metrics.moved(granted),
         );
       case 'fence': {
-        if (heir === undefined) return false;
-        const done = await fence(look.view.incarnation, action.node, action.epoch, heir);
+        if (recipient === undefined) return false;
+        const done = await fence(look.view.incarnation, action.node, action.epoch, recipient);
         if (done) fenced.set(action.node, done);
         log.warn(
           { node: action.node, ...done },

@@ -21,7 +21,7 @@ const LOOKS = 5;
  * Makes the function that refills. It rejects when the registry or a node fails while stock moves: nothing is lost, and
  * nothing can be said.
  */
-export function refiller(nodes: Nodes, stock: VirtualStock, turns: Mutex, moved: (units: Units) => void): Refill {
+export function refiller(nodes: Nodes, stock: VirtualStock, mutex: Mutex, moved: (units: Units) => void): Refill {
   const flights = new Map<string, Promise<RefillAnswer>>();
 
   async function refill(request: RefillRequest): Promise<RefillAnswer> {
@@ -31,9 +31,9 @@ export function refiller(nodes: Nodes, stock: VirtualStock, turns: Mutex, moved:
       const look = await nodes.look();
       if (!look) break;
       found = await stock.balance(look, isStaying(look.view, request.node) ? request.node : undefined);
-      const judgement = classify(found, request);
-      if (judgement.kind !== 'gather') return answer(judgement.kind);
-      if (await gather(found, judgement)) return answer('granted');
+      const classification = classify(found, request);
+      if (classification.kind !== 'gather') return answer(classification.kind);
+      if (await gather(found, classification)) return answer('granted');
     }
     return answer('unavailable');
   }
@@ -54,7 +54,7 @@ export function refiller(nodes: Nodes, stock: VirtualStock, turns: Mutex, moved:
     const key = `${request.node} ${request.quantity}`;
     let flight = flights.get(key);
     if (!flight) {
-      flight = turns(() => refill(request)).finally(() => flights.delete(key));
+      flight = mutex(() => refill(request)).finally(() => flights.delete(key));
       flights.set(key, flight);
     }
     return flight;

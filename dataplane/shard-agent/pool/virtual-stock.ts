@@ -20,10 +20,10 @@ const NOTHING: Taken = { booked: 0, granted: 0 };
 
 export interface VirtualStock {
   /**
-   * Books what is unbooked and applies what is unapplied. The recipient of what is booked is `heir`, or the poorest
+   * Books what is unbooked and applies what is unapplied. The recipient of what is booked is `recipient`, or the poorest
    * node. Resolves to a look taken afterwards, or to the same one when there was nothing to do.
    */
-  balance(look: Look, heir?: NodeId): Promise<Look>;
+  balance(look: Look, recipient?: NodeId): Promise<Look>;
   /** Takes up to `units` from a node and grants them to another one, which has yet to apply them. */
   take(look: Look, from: FitReading, units: Units, to: NodeId): Promise<Taken>;
   /** Lets a node apply its grants up to this lifetime total. Resolves to false when it could not. */
@@ -37,11 +37,11 @@ export function virtualStock(nodes: Nodes, registry: AgentRegistry): VirtualStoc
     return (await answerOf(nodes.client(to.node.id)?.grant(expected(look, to), grantedTotal))) ?? false;
   }
 
-  async function book(look: Look, heir: NodeId): Promise<boolean> {
+  async function book(look: Look, recipient: NodeId): Promise<boolean> {
     let booked = false;
     for (const reading of look.readings.filter(isFit)) {
       if (unbooked(reading) === 0) continue;
-      await registry.book(look.view.incarnation, reading.node.id, reading.node.epoch, reading.state.revoked, heir);
+      await registry.book(look.view.incarnation, reading.node.id, reading.node.epoch, reading.state.revoked, recipient);
       booked = true;
     }
     return booked;
@@ -49,9 +49,9 @@ export function virtualStock(nodes: Nodes, registry: AgentRegistry): VirtualStoc
 
   return {
     apply,
-    async balance(look, wantedHeir) {
-      const heir = wantedHeir ?? poorest(look);
-      const booked = heir !== undefined && (await book(look, heir));
+    async balance(look, wantedRecipient) {
+      const recipient = wantedRecipient ?? poorest(look);
+      const booked = recipient !== undefined && (await book(look, recipient));
       const current = booked ? await nodes.look() : look;
       if (!current) return look;
       const behind = current.readings.filter(isFit).filter((reading) => unapplied(reading) > 0);

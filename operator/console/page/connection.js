@@ -16,7 +16,7 @@
  */
 
 /** Silent for so long, a line is lost. */
-const PATIENCE = 5000;
+const SILENCE_TIMEOUT = 5000;
 const RETRY = 2000;
 
 /**
@@ -88,7 +88,7 @@ export function connect(url, listener) {
   };
 
   setInterval(() => {
-    if (stream && performance.now() - heard > PATIENCE) {
+    if (stream && performance.now() - heard > SILENCE_TIMEOUT) {
       become('lost');
       void askOnce();
     }

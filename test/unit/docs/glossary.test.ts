@@ -31,6 +31,15 @@ const RETIRED: [pattern: RegExp, now: string][] = [
   [/\bclosed[_-]up[_-]to\b|\b[c]losedUpTo\b/, 'low watermark'],
   [/\b[i]ssue numbers?\b|\b[I]ssueNumber\b/, 'sequence number'],
   [/\b[h]omeNode\b/, 'owner node'],
+  [/\b[L]ane\b/, 'checkout batcher'],
+  [/\b[Kk]eeper\b/, 'pool reconciler'],
+  [/\b[g]reetings?\b/, 'term handshake'],
+  [/\b[s]tamped\b/, 'node identity'],
+  [/\b[P]ATIENCE\b/, 'timeout, grace period, or what it is'],
+  [/\b[Ff]irst[ -]level\b/, 'cache tier'],
+  [/\b[h]ome node\b|\bat [h]ome on\b|\b[h]omeNumber\b/, 'owner node'],
+  [/\bTROUBLE[S]\b/, 'degraded reason'],
+  [/\b[p]ass over\b/, 'reconcile'],
   [/\b[k]eepsItsWord\b/, 'isDeletionPolicyPending'],
 ];
 
