@@ -86,6 +86,12 @@ export interface SaleOptions {
   /** The most storefronts an autoscaler may make. */
   scalesTo?: number | undefined;
   storageClass?: string;
+  /**
+   * How long tokens live. Short by default, because every crowd ends with waiting for those that nobody came back for;
+   * longer where so many buyers come at once that a busy machine answers them late: a checkout that is sent after its
+   * token has ended makes its buyer begin again, and the crowd never ends.
+   */
+  ttl?: string;
   /** Further lines of the spec, in YAML. */
   more?: string;
 }
@@ -106,9 +112,17 @@ export class Sale {
     return `${this.namespace}/${this.name}`;
   }
 
-  /** Tokens live as short as they may, because every crowd ends with waiting for those that nobody came back for. */
   yaml(): string {
-    const { stock, caches = 3, shards = 4, replicas = 2, scalesTo, storageClass, more = '' } = this.#options;
+    const {
+      stock,
+      caches = 3,
+      shards = 4,
+      replicas = 2,
+      scalesTo,
+      storageClass,
+      ttl = '5s',
+      more = '',
+    } = this.#options;
     const autoscaling = scalesTo === undefined ? '' : `, autoscaling: {maxReplicas: ${scalesTo}}`;
     const storage = `{size: 1Gi${storageClass === undefined ? '' : `, storageClassName: ${storageClass}`}}`;
     return `apiVersion: flashsale.dev/v1alpha1
@@ -120,7 +134,7 @@ spec:
   cache: {nodes: ${caches}, storage: ${storage}}
   shards: {count: ${shards}, storage: ${storage}}
   storefront: {replicas: ${replicas}${autoscaling}}
-  token: {ttl: 5s}
+  token: {ttl: ${ttl}}
 ${more.replace(/^/gm, '  ')}
 `;
   }
