@@ -175,7 +175,7 @@ describe('R33: pause and resize', () => {
     expect(await reserve(storefront, request(identity))).toMatchObject({ kind: 'token' });
   });
 
-  test('more nodes: it drains, then every node takes the new layout and its buyers, then purchases go on', async () => {
+  test('more nodes: it drains, then every node takes the new layout and its buyers, and sells at once', async () => {
     const tier = await tiers.start({ supply: 100 });
     const before = await tier.enable('c0');
     const buyers = Array.from({ length: 30 }, (_, i) => `b${i}`);
@@ -201,7 +201,7 @@ describe('R33: pause and resize', () => {
     await tier.enable('c0');
     await tier.enable('c1');
     for (const id of ['c0', 'c1'] as const) {
-      expect(await tier.state(id)).toMatchObject({ draining: false, identity: { layout: 2, count: 2, paused: true } });
+      expect(await tier.state(id)).toMatchObject({ draining: false, identity: { layout: 2, count: 2, paused: false } });
       const known = (await tier.nodeOf(id).redis.raw().keys('b:*')).map((key) => key.slice(2)).sort();
       expect(known).toEqual(
         buyers
@@ -213,7 +213,6 @@ describe('R33: pause and resize', () => {
     await tier.pool.step('rebuilding', 'none');
     for (const id of ['c0', 'c1'] as const) {
       await tier.agent(id).attend();
-      expect((await tier.state(id)).identity.paused).toBe(false);
       expect(await tier.wrong(id)).toEqual([]);
     }
     // A storefront that still believes in the old layout gets nothing.

@@ -67,6 +67,7 @@ export function startTiers(fixture: Fixture) {
       pool ??= await fixture.pool();
       await reset(pool);
       await pool.registry.initialize();
+      pool.incarnation = (await pool.view()).incarnation;
       const spareShards = [...shards];
       for (const shard of spareShards) await reset(shard);
       const spareNodes = [...nodes];

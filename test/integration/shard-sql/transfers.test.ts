@@ -214,7 +214,7 @@ test('R18–R22: stock arrives once and complete though the queue loses, repeats
         const { incarnation } = await pool.view();
         for (const id of ids) await at(id).agent.join(incarnation, id, []);
         await pool.wantNodes(1);
-        await pool.operator.setSupply(pool.incarnation, 1, 100);
+        await pool.operator.setSupply(incarnation, 1, 100);
 
         const queue: Transfer[] = [];
         const receive = async (t: Transfer) => {
