@@ -197,13 +197,18 @@ ${more.replace(/^/gm, '  ')}
 
   /** The operator that leads now has told every part of this value of the chart's sales.annotations.rollout. */
   rolledOut = (value: string | undefined): Promise<unknown> =>
-    until(`every part of ${this.key} to be of rollout ${value}`, async () => {
-      const { items } = await object<{ items: KubeObject[] }>('statefulsets,deployments', '-n', this.namespace);
-      return items.every(({ spec }) => {
-        const { template } = spec as { template: { metadata: { annotations?: Record<string, string> } } };
-        return template.metadata.annotations?.rollout === value;
-      });
-    });
+    until(
+      `every part of ${this.key} to be of rollout ${value}`,
+      async () => {
+        const { items } = await object<{ items: KubeObject[] }>('statefulsets,deployments', '-n', this.namespace);
+        return items.every(({ spec }) => {
+          const { template } = spec as { template: { metadata: { annotations?: Record<string, string> } } };
+          return template.metadata.annotations?.rollout === value;
+        });
+      },
+      // A part is told when the one before it has been replaced, pod by pod.
+      240_000,
+    );
 
   /** A crowd that comes as a pod of the cluster; resolves with its report when the last buyer has left. */
   async crowd(...args: string[]): Promise<LoadReport> {

@@ -198,6 +198,6 @@ test('R27, R28: buyers against two expiries, in any order: sold or returned, nev
       await scheduler.waitFor(Promise.all([expiry(), expiry(), ...held.map(buyer)]));
       expect(await tier.wrong()).toEqual([]);
     }),
-    { numRuns: 40, interruptAfterTimeLimit: 60_000 },
+    { numRuns: 40, interruptAfterTimeLimit: 30_000 },
   );
 }, 120_000);

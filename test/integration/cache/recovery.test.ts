@@ -308,7 +308,7 @@ describe('R32: two recoveries of one node', () => {
         await tier.enable();
         expect(await tier.wrong()).toEqual([]);
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 60_000 },
+      { numRuns: 40, interruptAfterTimeLimit: 30_000 },
     );
   }, 120_000);
 });

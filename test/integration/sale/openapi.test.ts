@@ -49,6 +49,8 @@ describe('the OpenAPI document', () => {
       stock: 1000,
       cache: { nodes: 1 },
       shards: { count: 1 },
+      // It follows links from a purchase to a checkout, and takes a token that has ended meanwhile for a broken promise.
+      token: { ttl: '10m' },
       orders: { paymentDeadline: '1m' },
     });
   }, 90_000);

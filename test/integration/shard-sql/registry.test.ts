@@ -455,6 +455,6 @@ test('R1, R7, R33: whatever is set, booked, credited and paid, real and virtual 
       }
       expect(await wrongWith(pool.sql)).toEqual([]);
     }),
-    { numRuns: 20, interruptAfterTimeLimit: 60_000 },
+    { numRuns: 20, interruptAfterTimeLimit: 30_000 },
   );
 }, 120_000);

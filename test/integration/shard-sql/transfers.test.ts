@@ -251,6 +251,6 @@ test('R18–R22: stock arrives once and complete though the queue loses, repeats
         for (const shard of shards.values()) expect(await wrongWith(shard.sql)).toEqual([]);
       },
     ),
-    { numRuns: 15, interruptAfterTimeLimit: 60_000 },
+    { numRuns: 15, interruptAfterTimeLimit: 30_000 },
   );
 }, 120_000);
