@@ -137,6 +137,7 @@ export const GATED_REDIS_USERS = ['storefront', 'pool', 'audit'] as const satisf
 export const redisSecret = (user: RedisUser): string => `redis-${user}`;
 
 /** The database roles in PostgreSQL, each with least privilege. `owner` owns the schema; the shard agents use it. */
-export type DatabaseUser = 'owner' | 'storefront' | 'cache' | 'operator' | 'audit';
+export const DATABASE_USERS = ['owner', 'storefront', 'cache', 'operator', 'audit'] as const;
+export type DatabaseUser = (typeof DATABASE_USERS)[number];
 export const databaseRole = (user: DatabaseUser): string => `flashsale_${user}`;
 export const databaseSecret = (user: DatabaseUser): string => `postgres-${user}`;

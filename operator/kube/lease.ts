@@ -8,13 +8,13 @@
 // was sent, is shorter than leaseDuration, which they count from when they saw it.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import { spread } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { isConflict } from './errors.ts';
 import { decideLease, holderOf, leaseOf, releasedLease, type Sighting, sighted } from './lease-decision.ts';
 import { type KubeObject, RESOURCES } from './objects.ts';
-import { pause } from './pause.ts';
 
 export interface LeaseTiming {
   /** How long the others wait before they take over. Whole seconds. */
@@ -125,7 +125,7 @@ export function elect(options: ElectOptions): { stop(): Promise<void> } {
           failing = true;
         }
       }
-      await pause(held ? retryPeriod : spread(retryPeriod / 2, Math.random()), signal);
+      await systemClock.sleep(held ? retryPeriod : spread(retryPeriod / 2, Math.random()), signal);
     }
   };
 

@@ -10,12 +10,12 @@
 // then a watch is begun anew, which harms nobody.) A list now and then finds what no watch told.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import { spread } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import type { ReflectorMetrics } from './metrics.ts';
 import type { KubeObject, Resource } from './objects.ts';
-import { pause } from './pause.ts';
 import { afterWatch, type Next, type Outcome } from './reflection.ts';
 import { type Change, Store } from './store.ts';
 
@@ -139,7 +139,7 @@ export function startReflector(options: ReflectorOptions): Reflector {
       say(next, outcome.error);
       failures = next.failures;
       if (next.relist) version = undefined;
-      if (next.wait > 0) await pause(next.wait, signal);
+      if (next.wait > 0) await systemClock.sleep(next.wait, signal);
     }
   };
 

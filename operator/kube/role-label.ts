@@ -3,10 +3,10 @@
 // whoever cannot be labelled leads all the same.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { KubeClient } from './client.ts';
 import { RESOURCES } from './objects.ts';
-import { pause } from './pause.ts';
 import { type OwnPod, type Role, rolePatch, untilNextWrite } from './role.ts';
 
 export interface RoleLabelOptions {
@@ -51,12 +51,12 @@ export async function keepRoleLabel({ client, pod, log }: RoleLabelOptions): Pro
       rest = new AbortController();
       await write(role);
       tried.abort();
-      await pause(untilNextWrite(failures, Math.random()), rest.signal);
+      await systemClock.sleep(untilNextWrite(failures, Math.random()), rest.signal);
     }
   };
 
   void run();
-  await pause(FIRST_WRITE, tried.signal);
+  await systemClock.sleep(FIRST_WRITE, tried.signal);
   return {
     lead() {
       role = 'leader';

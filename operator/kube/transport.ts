@@ -3,11 +3,11 @@
 
 import type { Dispatcher } from 'undici';
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 import { type Rate, takeToken } from '../../dataplane/runtime/token-bucket.ts';
 import type { Connection } from './connection.ts';
 import { errorOfAnswer, KubeError } from './errors.ts';
 import type { KubeMetrics } from './metrics.ts';
-import { pause } from './pause.ts';
 import { waitBeforeRetry } from './retry.ts';
 import { splitLines } from './watch-lines.ts';
 
@@ -50,7 +50,7 @@ export class Transport {
       } catch (error) {
         const wait = error instanceof KubeError && waitBeforeRetry(error, sent, call.repeatable, Math.random());
         if (typeof wait !== 'number') throw error;
-        await pause(wait);
+        await systemClock.sleep(wait);
       }
     }
   }
@@ -104,7 +104,7 @@ export class Transport {
     this.#fullAt = fullAt;
     if (wait === 0) return;
     this.#options.metrics?.throttled(wait);
-    await pause(wait);
+    await systemClock.sleep(wait);
   }
 
   async #once(call: Call): Promise<unknown> {

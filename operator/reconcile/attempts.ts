@@ -3,7 +3,7 @@
 // whose servers hang would take every place there is for reconciles, and the other sales would wait for theirs.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
-import { pause } from '../kube/pause.ts';
+import { systemClock } from '../../dataplane/runtime/clock.ts';
 
 /** How long a reconcile waits for work: a server that is well has answered by then. */
 const WAIT_AT_MOST: Millis = 300;
@@ -43,7 +43,7 @@ export class Attempts {
     }
     const waiting = new AbortController();
     this.#waitedFor.add(what);
-    const ended = await Promise.race([this.#begin(what, work), pause(WAIT_AT_MOST, waiting.signal)]);
+    const ended = await Promise.race([this.#begin(what, work), systemClock.sleep(WAIT_AT_MOST, waiting.signal)]);
     this.#waitedFor.delete(what);
     waiting.abort();
     return ended ?? pending;

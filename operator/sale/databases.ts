@@ -1,13 +1,10 @@
 // The roles and databases of a sale in a PostgreSQL server, wherever a driver runs it. Idempotent, and safe to cut off:
 // what is there already stays, and passwords become those of the sale's secrets.
 
-import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { type Address, type DatabaseUser, databaseRole, databaseSecret } from '../../dataplane/protocol/config.ts';
+import { type Address, databaseRole, databaseSecret } from '../../dataplane/protocol/config.ts';
 import type { Secret } from '../../dataplane/runtime/config.ts';
-
-const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
-const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
+import { makeRoles } from '../../dataplane/stores/shard/roles.ts';
 
 /** A user of the server who may make roles and databases, and the server's address. */
 export interface Administrator extends Address {
@@ -26,14 +23,7 @@ export async function provision(by: Administrator, databases: string[], secret: 
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query('BEGIN');
-    for (const user of USERS)
-      await client.query('SELECT set_config($1, $2, true)', [
-        `flashsale.${user}_password`,
-        secret(databaseSecret(user)),
-      ]);
-    await client.query(readFileSync(ROLES, 'utf8'));
-    await client.query('COMMIT');
+    await makeRoles(client, (user) => secret(databaseSecret(user)));
     const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
     const missing = databases.filter((name) => !rows.some(({ datname }) => datname === name));
     for (const name of missing)

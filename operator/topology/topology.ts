@@ -3,7 +3,7 @@
 
 import type { AuthConfig, QualificationConfig, SaleConfig } from '../../dataplane/protocol/config.ts';
 import {
-  type DatabaseUser,
+  DATABASE_USERS,
   databaseSecret,
   type RedisUser,
   redisSecret,
@@ -86,7 +86,6 @@ interface Resources {
 }
 
 const REDIS_USERS: readonly RedisUser[] = ['agent', 'storefront', 'pool', 'audit'];
-const DATABASE_USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
 const JWT_SECRET = 'jwt-secret';
 
 /** Makes the topology. `sale` is valid and has its defaults. Its metadata.generation counts its edits; a resource that was never applied has none yet. */

@@ -5,22 +5,31 @@ import type { Module } from './imports.ts';
 
 const sharedRooms = ['dataplane/protocol', 'dataplane/stores', 'dataplane/runtime'];
 
-/** Every file belongs to the first room whose folder it lies in. A room may always import itself. */
-const rooms: { folder: string; may: string[] }[] = [
+/**
+ * Every file belongs to the first room whose folder it lies in. A room may always import itself, and read the files of its
+ * own folder; it reads those of others only where `reads` names them, because a file's room alone knows what it means.
+ */
+const rooms: { folder: string; may: string[]; reads?: string[] }[] = [
   // What the roles say to each other depends on nobody.
   { folder: 'dataplane/protocol', may: [] },
   { folder: 'dataplane/runtime', may: ['dataplane/protocol'] },
   { folder: 'dataplane/stores', may: ['dataplane/protocol'] },
   // The roles know each other only by what they say.
-  { folder: 'dataplane/storefront', may: sharedRooms },
+  // A storefront says its version.
+  { folder: 'dataplane/storefront', may: sharedRooms, reads: ['package.json'] },
   { folder: 'dataplane/cache-agent', may: sharedRooms },
   { folder: 'dataplane/shard-agent', may: sharedRooms },
-  // It starts the roles by the paths of their entry points, never by importing them.
-  { folder: 'operator', may: sharedRooms },
+  // It starts the roles by the paths of their entry points, never by importing them. The CRD holds the rules of the API.
+  {
+    folder: 'operator',
+    may: sharedRooms,
+    reads: [...['storefront', 'cache-agent', 'shard-agent'].map((role) => `dataplane/${role}/main.ts`), 'crds'],
+  },
   // The dashboards name the metrics that the roles and the operator show.
   { folder: 'charts', may: ['operator', 'dataplane'] },
-  { folder: 'hack', may: ['operator', 'dataplane', 'charts', 'test'] },
-  { folder: 'test', may: ['operator', 'dataplane', 'charts', 'hack'] },
+  // Generators and tests look at everything.
+  { folder: 'hack', may: ['operator', 'dataplane', 'charts', 'test'], reads: ['.'] },
+  { folder: 'test', may: ['operator', 'dataplane', 'charts', 'hack'], reads: ['.'] },
 ];
 
 /** The balancer's one loop, and the program around it. */
@@ -71,6 +80,17 @@ export function wrongArrows(modules: Module[]): string[] {
       .map(({ target }) => target)
       .filter((target) => files.has(target) && ![room.folder, ...room.may].some((folder) => inside(target, folder)))
       .map((target) => `${file} imports ${target}`);
+  });
+}
+
+/** Files and folders that a file reaches by a path, past the arrows. The root alone is the start of a longer path. */
+export function wrongPaths(modules: Module[]): string[] {
+  return modules.flatMap(({ file, paths }) => {
+    const room = roomOf(file);
+    const may = room === undefined ? [] : [room.folder, ...(room.reads ?? [])];
+    const allowed = (path: string) =>
+      path === '.' || may.some((part) => part === '.' || path === part || inside(path, part));
+    return paths.filter((path) => !allowed(path)).map((path) => `${file} reaches ${path} by its path`);
   });
 }
 

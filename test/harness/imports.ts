@@ -1,7 +1,8 @@
-// Which modules a TypeScript file imports. Pure: takes text, returns plain data; resolves nothing on disk.
+// Which modules a TypeScript file imports, and which files it names by their paths. Pure: takes text, returns plain data; resolves nothing on disk.
 
 import { posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
+import { namedPaths } from './named-paths.ts';
 
 export interface Import {
   /** A file of ours as a path from the repository's root, or a package or `node:` name as written. */
@@ -14,6 +15,8 @@ export interface Module {
   /** Path from the repository's root. */
   file: string;
   imports: Import[];
+  /** What it reaches by a path instead, as paths from the root; `*` stands for a part that is known at run time only. */
+  paths: string[];
 }
 
 /** Throws when `source` does not parse: a file that cannot be read must not pass for one without imports. */
@@ -33,7 +36,7 @@ export function moduleOf(file: string, source: string): Module {
     ImportExpression: (node) => add(node.source.type === 'Literal' ? node.source.value : undefined, false),
     TSImportType: (node) => add(node.source.value, true),
   }).visit(program);
-  return { file, imports };
+  return { file, imports, paths: namedPaths(file, program) };
 }
 
 function targetOf(file: string, specifier: string): string {

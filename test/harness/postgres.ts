@@ -7,13 +7,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type DatabaseUser, databaseRole } from '../../dataplane/protocol/config.ts';
+import { DATABASE_USERS, type DatabaseUser, databaseRole } from '../../dataplane/protocol/config.ts';
+import { makeRoles } from '../../dataplane/stores/shard/roles.ts';
 import { SUPERUSER } from '../../operator/topology/postgres-settings.ts';
 import { makeFirstData, POSTGRES_BIN, POSTGRES_USER } from './first-data.ts';
 import { freePort } from './ports.ts';
+import { until } from './until.ts';
 
-const USERS: readonly DatabaseUser[] = ['owner', 'storefront', 'cache', 'operator', 'audit'];
-const ROLES = new URL('../../dataplane/stores/shard/sql/roles.sql', import.meta.url);
 const HOST = '127.0.0.1';
 /** A test run that is killed takes its servers along: the kernel tells them, as nobody else can. */
 const DIE_WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'INT', '--'] : [];
@@ -48,8 +48,6 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Backends lead process groups of their own, so they are found as the postmaster's children. */
 export function childrenOf(pid: number): number[] {
   try {
@@ -77,20 +75,12 @@ const alive = (pid: number): boolean => {
   }
 };
 
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited 60 s in vain for ${what}`);
-    await pause(20);
-  }
-}
-
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'flashsale-postgres-'));
   const data = join(folder, 'data');
   const secrets = new Map<string, string>([
     [SUPERUSER, makeFirstData(folder)],
-    ...USERS.map((u): [string, string] => [databaseRole(u), randomBytes(12).toString('hex')]),
+    ...DATABASE_USERS.map((u): [string, string] => [databaseRole(u), randomBytes(12).toString('hex')]),
   ]);
   const secretOf = (role: string): string => {
     const secret = secrets.get(role);
@@ -152,7 +142,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     });
   }
 
-  const ended = (child: ChildProcess): Promise<void> =>
+  const ended = (child: ChildProcess): Promise<true> =>
     until('PostgreSQL to end', () => child.exitCode !== null || child.signalCode !== null);
 
   async function shutDown(): Promise<void> {
@@ -163,11 +153,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 
   await start();
-  await asSuperuser('postgres', async (client) => {
-    for (const u of USERS)
-      await client.query('SELECT set_config($1, $2, false)', [`flashsale.${u}_password`, secretOf(databaseRole(u))]);
-    await client.query(readFileSync(ROLES, 'utf8'));
-  });
+  await asSuperuser('postgres', (client) => makeRoles(client, (u) => secretOf(databaseRole(u))));
 
   return {
     host: HOST,

@@ -3,7 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cycles, fileEdges, folderEdges, impurities, wrongArrows } from '../harness/arrows.ts';
+import { cycles, fileEdges, folderEdges, impurities, wrongArrows, wrongPaths } from '../harness/arrows.ts';
 import { type Module, moduleOf } from '../harness/imports.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -15,6 +15,7 @@ describe('this repository', () => {
   const modules = files.map((file) => moduleOf(file, readFileSync(join(root, file), 'utf8')));
 
   test('imports go along the arrows only', () => expect(wrongArrows(modules)).toEqual([]));
+  test('files of another room are read by its own functions', () => expect(wrongPaths(modules)).toEqual([]));
   test('nothing pure reaches a client library, a disk, a socket or a process', () =>
     expect(impurities(modules)).toEqual([]));
   test('no file imports itself by way of others', () => expect(cycles(fileEdges(modules))).toEqual([]));
@@ -57,6 +58,49 @@ describe('the checker', () => {
   ])('finds that %s', (_, from, to) => {
     const modules = modulesOf({ [from]: `import type { X } from '${'../'.repeat(2)}${to}';`, [to]: '' });
     expect(wrongArrows(modules)).toEqual([`${from} imports ${to}`]);
+  });
+
+  test('sees every way to name a file by its path', () => {
+    const source = `
+      const a = new URL('./sql/a.sql', import.meta.url);
+      const FOLDER = join(import.meta.dirname, '..', 'stores');
+      const LUA = new URL('../stores/lua/', import.meta.url);
+      const b = readFileSync(join(FOLDER, 'b.sql'));
+      const c = readFileSync(new URL('c.lua', LUA));
+      const d = (name: string) => path.resolve(import.meta.dirname, \`../\${name}/d.sql\`);
+      const e = join(root, 'dataplane/shard-agent/main.ts');
+      const f = fileURLToPath(new URL('../../crds/f.yaml', import.meta.url));
+      const g = new URL('https://operator/stores');
+      // in a comment: 'dataplane/x.sql'
+      const h = 'operator and dataplane/';`;
+    expect(moduleOf('operator/sale/x.ts', source).paths).toEqual([
+      'operator/sale/sql/a.sql',
+      'operator/stores',
+      'operator/stores/lua',
+      'operator/stores/b.sql',
+      'operator/stores/lua/c.lua',
+      'operator/*/d.sql',
+      'dataplane/shard-agent/main.ts',
+      'crds/f.yaml',
+    ]);
+  });
+
+  test.each([
+    ['the operator reads SQL of the stores', 'operator/sale/x.ts', 'dataplane/stores/shard/sql/roles.sql'],
+    ['a role reads Lua of the stores', 'dataplane/cache-agent/x.ts', 'dataplane/stores/cache-node/lua/due.lua'],
+    ['a role starts another one', 'dataplane/cache-agent/x.ts', 'dataplane/storefront/main.ts'],
+    ['the operator starts what is no entry point', 'operator/local/x.ts', 'dataplane/storefront/storefront.ts'],
+  ])('finds that %s by its path', (_, from, to) => {
+    const here = moduleOf(from, `const x = new URL('${'../'.repeat(2)}${to}', import.meta.url);`);
+    const root = moduleOf(from, `const x = join(root, '${to}');`);
+    for (const module of [here, root]) expect(wrongPaths([module])).toEqual([`${from} reaches ${to} by its path`]);
+  });
+
+  test('lets the operator start the roles, and a room read its own files', () => {
+    const ways = ['dataplane/storefront/main.ts', 'operator/console/page/sale.html'].map((to) =>
+      moduleOf('operator/local/x.ts', `const x = join(root, '${to}');`),
+    );
+    expect(wrongPaths(ways)).toEqual([]);
   });
 
   test('finds a file that lies in no room', () => {
