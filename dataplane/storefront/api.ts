@@ -3,12 +3,13 @@
 // rejects.
 
 import type { IncomingMessage } from 'node:http';
+import { type Answer, json, refused } from '../http/answer.ts';
+import type { Handler } from '../http/hot.ts';
+import { isRefusal } from '../http/json-body.ts';
 import { PROBLEMS, type Refusal } from '../protocol/problems.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
-import { type Answer, json, refused } from './answer.ts';
 import { checkoutBody, payBody, purchaseBody } from './body.ts';
 import type { CheckedOut, Checkouts } from './checkout.ts';
-import type { Handler } from './hot.ts';
 import type { Metrics } from './metrics.ts';
 import type { OrderState, Orders } from './orders.ts';
 import type { Outcome, Purchases } from './purchase.ts';
@@ -37,8 +38,6 @@ export interface Api {
 }
 
 const UNAVAILABLE: Refusal = { problem: 'unavailable' };
-
-const isRefusal = (value: object): value is Refusal => 'problem' in value;
 
 export function createApi({ rules, purchases, checkouts, orders, sale, metrics, fault, now }: ApiDeps): Api {
   const no = (refusal: Refusal): Answer =>

@@ -6,10 +6,10 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createRemoteJWKSet, errors, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { VISIBLE } from '../http/json-body.ts';
 import type { AuthConfig } from '../protocol/config.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
-import { VISIBLE } from './body.ts';
 
 export type Identify = (request: IncomingMessage) => BuyerId | Refusal | Promise<BuyerId | Refusal>;
 

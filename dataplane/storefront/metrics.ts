@@ -3,8 +3,9 @@
 // refusal.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Operation, problemsOf } from '../http/openapi.ts';
 import type { Millis } from '../protocol/units.ts';
-import { OPERATIONS, type Operation, problemsOf } from './openapi.ts';
+import { OPERATIONS } from './openapi.ts';
 
 const LATENCY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 /** How many durations are told to the metrics registry in one go: told that way, each costs a third. */

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
+import type { GuardedServer } from '../http/guarded-server.ts';
 import { type Address, type NodeConfig, type SaleConfig, SECRETS, type ShardConfig } from '../protocol/config.ts';
 import { tokenSigner } from '../protocol/token.ts';
 import type { Millis, TokenId } from '../protocol/units.ts';
@@ -25,7 +26,7 @@ import { type RefillClient, singleFlight } from './refill.ts';
 import { RetryAfterPacer } from './retry-after-pacer.ts';
 import { closeRules, rulesFor } from './rules.ts';
 import { saleState } from './sale-state.ts';
-import { type BuyersServer, createBuyersServer } from './server.ts';
+import { createBuyersServer } from './server.ts';
 import { SettleBatcher } from './settle-batcher.ts';
 import { Shards } from './shards.ts';
 import { SoldOut } from './sold-out.ts';
@@ -59,7 +60,7 @@ export interface StorefrontDeps {
 }
 
 export interface Storefront {
-  server: BuyersServer;
+  server: GuardedServer;
   /** The flows that the server's routes carry out, for callers without HTTP. */
   purchases: Purchases;
   checkouts: Checkouts;

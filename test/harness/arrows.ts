@@ -14,9 +14,11 @@ const rooms: { folder: string; may: string[]; reads?: string[] }[] = [
   { folder: 'dataplane/protocol', may: [] },
   { folder: 'dataplane/runtime', may: ['dataplane/protocol'] },
   { folder: 'dataplane/stores', may: ['dataplane/protocol'] },
+  // What a role needs to serve HTTP; it knows no role and no store.
+  { folder: 'dataplane/http', may: ['dataplane/protocol'] },
   // The roles know each other only by what they say.
   // A storefront says its version.
-  { folder: 'dataplane/storefront', may: sharedRooms, reads: ['package.json'] },
+  { folder: 'dataplane/storefront', may: [...sharedRooms, 'dataplane/http'], reads: ['package.json'] },
   { folder: 'dataplane/cache-agent', may: sharedRooms },
   { folder: 'dataplane/shard-agent', may: sharedRooms },
   // It starts the roles by the paths of their entry points, never by importing them. The CRD holds the rules of the API.

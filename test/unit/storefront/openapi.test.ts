@@ -2,9 +2,10 @@
 // promise. Together: the document says what the code does.
 
 import { describe, expect, test } from 'vitest';
+import { problemsOf } from '../../../dataplane/http/openapi.ts';
 import { PROBLEM_CODES } from '../../../dataplane/protocol/problems.ts';
 import { tokenSigner } from '../../../dataplane/protocol/token.ts';
-import { OPERATIONS, openapi, problemsOf } from '../../../dataplane/storefront/openapi.ts';
+import { OPERATIONS, openapi } from '../../../dataplane/storefront/openapi.ts';
 import { answersSeen, openShop, type Reply, type Shop, saleConfig, TOKEN_KEY } from './shop.ts';
 
 const PATHS: Record<string, string> = {

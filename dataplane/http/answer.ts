@@ -1,4 +1,4 @@
-// Makes what goes back to a buyer: status, headers and body, as plain data until the last moment. Answers that never
+// Makes what goes back to a client: status, headers and body, as plain data until the last moment. Answers that never
 // change are built once. This file writes to the socket and decides nothing.
 
 import type { ServerResponse } from 'node:http';
