@@ -170,7 +170,7 @@ function referencePage(): string {
 
 ${proseOf(SCHEMA)}
 
-Four fields are enough; every other one has a default:
+Five fields are enough; every other one has a default:
 
 \`\`\`yaml
 ${readFileSync(fileOf('docs/examples/minimal.yaml'), 'utf8')

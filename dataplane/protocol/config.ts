@@ -57,7 +57,13 @@ export interface ListConfig {
 }
 
 export type AuthConfig =
-  | { kind: 'header'; header: string }
+  /** A resource from before the API asked for a way. Nobody is let in. */
+  | { kind: 'none' }
+  /**
+   * `proxy` is the header in which the authenticating proxy shows the secret that stands in this file of the secrets
+   * folder. When it is absent, whoever reaches a storefront can buy as anybody.
+   */
+  | { kind: 'header'; header: string; proxy?: { header: string; secretFile: string } }
   | {
       kind: 'jwt';
       /** Exactly one of `jwksUri` and `secretFile` is set. `secretFile` is a name in the secrets folder (HS256). */
@@ -65,8 +71,13 @@ export type AuthConfig =
       secretFile?: string;
       issuer?: string;
       audience?: string;
+      /** The `typ` that the token's header must carry. When it is absent, any will do. */
+      typ?: string;
       buyerClaim: string;
     };
+
+/** Returns true when whoever reaches a storefront can buy as anybody. */
+export const isInsecure = (auth: AuthConfig): boolean => auth.kind === 'header' && auth.proxy === undefined;
 
 export interface BalancerConfig {
   rule: 'Average' | 'Threshold' | 'None';

@@ -184,5 +184,5 @@ const securityScheme = (auth: AuthConfig) =>
         type: 'http',
         scheme: 'bearer',
         bearerFormat: 'JWT',
-        description: `The buyer is the claim ${auth.buyerClaim}.`,
+        description: auth.kind === 'jwt' ? `The buyer is the claim ${auth.buyerClaim}.` : 'Nobody is let in.',
       };

@@ -2,10 +2,10 @@
 // effect with the next request. What did not change keeps its state (token buckets, lists in memory, remembered JWTs).
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ListConfig, SaleConfig } from '../protocol/config.ts';
+import { isInsecure, type ListConfig, type SaleConfig } from '../protocol/config.ts';
 import type { BuyerId } from '../protocol/units.ts';
 import type { Logger } from '../runtime/log.ts';
-import { challenge, type Identify, identifier } from './authentication.ts';
+import { challenge, type Identify, identifier, nobody } from './authentication.ts';
 import { BuyerList } from './lists.ts';
 import type { Rules } from './qualification.ts';
 import { RateLimit } from './rate.ts';
@@ -58,16 +58,19 @@ export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRule
 }
 
 /**
- * Makes the function that identifies buyers, or keeps the one from before. A pod that was started before an edit of
- * `auth` may not have the new key: it is going to be replaced, and takes over the rest of the edit meanwhile.
+ * Makes the function that identifies buyers, or one that lets nobody in. A pod that was started before an edit of `auth`
+ * may not have the new key: it is going to be replaced. Whoever was let in by the old way might be the reason for the
+ * edit, so the old way is over.
  */
 function identifierOr(before: CurrentRules | undefined, { auth }: SaleConfig, { secret, log }: RulesDeps): Identify {
   try {
+    if (isInsecure(auth))
+      log.warn('whoever reaches this storefront can buy as anybody: trustedHeader.insecure is true');
     return identifier(auth, secret);
   } catch (error) {
     if (!before) throw error;
-    log.warn({ err: error }, 'buyers are identified as before: the new way cannot be set up here');
-    return before.identify;
+    log.warn({ err: error }, 'nobody is let in: the new way to identify buyers cannot be set up here');
+    return nobody;
   }
 }
 

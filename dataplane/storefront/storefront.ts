@@ -14,6 +14,7 @@ import type { StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import type { StorefrontShard } from '../stores/shard/shard.ts';
 import { AdmissionLimiter, type Watermarks } from './admission-limiter.ts';
 import { createApi } from './api.ts';
+import { nobody } from './authentication.ts';
 import { Checkouts } from './checkout.ts';
 import type { CheckoutBatcherHooks, CheckoutBatcherOptions } from './checkout-batcher.ts';
 import { DistributionView } from './distribution-view.ts';
@@ -185,6 +186,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     orders,
     ready() {
       if (draining) return 'draining';
+      if (rules.identify === nobody) return 'nobody can be identified: auth says no way, or one that cannot be set up';
       if (rules.allow?.known === false || rules.deny?.known === false) return 'a list of buyers has not been read yet';
       // A node that is down is answered to its buyers, and does not keep the others from theirs.
       const isPatient = nodes.layout !== undefined && now() - began >= WAIT_FOR_NODES;

@@ -72,10 +72,10 @@ export interface FlashSaleSpec {
   /** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
   qualification: QualificationSpec;
   /**
-   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
-   * (trustedHeader). Give at most one. Default: {}.
+   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating proxy sets
+   * (trustedHeader). Exactly one of them must be given. Absent: the sale is refused.
    */
-  auth: AuthSpec;
+  auth?: AuthSpec;
   /** What follows a checkout. */
   orders: OrdersSpec;
   /**
@@ -136,8 +136,8 @@ export interface FlashSaleSpecInput {
   /** Who may buy, how much and how often. A buyer who does not qualify gets no token, and no stock is touched. */
   qualification?: QualificationSpecInput;
   /**
-   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
-   * (trustedHeader). Give at most one. Default: {}.
+   * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating proxy sets
+   * (trustedHeader). Exactly one of them must be given. Absent: the sale is refused.
    */
   auth?: AuthSpecInput;
   /** What follows a checkout. */
@@ -643,16 +643,16 @@ export interface QualificationWebhookSpecInput {
 }
 
 /**
- * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
- * (trustedHeader). Give at most one. Default: {}.
+ * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating proxy sets
+ * (trustedHeader). Exactly one of them must be given. Absent: the sale is refused.
  */
 export interface AuthSpec {
   /**
-   * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
-   * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
-   * as often as they like. Absent: X-Buyer-Id, unless jwt is used.
+   * A header in which an authenticating proxy names the buyer. With proxySecretRef a request is believed only if it
+   * also carries a secret that the proxy adds, so nobody who reaches a storefront past the proxy can buy. The proxy
+   * must remove both headers from what a client sent.
    */
-  trustedHeader?: string;
+  trustedHeader?: AuthTrustedHeaderSpec;
   /**
    * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where
    * given, are checked; a checked token is remembered for some minutes, never beyond its expiry.
@@ -661,21 +661,87 @@ export interface AuthSpec {
 }
 
 /**
- * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating ingress sets
- * (trustedHeader). Give at most one. Default: {}.
+ * How a storefront knows who the buyer is: by a signed JWT (jwt), or by a header that an authenticating proxy sets
+ * (trustedHeader). Exactly one of them must be given. Absent: the sale is refused.
  */
 export interface AuthSpecInput {
   /**
-   * Request header whose value is believed to be the buyer's id. Only behind an ingress that authenticates buyers, sets
-   * this header itself and removes what a client sent; anyone who reaches a storefront directly could buy as anybody,
-   * as often as they like. Absent: X-Buyer-Id, unless jwt is used.
+   * A header in which an authenticating proxy names the buyer. With proxySecretRef a request is believed only if it
+   * also carries a secret that the proxy adds, so nobody who reaches a storefront past the proxy can buy. The proxy
+   * must remove both headers from what a client sent.
    */
-  trustedHeader?: string;
+  trustedHeader?: AuthTrustedHeaderSpecInput;
   /**
    * Bearer tokens signed by an identity provider, with an expiry. Signature, expiry, and issuer and audience where
    * given, are checked; a checked token is remembered for some minutes, never beyond its expiry.
    */
   jwt?: AuthJwtSpecInput;
+}
+
+/**
+ * A header in which an authenticating proxy names the buyer. With proxySecretRef a request is believed only if it also
+ * carries a secret that the proxy adds, so nobody who reaches a storefront past the proxy can buy. The proxy must
+ * remove both headers from what a client sent.
+ */
+export interface AuthTrustedHeaderSpec {
+  /** The request header whose value is the buyer's id. */
+  name: string;
+  /** The request header in which the proxy sends its secret. Default: X-Proxy-Secret. */
+  proxyHeader: string;
+  /**
+   * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
+   * Absent: insecure must be true.
+   */
+  proxySecretRef?: AuthTrustedHeaderProxySecretRefSpec;
+  /**
+   * Says aloud that whoever reaches a storefront is believed, whatever buyer they name: for trying things out. Status,
+   * an event and plan say so, too. Absent: false, and proxySecretRef must be given.
+   */
+  insecure?: boolean;
+}
+
+/**
+ * A header in which an authenticating proxy names the buyer. With proxySecretRef a request is believed only if it also
+ * carries a secret that the proxy adds, so nobody who reaches a storefront past the proxy can buy. The proxy must
+ * remove both headers from what a client sent.
+ */
+export interface AuthTrustedHeaderSpecInput {
+  /** The request header whose value is the buyer's id. */
+  name: string;
+  /** The request header in which the proxy sends its secret. Default: X-Proxy-Secret. */
+  proxyHeader?: string;
+  /**
+   * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
+   * Absent: insecure must be true.
+   */
+  proxySecretRef?: AuthTrustedHeaderProxySecretRefSpecInput;
+  /**
+   * Says aloud that whoever reaches a storefront is believed, whatever buyer they name: for trying things out. Status,
+   * an event and plan say so, too. Absent: false, and proxySecretRef must be given.
+   */
+  insecure?: boolean;
+}
+
+/**
+ * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
+ * Absent: insecure must be true.
+ */
+export interface AuthTrustedHeaderProxySecretRefSpec {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: secret. */
+  key: string;
+}
+
+/**
+ * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
+ * Absent: insecure must be true.
+ */
+export interface AuthTrustedHeaderProxySecretRefSpecInput {
+  /** Name of the object, in the sale's namespace. */
+  name: string;
+  /** Key within it. Default: secret. */
+  key?: string;
 }
 
 /**
@@ -701,6 +767,11 @@ export interface AuthJwtSpec {
    * here, too.
    */
   audience?: string;
+  /**
+   * The typ that the header of a token must carry, such as at+jwt for access tokens (RFC 9068), so that an ID token
+   * does not buy. Absent: any.
+   */
+  typ?: string;
   /** The claim that is the buyer's id; it must be one that the buyer cannot change. Default: sub. */
   buyerClaim: string;
 }
@@ -728,6 +799,11 @@ export interface AuthJwtSpecInput {
    * here, too.
    */
   audience?: string;
+  /**
+   * The typ that the header of a token must carry, such as at+jwt for access tokens (RFC 9068), so that an ID token
+   * does not buy. Absent: any.
+   */
+  typ?: string;
   /** The claim that is the buyer's id; it must be one that the buyer cannot change. Default: sub. */
   buyerClaim?: string;
 }
@@ -979,7 +1055,8 @@ export interface FlashSaleStatus {
   /**
    * Ready: storefronts answer and can sell (Unknown until first looked at). Progressing: the parts are being brought to
    * what the spec says. Degraded: some part is down or data cannot be reached; the rest sells on. Balanced: every shard
-   * has what its tokens were promised.
+   * has what its tokens were promised. Authenticated: a buyer's name is proved, by a signed token or by the proxy's
+   * secret.
    */
   conditions?: ConditionStatus[];
   /**

@@ -5,7 +5,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocume
 import { isObject } from './defaults.ts';
 import { type ApiError, type Path, renderPath } from './findings.ts';
 import type { FlashSale } from './flashsale.gen.ts';
-import { type Companions, companionsOf, missingReferences } from './references.ts';
+import { brokenReferences, type Companions, companionsOf } from './references.ts';
 import { API_VERSION, KIND } from './schema.ts';
 import { validate } from './validate.ts';
 
@@ -45,7 +45,7 @@ export function loadFlashSale(text: string, { source, old, which, selfContained 
   const companions = companionsOf(documents.filter((document) => document !== found).map(({ value }) => value));
   const written = withoutStatus(found.value);
   const checked = validate(written, old);
-  const findings = checked.ok ? (selfContained ? missingReferences(checked.sale, companions) : []) : checked.findings;
+  const findings = checked.ok ? (selfContained ? brokenReferences(checked.sale, companions) : []) : checked.findings;
   if (checked.ok && findings.length === 0) return { ok: true, sale: checked.sale, companions, written };
   return refuse(
     findings.map(({ at, message }) => ({ offset: offsetOf(found, at), path: renderPath(at), message })),

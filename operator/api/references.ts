@@ -1,6 +1,7 @@
 // The ConfigMaps and Secrets a sale refers to, and those that stand beside it in the same YAML text, from which local
 // mode takes them.
 
+import { sharedSecretFault } from '../../dataplane/protocol/shared-secret.ts';
 import { isObject } from './defaults.ts';
 import type { Finding, Path } from './findings.ts';
 import type { FlashSale } from './flashsale.gen.ts';
@@ -38,11 +39,15 @@ function* visit(value: unknown, at: Path): Generator<Reference> {
   }
 }
 
-/** References to what is not among `companions`. */
-export function missingReferences(sale: FlashSale, companions: Companions): Finding[] {
+/** References to what is not among `companions`, or cannot be used. */
+export function brokenReferences(sale: FlashSale, companions: Companions): Finding[] {
   return referencesOf(sale).flatMap(({ kind, name, key, at }) => {
     const data = companions[kind].get(name);
-    if (data?.has(key)) return [];
+    const value = data?.get(key);
+    if (value !== undefined) {
+      const fault = at[1] === 'auth' && sharedSecretFault(value.trim(), at[2] === 'jwt' ? 'key' : 'header');
+      return fault ? [{ at, message: `refers to key ${key} of Secret ${name}, which ${fault}` }] : [];
+    }
     const message =
       data === undefined
         ? `refers to ${kind} ${name}, which is not in this file; add it as a further document, after a line with ---`

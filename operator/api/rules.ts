@@ -73,6 +73,8 @@ function visit(
       visit(value[name], isObject(old) ? old[name] : undefined, property, [...path, name], mistakes, found);
     }
   }
+  // What should be an object and is none has no fields to judge.
+  if (schema.type === 'object' && !isObject(value)) return;
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
     if (guardsChange(rule) && old === undefined) continue;
     const target = [...path, ...(rule.fieldPath?.split('.').slice(1) ?? [])];

@@ -1,7 +1,8 @@
 // An edit, or a new sale, in words, for the commands that plan and make one.
 
+import { isInsecure } from '../../dataplane/protocol/config.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
-import type { Change } from '../topology/changes.ts';
+import { type Change, INSECURE } from '../topology/changes.ts';
 import { buildTopology } from '../topology/topology.ts';
 import { table } from './output.ts';
 
@@ -22,20 +23,24 @@ interface NewSale {
   shards: number;
   storefronts: number;
   kafka: string[] | 'own';
+  /** Whoever reaches a storefront can buy as anybody. */
+  insecure: boolean;
 }
 
 export function newSale(sale: FlashSale): NewSale {
-  const { caches, shards, storefronts, kafka } = buildTopology(sale);
+  const { caches, shards, storefronts, kafka, settings } = buildTopology(sale);
   return {
     caches: caches.nodes.length,
     shards: shards.members.length,
     storefronts: storefronts.replicas,
     kafka: kafka.brokers ?? 'own',
+    insecure: isInsecure(settings.auth),
   };
 }
 
 /** Describes the changes. `usualKafka` is what a sale gets that names no Kafka. */
 export function whatIsNew(sale: FlashSale, usualKafka: string): string {
-  const { caches, shards, storefronts, kafka } = newSale(sale);
-  return `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}`;
+  const { caches, shards, storefronts, kafka, insecure } = newSale(sale);
+  const warning = insecure ? `\n${INSECURE}` : '';
+  return `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}${warning}`;
 }

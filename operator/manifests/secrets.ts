@@ -21,11 +21,10 @@ export type SecretReader = 'storefront' | 'cache-agent' | 'shard-agent' | 'pool-
 
 /** Names of the files each role reads; with the least it can do its work. */
 export function secretsOf(topology: Topology, reader: SecretReader): string[] {
-  const { auth } = topology.settings;
   const own: Record<SecretReader, string[]> = {
     storefront: [
       ...[SECRETS.tokenKey, SECRETS.internal, redisSecret('storefront'), databaseSecret('storefront')],
-      ...(auth.kind === 'jwt' && auth.secretFile !== undefined ? [auth.secretFile] : []),
+      ...topology.givenSecrets.flatMap(({ file, use }) => (use ? [file] : [])),
     ],
     'cache-agent': [redisSecret('agent'), databaseSecret('cache')],
     'shard-agent': [databaseSecret('owner')],

@@ -1,6 +1,7 @@
 // The conditions of a sale (docs/conditions.md has every reason). Pure. `lastTransitionTime` moves only when a status
 // does.
 
+import { type AuthConfig, isInsecure } from '../../dataplane/protocol/config.ts';
 import type { ConditionStatus, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { absenceReason, type DegradedReason, type Readiness } from './degraded-reasons.ts';
 import type { ConditionType, ReasonOf, StatusOf } from './reasons.ts';
@@ -21,6 +22,7 @@ export interface Standing {
   /** What is still under way; undefined: everything is as the resource says. */
   progress: Progress | undefined;
   balance: Balance;
+  auth: AuthConfig;
 }
 
 export type Balance =
@@ -39,7 +41,7 @@ function condition<T extends ConditionType, S extends StatusOf<T>>(
   return { type, status: status as Condition['status'], reason, message: message.slice(0, 4096) };
 }
 
-/** Returns the four conditions. `before` is what the resource has now; `now` is a time as in RFC 3339. */
+/** Returns the conditions. `before` is what the resource has now; `now` is a time as in RFC 3339. */
 export function conditionsOf(standing: Standing, before: readonly ConditionStatus[], now: string): ConditionStatus[] {
   const { progress, balance } = standing;
   const found = [
@@ -49,6 +51,7 @@ export function conditionsOf(standing: Standing, before: readonly ConditionStatu
       : condition('Progressing', 'False', 'Settled', 'Everything is as the resource says.'),
     degraded(standing),
     { type: 'Balanced', ...balance } as Condition,
+    authenticated(standing.auth),
   ];
   return found.map((next) => {
     const last = before.find(({ type }) => type === next.type);
@@ -105,6 +108,20 @@ function degraded({ degradedReasons, readiness, progress }: Standing): Condition
   if (readiness.missing.length > 0 && progress?.reason !== 'Starting' && progress?.reason !== 'RollingOut')
     return condition('Degraded', 'True', 'PartlyReady', sentence(`not ready: ${readiness.missing.join(', ')}`));
   return condition('Degraded', 'False', 'AsExpected', 'Nothing is known to be wrong.');
+}
+
+function authenticated(auth: AuthConfig): Condition {
+  const is = <S extends 'True' | 'False'>(status: S, reason: ReasonOf<'Authenticated', S>, message: string) =>
+    condition('Authenticated', status, reason, message);
+  if (auth.kind === 'none') return is('False', 'NoWay', 'spec.auth says no way to know a buyer: nobody is let in.');
+  if (isInsecure(auth))
+    return is(
+      'False',
+      'Insecure',
+      'spec.auth.trustedHeader.insecure: whoever reaches a storefront can buy as anybody.',
+    );
+  if (auth.kind === 'jwt') return is('True', 'SignedTokens', 'A buyer is known by a signed token.');
+  return is('True', 'ProxySecret', `A buyer is known by ${auth.header}, beside the secret of the proxy.`);
 }
 
 /** Writes a text as a sentence: with a capital letter and a full stop. */

@@ -114,6 +114,26 @@ export const REASONS = {
       },
     },
   },
+  Authenticated: {
+    True: {
+      SignedTokens: { means: 'A buyer is known by a signed token (spec.auth.jwt).' },
+      ProxySecret: {
+        means: 'A buyer is known by a header, believed only beside the proxy’s secret (spec.auth.trustedHeader).',
+      },
+    },
+    False: {
+      Insecure: {
+        means:
+          'spec.auth.trustedHeader.insecure is true: whoever reaches a storefront can buy as anybody, as often as they like.',
+        action: 'For a real sale use spec.auth.jwt, or spec.auth.trustedHeader.proxySecretRef.',
+      },
+      NoWay: {
+        means:
+          'The resource is from before spec.auth had to be given, and says no way to know a buyer; nobody is let in.',
+        action: 'Set spec.auth.',
+      },
+    },
+  },
 } as const satisfies Record<string, Partial<Record<'True' | 'False' | 'Unknown', Record<string, Reason>>>>;
 
 export type ConditionType = keyof typeof REASONS;

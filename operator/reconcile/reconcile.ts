@@ -109,7 +109,7 @@ interface Prerequisites {
 async function readPrerequisites({ context, key, state, topology, observed }: ReconcileInput): Promise<Prerequisites> {
   const { client, cache, options, now } = context;
   const blocks = readinessOf(observed).absent.length > 0;
-  const { given, missing } = await state.references.read(client, topology, now());
+  const { given, missing, invalid } = await state.references.read(client, topology, now());
   const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
   const { values: secrets, exists: secretExists } = await saleSecrets(client, topology, held, given);
   const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
@@ -119,6 +119,7 @@ async function readPrerequisites({ context, key, state, topology, observed }: Re
   };
   const degradedReasons = [
     ...missing.map((message): DegradedReason => ({ reason: 'MissingReference', message, blocks })),
+    ...invalid.map((message): DegradedReason => ({ reason: 'InvalidReference', message, blocks })),
     ...(kafka ? [] : [noKafka]),
   ];
   return { secrets, secretExists, kafka, degradedReasons };

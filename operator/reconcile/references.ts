@@ -1,6 +1,7 @@
 // What a sale refers to in its namespace: Secrets whose values its roles need, ConfigMaps with buyers' lists. Read again
 // after a while, for whoever edits them edits no sale.
 
+import { sharedSecretFault } from '../../dataplane/protocol/shared-secret.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
@@ -11,7 +12,11 @@ export interface References {
   given: Map<string, string>;
   /** What does not exist, or has no such key, one sentence each. */
   missing: string[];
+  /** What is there and cannot be used, one sentence each. It is not among `given`. */
+  invalid: string[];
 }
+
+const isWhole = ({ missing, invalid }: References): boolean => missing.length === 0 && invalid.length === 0;
 
 /** References that are all there are read again after this long. */
 const FRESH_FOR: Millis = 20_000;
@@ -24,10 +29,9 @@ export class ReferenceReader {
     const texts = [lists.allow, lists.deny].flatMap((list) => list?.from ?? []);
     const wanted = JSON.stringify([givenSecrets, texts]);
     const last = this.#last;
-    if (last?.wanted === wanted && now - last.at < (last.found.missing.length > 0 ? 2000 : FRESH_FOR))
-      return last.found;
+    if (last?.wanted === wanted && now - last.at < (isWhole(last.found) ? FRESH_FOR : 2000)) return last.found;
 
-    const found: References = { given: new Map(), missing: [] };
+    const found: References = { given: new Map(), missing: [], invalid: [] };
     const objects = new Map<string, KubeObject | undefined>();
     const read = async (kind: 'Secret' | 'ConfigMap', { name, key }: ObjectKey): Promise<string | undefined> => {
       const id = `${kind}/${name}`;
@@ -39,9 +43,13 @@ export class ReferenceReader {
         found.missing.push(`${kind} ${name} has no key ${key}; it has ${Object.keys(data ?? {}).join(', ') || 'none'}`);
       return data?.[key];
     };
-    for (const { file, from } of givenSecrets) {
+    for (const { file, from, use } of givenSecrets) {
       const value = await read('Secret', from);
-      if (value !== undefined) found.given.set(file, Buffer.from(value, 'base64').toString('utf8').trim());
+      if (value === undefined) continue;
+      const text = Buffer.from(value, 'base64').toString('utf8').trim();
+      const fault = use && sharedSecretFault(text, use);
+      if (fault === undefined) found.given.set(file, text);
+      else found.invalid.push(`key ${from.key} of Secret ${from.name} ${fault}`);
     }
     for (const from of texts) await read('ConfigMap', from);
     this.#last = { wanted, at: now, found };

@@ -58,14 +58,16 @@ function untilNextLook({ settings: { window } }: Topology, wall: Millis): Millis
   return Math.min(AT_REST * (0.8 + 0.4 * Math.random()), ...coming.map((wait) => wait + 50));
 }
 
-/** Changes of Ready and Degraded are Events, too: people look there first. */
+/** Changes of Ready, Degraded and Authenticated are Events, too: people look there first. */
 function announce({ context, sale, state }: ReconcileInput, status: FlashSaleStatus): void {
   for (const { type, status: is, reason, message } of status.conditions ?? []) {
-    if (type !== 'Ready' && type !== 'Degraded') continue;
+    if (type !== 'Ready' && type !== 'Degraded' && type !== 'Authenticated') continue;
     const before = lastStatus(sale, state)?.conditions?.find((condition) => condition.type === type);
     if (before?.reason === reason && before.status === is) continue;
     const bad = type === 'Degraded' ? is === 'True' : is === 'False' && reason !== 'Starting' && reason !== 'Resizing';
-    if (type === 'Degraded' && !bad && before?.status !== 'True') continue;
+    // That nothing was ever wrong is no news.
+    const wasBad = before !== undefined && before.status === (type === 'Degraded' ? 'True' : 'False');
+    if (type !== 'Ready' && !bad && !wasBad) continue;
     context.events.event(sale as unknown as KubeObject, bad ? 'Warning' : 'Normal', reason, 'Reconcile', message);
   }
 }

@@ -60,6 +60,7 @@ export function statusOf(found: Found, now: Millis): FlashSaleStatus {
         ...{ phase, degradedReasons, progress },
         readiness: readinessOf(observed),
         balance: balanceOf(table, ruleOf(topology.settings.balancer)),
+        auth: topology.settings.auth,
       },
       last?.conditions ?? [],
       new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),

@@ -77,6 +77,10 @@ const inCluster =
 
 const LIVE = always('storefronts take it over while they run');
 
+/** What a sale that believes any name lets happen, in the words of every place that tells it. */
+export const INSECURE =
+  'INSECURE: whoever reaches a storefront can buy as anybody (spec.auth.trustedHeader.insecure is true)';
+
 /** What an edit of each field does; the longest prefix counts. */
 const EFFECTS: Record<string, Effect> = {
   'spec.sku': always('another product'),
@@ -97,7 +101,8 @@ const EFFECTS: Record<string, Effect> = {
       : 'the last ones finish what they are doing and end',
   'spec.token': always('tokens issued from then on'),
   'spec.qualification': LIVE,
-  'spec.auth': LIVE,
+  'spec.auth': ({ after }) =>
+    `storefronts take it over while they run, and let nobody in where they cannot${after.spec.auth?.trustedHeader?.insecure ? `; ${INSECURE}` : ''}`,
   'spec.orders': always('orders placed from then on'),
   'spec.balancer': always('the balancer takes it over while it runs'),
   'spec.kafka': ({ driver }) =>

@@ -10,6 +10,7 @@ import {
   SECRETS,
 } from '../../dataplane/protocol/config.ts';
 import { COMPACTED, TOPICS, topicName } from '../../dataplane/protocol/messages.ts';
+import type { SecretUse } from '../../dataplane/protocol/shared-secret.ts';
 import { type NodeId, nodeId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
 import type {
   AuthSpec,
@@ -41,7 +42,7 @@ export interface Topology {
   /** Secrets to make once and keep for the life of the sale. */
   secrets: SecretName[];
   /** Secrets the resource refers to, and the file each becomes for the roles. */
-  givenSecrets: { file: string; from: ObjectKey }[];
+  givenSecrets: GivenSecret[];
   /** Volumes outlive the resource. */
   retain: boolean;
 }
@@ -50,6 +51,13 @@ export interface SecretName {
   name: string;
   /** base64url where it stands in connection strings. Always 32 random bytes. */
   encoding: 'base64' | 'base64url';
+}
+
+export interface GivenSecret {
+  file: string;
+  from: ObjectKey;
+  /** How the secret is used that proves who a buyer is, so that a weak one can be refused. Absent: anything will do. */
+  use?: SecretUse;
 }
 
 export interface ObjectKey {
@@ -87,6 +95,7 @@ interface Resources {
 
 const REDIS_USERS: readonly RedisUser[] = ['agent', 'storefront', 'pool', 'audit'];
 const JWT_SECRET = 'jwt-secret';
+const PROXY_SECRET = 'proxy-secret';
 
 /** Makes the topology. `sale` is valid and has its defaults. Its metadata.generation counts its edits; a resource that was never applied has none yet. */
 export function buildTopology(sale: FlashSale): Topology {
@@ -120,7 +129,7 @@ export function buildTopology(sale: FlashSale): Topology {
       })),
     ],
     givenSecrets: [
-      ...(spec.auth.jwt?.secretRef ? [{ file: JWT_SECRET, from: spec.auth.jwt.secretRef }] : []),
+      ...identitySecrets(spec.auth),
       ...(spec.kafka.tls?.caSecretRef ? [{ file: SECRETS.kafkaCa, from: spec.kafka.tls.caSecretRef }] : []),
       ...(spec.kafka.sasl ? [{ file: SECRETS.kafkaPassword, from: spec.kafka.sasl.secretRef }] : []),
     ],
@@ -165,13 +174,22 @@ function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
   };
 }
 
-/** The header that names the buyer. It is no default of the API: a field that was defaulted could never be taken back for a jwt. */
-const DEFAULT_HEADER = 'X-Buyer-Id';
+function authOf({ trustedHeader, jwt }: AuthSpec = {}): AuthConfig {
+  if (jwt) {
+    const { secretRef, ...rest } = jwt;
+    return { kind: 'jwt', ...rest, ...(secretRef ? { secretFile: JWT_SECRET } : {}) };
+  }
+  if (!trustedHeader) return { kind: 'none' };
+  const { name: header, proxyHeader, proxySecretRef } = trustedHeader;
+  if (proxySecretRef) return { kind: 'header', header, proxy: { header: proxyHeader, secretFile: PROXY_SECRET } };
+  // A stored resource from before the API asked for it says neither.
+  return trustedHeader.insecure ? { kind: 'header', header } : { kind: 'none' };
+}
 
-function authOf({ trustedHeader, jwt }: AuthSpec): AuthConfig {
-  if (!jwt) return { kind: 'header', header: trustedHeader ?? DEFAULT_HEADER };
-  const { secretRef, ...rest } = jwt;
-  return { kind: 'jwt', ...rest, ...(secretRef ? { secretFile: JWT_SECRET } : {}) };
+function identitySecrets({ trustedHeader, jwt }: AuthSpec = {}): GivenSecret[] {
+  if (jwt?.secretRef) return [{ file: JWT_SECRET, from: jwt.secretRef, use: 'key' }];
+  if (trustedHeader?.proxySecretRef) return [{ file: PROXY_SECRET, from: trustedHeader.proxySecretRef, use: 'header' }];
+  return [];
 }
 
 function qualificationOf({ perBuyer, maxQuantity, rateLimit, webhook }: QualificationSpec): Topology['qualification'] {

@@ -38,7 +38,13 @@ const run = (args: string[], input?: string): Promise<Outcome> => kubectlFlashsa
 const here = (args: string[], input?: string) => run(['-n', namespace, ...args], input);
 const json = async (args: string[], input?: string) => JSON.parse((await here([...args, '-o', 'json'], input)).stdout);
 
-const SPEC = { sku: 'PHONE', stock: 1000, cache: { nodes: 2 }, shards: { count: 2 } };
+const SPEC = {
+  sku: 'PHONE',
+  stock: 1000,
+  cache: { nodes: 2 },
+  shards: { count: 2 },
+  auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+};
 const yaml = (name: string, spec: object = {}, metadata: object = {}) =>
   stringify({
     apiVersion: 'flashsale.dev/v1alpha1',

@@ -119,7 +119,14 @@ const saleObject = (namespace: string, n: number): KubeObject => ({
   apiVersion: RESOURCES.FlashSale.apiVersion,
   kind: 'FlashSale',
   metadata: { name: `sale-${n}`, namespace },
-  spec: { sku: `SKU-${n}`, stock: 1000, cache: { nodes: 1 }, shards: { count: 1 }, storefront: { replicas: 1 } },
+  spec: {
+    sku: `SKU-${n}`,
+    stock: 1000,
+    cache: { nodes: 1 },
+    shards: { count: 1 },
+    storefront: { replicas: 1 },
+    auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+  },
 });
 
 /** Prometheus' text form, as far as it is looked at here. */

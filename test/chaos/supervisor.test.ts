@@ -36,6 +36,7 @@ it('R32: the supervisor is killed while the sale sells, and up takes everything 
     metadata: { name: 'supervised' },
     spec: {
       sku: 'TEST-1',
+      auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
       stock: 300,
       cache: { nodes: 2 },
       shards: { count: 2 },

@@ -135,6 +135,7 @@ spec:
   shards: {count: ${shards}, storage: ${storage}}
   storefront: {replicas: ${replicas}${autoscaling}}
   token: {ttl: ${ttl}}
+  auth: {trustedHeader: {name: X-Buyer-Id, insecure: true}}
 ${more.replace(/^/gm, '  ')}
 `;
   }

@@ -67,7 +67,14 @@ export function saleOf(spec: Record<string, unknown> = {}, metadata: Record<stri
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',
     metadata: { name: 'phone', namespace: 'shop', ...metadata },
-    spec: { sku: 'A', stock: 1, cache: { nodes: 2 }, shards: { count: 2 }, ...spec },
+    spec: {
+      sku: 'A',
+      stock: 1,
+      cache: { nodes: 2 },
+      shards: { count: 2 },
+      auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+      ...spec,
+    },
   });
   if (!validation.ok) throw new Error(JSON.stringify(validation.findings));
   return validation.sale;

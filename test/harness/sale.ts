@@ -37,6 +37,7 @@ const SPEC: FlashSaleSpecInput = {
   shards: { count: 2 },
   storefront: { replicas: 1 },
   token: { ttl: '5s' },
+  auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
 };
 
 export interface SaleOptions {

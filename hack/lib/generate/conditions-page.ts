@@ -8,6 +8,8 @@ const ABOUT: Record<keyof typeof REASONS, string> = {
   Progressing: 'Whether the parts are still being brought to what the spec says.',
   Degraded: 'Whether some part is down or something is in the way, whatever the rest of the sale does meanwhile.',
   Balanced: 'Whether the stock lies where it is wanted. Buyers are served without it.',
+  Authenticated:
+    'Whether a buyer’s name is proved. A sale that says `insecure: true` sells to whoever names themselves, so this is false.',
 };
 
 export const conditionsPage =

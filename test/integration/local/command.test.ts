@@ -22,6 +22,7 @@ spec:
     nodes: 1
   shards:
     count: 1
+  auth: {trustedHeader: {name: X-Buyer-Id, insecure: true}}
 `;
 
 beforeEach(() => {

@@ -36,6 +36,7 @@ spec:
   shards: {count: ${spec.shards}}
   storefront: {replicas: ${spec.replicas}}
   token: {ttl: 5s}
+  auth: {trustedHeader: {name: X-Buyer-Id, insecure: true}}
   kafka: {bootstrapServers: ['${kafka.broker}']}
   ${spec.more}
 `;

@@ -35,6 +35,7 @@ const answers = new Map<string, Answer[]>();
 beforeAll(async () => {
   const spec = {
     ...{ sku: 'TEST-1', stock: STOCK, cache: { nodes: 3 }, shards: { count: 3 } },
+    auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
     ...{ storefront: { replicas: 2 }, token: { ttl: '5s' }, orders: { paymentDeadline: '10m' } },
   };
   sale = await startSale(spec, { kafka: 'shared' });

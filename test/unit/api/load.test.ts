@@ -21,7 +21,7 @@ function errors(text: string, options: Partial<LoadOptions> = {}): string[] {
 }
 
 describe('the examples', () => {
-  test('four fields are enough; these are the defaults of all others', () => {
+  test('five fields are enough; these are the defaults of all others', () => {
     expect(load(minimal)).toEqual({
       apiVersion: 'flashsale.dev/v1alpha1',
       kind: 'FlashSale',
@@ -36,7 +36,7 @@ describe('the examples', () => {
         storefront: { replicas: 2 },
         token: { ttl: '120s' },
         qualification: { perBuyer: 1, maxQuantity: 1 },
-        auth: {},
+        auth: { trustedHeader: { name: 'X-Buyer-Id', proxyHeader: 'X-Proxy-Secret', insecure: true } },
         orders: {},
         balancer: { rule: 'Threshold', deadBand: 0.1, summaryPeriod: '100ms', shardTime: '30ms', delay: '20ms' },
         kafka: {},
@@ -72,7 +72,14 @@ describe('the examples', () => {
       apiVersion: 'flashsale.dev/v1alpha1',
       kind: 'FlashSale',
       metadata: { name: 'a' },
-      spec: { sku: 'A', stock: 1, cache: { nodes: 1 }, shards: { count: 1 }, token: {} },
+      spec: {
+        sku: 'A',
+        stock: 1,
+        cache: { nodes: 1 },
+        shards: { count: 1 },
+        auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+        token: {},
+      },
     };
     expect(load(JSON.stringify(input)).spec.token.ttl).toBe('120s');
   });
@@ -148,7 +155,7 @@ describe('text that holds no one FlashSale', () => {
       'kind: Deployment\napiVersion: apps/v1\n',
       'sale.yaml:1: has no FlashSale, only Deployment; begin with apiVersion: flashsale.dev/v1alpha1 and kind: FlashSale',
     ],
-    ['two sales', `${minimal}---\n${minimal}`, 'sale.yaml:15: has 2 FlashSales; put each in a file of its own'],
+    ['two sales', `${minimal}---\n${minimal}`, 'sale.yaml:18: has 2 FlashSales; put each in a file of its own'],
     ['a word', 'hello', 'sale.yaml:1: must be a mapping with apiVersion, kind, metadata, …, got "hello"'],
     ['a list', '- 1', 'sale.yaml:1: must be a mapping with apiVersion, kind, metadata, …, got [1]'],
     ['a tab', 'spec:\n\tsku: A\n', 'sale.yaml:2: is not valid YAML: Tabs are not allowed as indentation'],
@@ -157,7 +164,7 @@ describe('text that holds no one FlashSale', () => {
       'spec: {sku: A\n',
       'sale.yaml:2: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }',
     ],
-    ['a key twice', `${minimal}  stock: 7\n`, 'sale.yaml:13: stock is given twice; remove one'],
+    ['a key twice', `${minimal}  stock: 7\n`, 'sale.yaml:16: stock is given twice; remove one'],
     [
       'an alias to nowhere',
       'spec: *there\n',
@@ -222,18 +229,16 @@ describe('changes of a sale that exists', () => {
 });
 
 describe('what a self-contained file refers to', () => {
-  const sale = `${minimal}  qualification:
+  const sale = `${minimal.replace('trustedHeader: {name: X-Buyer-Id, insecure: true}', 'jwt: {secretRef: {name: shop-jwt}}')}  qualification:
     denyList:
       configMapRefs:
         - {name: bots}
         - {name: resellers, key: all}
-  auth:
-    jwt:
-      secretRef: {name: shop-jwt}
 `;
   const bots = 'kind: ConfigMap\nmetadata: {name: bots}\ndata:\n  ids: |\n    a\n    b\n';
   const resellers = 'kind: ConfigMap\nmetadata: {name: resellers}\ndata: {ids: c}\n';
-  const secret = 'kind: Secret\nmetadata: {name: shop-jwt}\ndata: {secret: aHVzaA==}\nstringData: {more: plain}\n';
+  const hush = 'h'.repeat(32);
+  const secret = `kind: Secret\nmetadata: {name: shop-jwt}\ndata: {secret: ${Buffer.from(hush).toString('base64')}}\nstringData: {more: plain}\n`;
 
   test('stands beside the sale', () => {
     const loaded = loadFlashSale([bots, sale, resellers.replace('ids', 'all'), secret].join('---\n'), {
@@ -244,16 +249,26 @@ describe('what a self-contained file refers to', () => {
     expect(loaded.companions.ConfigMap.get('bots')?.get('ids')).toBe('a\nb\n');
     expect(loaded.companions.Secret.get('shop-jwt')).toEqual(
       new Map([
-        ['secret', 'hush'],
+        ['secret', hush],
         ['more', 'plain'],
       ]),
     );
   });
   test('or is missed', () => {
     expect(errors([sale, resellers].join('---\n'), { selfContained: true })).toEqual([
-      'sale.yaml:16: spec.qualification.denyList.configMapRefs[0]: refers to ConfigMap bots, which is not in this file; add it as a further document, after a line with ---',
-      'sale.yaml:17: spec.qualification.denyList.configMapRefs[1]: refers to key all of ConfigMap resellers, which has ids',
-      'sale.yaml:20: spec.auth.jwt.secretRef: refers to Secret shop-jwt, which is not in this file; add it as a further document, after a line with ---',
+      'sale.yaml:15: spec.auth.jwt.secretRef: refers to Secret shop-jwt, which is not in this file; add it as a further document, after a line with ---',
+      'sale.yaml:19: spec.qualification.denyList.configMapRefs[0]: refers to ConfigMap bots, which is not in this file; add it as a further document, after a line with ---',
+      'sale.yaml:20: spec.qualification.denyList.configMapRefs[1]: refers to key all of ConfigMap resellers, which has ids',
+    ]);
+  });
+  test.each([
+    ['jwt: {secretRef: {name: weak}}', 'jwt.secretRef'],
+    ['trustedHeader: {name: X-Buyer-Id, proxySecretRef: {name: weak}}', 'trustedHeader.proxySecretRef'],
+  ])('is refused where it proves who a buyer is and can be guessed: %s', (auth, field) => {
+    const weak = 'kind: Secret\nmetadata: {name: weak}\nstringData: {secret: 0123456789abcdef0123456789abcde}\n';
+    const text = minimal.replace('trustedHeader: {name: X-Buyer-Id, insecure: true}', auth);
+    expect(errors([text, weak].join('---\n'), { selfContained: true })).toEqual([
+      `sale.yaml:15: spec.auth.${field}: refers to key secret of Secret weak, which has 31 bytes and must have at least 32; make one with: openssl rand -hex 32`,
     ]);
   });
   test('is no concern where a cluster has it', () => {

@@ -63,9 +63,12 @@ const buyer = 'must be a buyer id of visible ASCII characters without spaces';
 const url = 'must be an http or https URL with a host and without credentials, such as https://risk.example.com/check';
 const jwks =
   'must be an https URL, or http to localhost or *.svc, such as https://id.example.com/.well-known/jwks.json';
-const header = 'must be the name of a header made for this, such as X-Buyer-Id; never Authorization, Cookie or Host';
+const headerName =
+  'must be the name of a header made for this, such as X-Buyer-Id; never Authorization, Cookie or Host';
 const auth =
-  'must have at most one of jwt and trustedHeader; remove one, or leave auth out for trustedHeader X-Buyer-Id';
+  'must have exactly one way to know a buyer: jwt: {jwksUri: https://id.example.com/jwks.json}; or trustedHeader: {name: X-Buyer-Id, proxySecretRef: {name: buyers-proxy}}, behind a proxy that authenticates; or, to let anybody buy as anybody, trustedHeader: {name: X-Buyer-Id, insecure: true}';
+const proof =
+  'must have exactly one of proxySecretRef: {name: buyers-proxy}, the secret that your proxy adds, and insecure: true, which lets anybody buy as anybody';
 const deadline = 'must be a duration from 1s to 720h, such as 15m; leave it out if orders are final at checkout';
 const server = 'must be host:port, such as kafka-0.example.com:9092';
 const objectName = "must be an object's name of lower-case letters, digits, '-' and '.', such as my-config";
@@ -75,6 +78,10 @@ const period = 'must be a duration from 10ms to 10m, such as 200ms; leave it out
 const autoscaled = 'must be at least 1 with autoscaling, which starts from there; to stop purchases, set paused';
 const mostPods = 'must not be below replicas, which is the least autoscaling keeps; raise it, or lower replicas';
 const long = (n: number) => 'x'.repeat(n);
+const header = (trustedHeader: Record<string, unknown>, expected: Row['expected']): Row => ({
+  changes: { 'spec.auth': { trustedHeader } },
+  expected,
+});
 
 export const ROWS: Row[] = [
   // What surrounds the spec
@@ -326,23 +333,49 @@ export const ROWS: Row[] = [
   wrong('spec.qualification.webhook.timeout', '9ms', 'must be a duration from 10ms to 10s, such as 500ms, got "9ms"'),
   wrong('spec.qualification.webhook.timeout', '11s', 'must be a duration from 10ms to 10s, such as 500ms, got "11s"'),
   wrong('spec.qualification.webhook.failurePolicy', 'Fail', 'must be one of Allow, Deny, got "Fail"'),
+  wrong('spec.auth', undefined, auth),
+  wrong('spec.auth', {}, auth),
   {
-    changes: { 'spec.auth': { trustedHeader: 'X-Buyer-Id', jwt: { jwksUri: 'https://id.example.com' } } },
+    changes: {
+      'spec.auth': {
+        trustedHeader: { name: 'X-Buyer-Id', insecure: true },
+        jwt: { jwksUri: 'https://id.example.com' },
+      },
+    },
     expected: [['spec.auth', auth]],
   },
-  { changes: { 'spec.auth': { trustedHeader: '' } }, expected: [['spec.auth.trustedHeader', `${header}, got ""`]] },
-  {
-    changes: { 'spec.auth': { trustedHeader: 'X Buyer' } },
-    expected: [['spec.auth.trustedHeader', `${header}, got "X Buyer"`]],
-  },
-  {
-    changes: { 'spec.auth': { trustedHeader: 'authorization' } },
-    expected: [['spec.auth.trustedHeader', `${header}, got "authorization"`]],
-  },
-  {
-    changes: { 'spec.auth': { trustedHeader: long(65) } },
-    expected: [['spec.auth.trustedHeader', 'must be at most 64 characters long, has 65']],
-  },
+  header({ name: 'X-Buyer-Id' }, [['spec.auth.trustedHeader', proof]]),
+  header({ name: 'X-Buyer-Id', insecure: false }, [['spec.auth.trustedHeader', proof]]),
+  header({ name: 'X-Buyer-Id', insecure: true, proxySecretRef: { name: 'proxy' } }, [
+    ['spec.auth.trustedHeader', proof],
+  ]),
+  header({ insecure: true }, [
+    ['spec.auth.trustedHeader.name', "is required. The request header whose value is the buyer's id."],
+  ]),
+  header({ name: '', insecure: true }, [['spec.auth.trustedHeader.name', `${headerName}, got ""`]]),
+  header({ name: 'X Buyer', insecure: true }, [['spec.auth.trustedHeader.name', `${headerName}, got "X Buyer"`]]),
+  header({ name: 'authorization', insecure: true }, [
+    ['spec.auth.trustedHeader.name', `${headerName}, got "authorization"`],
+  ]),
+  header({ name: long(65), insecure: true }, [
+    ['spec.auth.trustedHeader.name', 'must be at most 64 characters long, has 65'],
+  ]),
+  header({ name: 'X-Buyer-Id', proxyHeader: 'Cookie', proxySecretRef: { name: 'proxy' } }, [
+    ['spec.auth.trustedHeader.proxyHeader', `${headerName}, got "Cookie"`],
+  ]),
+  header({ name: 'X-Buyer-Id', proxyHeader: 'X-Buyer-Id', proxySecretRef: { name: 'proxy' } }, [
+    [
+      'spec.auth.trustedHeader.proxyHeader',
+      'must be another header than name, for one carries the buyer and the other the proxy\'s secret, got "X-Buyer-Id"',
+    ],
+  ]),
+  header({ name: 'X-Buyer-Id', proxySecretRef: { name: 'Proxy' } }, [
+    ['spec.auth.trustedHeader.proxySecretRef.name', `${objectName}, got "Proxy"`],
+  ]),
+  header({ name: 'X-Buyer-Id', proxySecretRef: { name: 'proxy', key: 'a b' } }, [
+    ['spec.auth.trustedHeader.proxySecretRef.key', `${key}, got "a b"`],
+  ]),
+  wrong('spec.auth.jwt.typ', '', 'must be at least 1 character long, has 0'),
   wrong(
     'spec.auth.jwt',
     {},

@@ -24,7 +24,7 @@ const GOOD: Record<string, string[]> = {
   period: ['100ms', '10m'],
   url: ['https://risk.example.com/check?x=1', 'http://10.0.0.1:80'],
   jwksUri: ['https://id.example.com', 'http://localhost:1/jwks'],
-  trustedHeader: ['X-Buyer-Id'],
+  proxyHeader: ['X-Proxy-Secret', 'X-Other'],
   buyerClaim: ['sub'],
   username: ['u'],
   name: ['a', 'phone-launch'],
@@ -36,7 +36,12 @@ const GOOD: Record<string, string[]> = {
 
 /** Where fields exclude or need each other: the choices. */
 const CHOICES: Record<string, { without?: string[]; needs?: string[] }[]> = {
-  auth: [{ without: ['jwt'] }, { without: ['trustedHeader'], needs: ['jwt'] }],
+  spec: [{ needs: ['auth'] }],
+  auth: [
+    { without: ['jwt'], needs: ['trustedHeader'] },
+    { without: ['trustedHeader'], needs: ['jwt'] },
+  ],
+  trustedHeader: [{ without: ['insecure'], needs: ['proxySecretRef'] }],
   jwt: [
     { without: ['secretRef'], needs: ['jwksUri'] },
     { without: ['jwksUri'], needs: ['secretRef'] },
@@ -165,7 +170,13 @@ describe('a valid sale', () => {
       apiVersion: 'flashsale.dev/v1alpha1',
       kind: 'FlashSale',
       metadata: { name: 'a' },
-      spec: { sku: 'A', stock: 1, cache: { nodes: 1 }, shards: { count: 1 } },
+      spec: {
+        sku: 'A',
+        stock: 1,
+        cache: { nodes: 1 },
+        shards: { count: 1 },
+        auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+      },
     });
     if (!result.ok) throw new Error('the least sale is refused');
     expect(Object.keys(result.sale.spec)).toEqual(expect.arrayContaining(always.map(({ path }) => String(path[0]))));

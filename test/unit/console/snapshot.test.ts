@@ -13,7 +13,7 @@ const NOW = Date.parse('2026-12-01T12:30:00Z');
 function sale(window = ''): FlashSale {
   const loaded = loadFlashSale(
     `{apiVersion: flashsale.dev/v1alpha1, kind: FlashSale, metadata: {name: launch, namespace: shop},
-      spec: {sku: P-1, stock: 100, cache: {nodes: 2}, shards: {count: 2}, storefront: {replicas: 3}, window: {${window}}}}`,
+      spec: {sku: P-1, stock: 100, cache: {nodes: 2}, shards: {count: 2}, auth: {trustedHeader: {name: X-Buyer-Id, insecure: true}}, storefront: {replicas: 3}, window: {${window}}}}`,
     { source: 'sale.yaml' },
   );
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));

@@ -17,7 +17,14 @@ function sale(name: string, spec: Record<string, unknown> = {}, status?: FlashSa
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',
     metadata: { name, namespace: 'shop', generation: 3, uid: `uid-${name}` },
-    spec: { sku: 'PHONE', stock: 20_000, cache: { nodes: 2 }, shards: { count: 2 }, ...spec },
+    spec: {
+      sku: 'PHONE',
+      stock: 20_000,
+      cache: { nodes: 2 },
+      shards: { count: 2 },
+      auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+      ...spec,
+    },
   });
   if (!validation.ok) throw new Error(JSON.stringify(validation.findings));
   return { ...validation.sale, ...(status ? { status } : {}) };
@@ -206,6 +213,7 @@ test('a plan of a new sale says what it would consist of', () => {
   expect(
     plan(undefined, sale('phone')),
   ).toBe(`shop/phone is new: 2 cache nodes, 2 shards and the pool, 2 storefronts, the operator’s Kafka
+INSECURE: whoever reaches a storefront can buy as anybody (spec.auth.trustedHeader.insecure is true)
 
 The API server accepts it. To make it so: kubectl apply -f sale.yaml`);
 });

@@ -14,6 +14,7 @@ const standing = (change: Partial<Standing> = {}): Standing => ({
   readiness: readinessOf(cluster()),
   progress: undefined,
   balance: { status: 'True', reason: 'Covered', message: 'Every shard has what its tokens were promised.' },
+  auth: { kind: 'jwt', buyerClaim: 'sub' },
   ...change,
 });
 const of = (type: string, conditions: ConditionStatus[]) => conditions.find((condition) => condition.type === type);
@@ -123,4 +124,19 @@ test('every reason that is written is a documented one', () => {
   ];
   for (const { type, status, reason } of standings.flatMap((one) => conditionsOf(one, [], NOW)))
     expect(REASONS).toHaveProperty([type, status, reason]);
+});
+
+test.each<[Standing['auth'], string]>([
+  [{ kind: 'jwt', buyerClaim: 'sub' }, 'True SignedTokens: A buyer is known by a signed token.'],
+  [
+    { kind: 'header', header: 'X-Buyer-Id', proxy: { header: 'X-Proxy-Secret', secretFile: 'proxy-secret' } },
+    'True ProxySecret: A buyer is known by X-Buyer-Id, beside the secret of the proxy.',
+  ],
+  [
+    { kind: 'header', header: 'X-Buyer-Id' },
+    'False Insecure: spec.auth.trustedHeader.insecure: whoever reaches a storefront can buy as anybody.',
+  ],
+  [{ kind: 'none' }, 'False NoWay: spec.auth says no way to know a buyer: nobody is let in.'],
+])('Authenticated says whether a buyer’s name is proved: %o', (auth, said) => {
+  expect(judged({ auth })('Authenticated')).toBe(said);
 });

@@ -34,6 +34,46 @@ describe('a buyer named by a trusted header', () => {
   });
 });
 
+describe('a buyer named by a trusted header beside the proxy’s secret', () => {
+  const auth: AuthConfig = {
+    kind: 'header',
+    header: 'X-Buyer-Id',
+    proxy: { header: 'X-Proxy-Secret', secretFile: 'proxy' },
+  };
+  const proxySecret = 'p'.repeat(32);
+  const identify = identifier(auth, () => proxySecret);
+  const stranger = refused('This request did not come by way of the shop’s own login.');
+
+  test('is believed', () => {
+    expect(identify(request({ 'x-buyer-id': 'alice', 'x-proxy-secret': proxySecret }))).toBe('alice');
+  });
+
+  test.each([
+    ['no secret', {}],
+    ['an empty one', { 'x-proxy-secret': '' }],
+    ['another one', { 'x-proxy-secret': 'q'.repeat(32) }],
+    ['its beginning', { 'x-proxy-secret': 'p'.repeat(31) }],
+    ['it twice', { 'x-proxy-secret': `${proxySecret}, ${proxySecret}` }],
+    ['one whose characters are not ASCII', { 'x-proxy-secret': `${'p'.repeat(31)}ð` }],
+  ])('is not believed with %s', (_, headers) => {
+    expect(identify(request({ 'x-buyer-id': 'alice', ...headers }))).toEqual(stranger);
+  });
+
+  test('must have a secret that cannot be guessed and that a header can carry', () => {
+    expect(() => identifier(auth, () => 'p'.repeat(31))).toThrow(
+      'the secret proxy has 31 bytes and must have at least 32',
+    );
+    expect(() => identifier(auth, () => `${'p'.repeat(32)}ä`)).toThrow(
+      'the secret proxy must be visible ASCII characters',
+    );
+  });
+});
+
+test('a sale that says no way to know a buyer lets nobody in', () => {
+  const identify = identifier({ kind: 'none' }, noSecret);
+  expect(identify(request({ 'x-buyer-id': 'alice' }))).toEqual({ problem: 'unavailable' });
+});
+
 describe('a buyer named by a JWT with a shared secret', () => {
   const secret = 'a-shared-secret-of-at-least-32-bytes';
   const auth: AuthConfig = {
@@ -95,6 +135,27 @@ describe('a buyer named by a JWT with a shared secret', () => {
     const none = Buffer.from('{"alg":"none"}').toString('base64url');
     expect(await identify(bearer(`${none}.${payload}.`))).toEqual(refused('The bearer token is not valid here.'));
     expect(await identify(bearer('not-a-jwt'))).toEqual(refused('The bearer token is not valid here.'));
+  });
+
+  test('must have a secret of 32 bytes at least', () => {
+    expect(() => identifier(auth, () => 'x'.repeat(31))).toThrow(
+      'the secret jwt has 31 bytes and must have at least 32',
+    );
+  });
+
+  test('must be of the type that the sale names', async () => {
+    const typed = identifier({ ...auth, typ: 'at+jwt' }, () => secret);
+    const sign = (typ?: string) =>
+      new SignJWT({ sub: 'alice', iss: 'https://id.example', aud: 'shop' })
+        .setExpirationTime('5m')
+        .setProtectedHeader({ alg: 'HS256', ...(typ ? { typ } : {}) })
+        .sign(new TextEncoder().encode(secret));
+    expect(await typed(bearer(await sign('at+jwt')))).toBe('alice');
+    expect(await typed(bearer(await sign('application/at+jwt')))).toBe('alice');
+    for (const typ of [undefined, 'JWT', 'id+jwt'])
+      expect(await typed(bearer(await sign(typ)))).toEqual(
+        refused('The bearer token’s claim "typ" is not what this sale asks for.'),
+      );
   });
 
   test('must be sent as a bearer token', () => {

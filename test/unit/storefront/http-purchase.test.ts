@@ -179,11 +179,14 @@ describe('R3, R33: a list that an edit brings, and that this pod may never see,'
   });
 });
 
-test('R33: who cannot be identified in the new way here is so in the old one, and the rest of the edit holds', async () => {
+test('R33: an edit of auth that cannot be taken up here lets nobody in, and the storefront is not ready', async () => {
   const shop = await openShop();
   shop.edit((c) => Object.assign(c, { auth: { kind: 'jwt' } }));
-  shop.edit((c) => Object.assign(c.qualification, { maxQuantity: 1 }));
-  expect((await shop.post('/purchase', { quantity: 2 })).problem).toBe('quantity-limit');
+  expect((await shop.post('/purchase', {})).problem).toBe('unavailable');
+  expect(shop.storefront.ready()).toContain('nobody can be identified');
+  shop.edit((c) => Object.assign(c, { auth: { kind: 'header', header: 'X-Buyer-Id' } }));
+  expect((await shop.post('/purchase', {})).status).toBe(201);
+  expect(shop.storefront.ready()).toBeUndefined();
 });
 
 describe('R29: a node that ran short', () => {

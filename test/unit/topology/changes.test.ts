@@ -12,7 +12,14 @@ function sale(spec: Spec = {}): FlashSale {
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',
     metadata: { name: 'x' },
-    spec: { sku: 'A', stock: 1000, cache: { nodes: 3 }, shards: { count: 4 }, ...spec },
+    spec: {
+      sku: 'A',
+      stock: 1000,
+      cache: { nodes: 3 },
+      shards: { count: 4 },
+      auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+      ...spec,
+    },
   });
   if (!validation.ok) throw new Error(JSON.stringify(validation.findings));
   return validation.sale;
@@ -105,7 +112,7 @@ test('every field of the resource has an effect in words', () => {
     window: { opensAt: '2026-12-01T12:00:00Z' },
     storefront: { replicas: 5, autoscaling: { maxReplicas: 9 }, resources: { limits: { cpu: 1 } } },
     qualification: { perBuyer: 3, denyList: { ids: ['x'] } },
-    auth: { trustedHeader: 'X-Other' },
+    auth: { trustedHeader: { name: 'X-Other', insecure: true } },
     orders: { paymentDeadline: '15m' },
     balancer: { rule: 'Average' },
     kafka: { bootstrapServers: ['a:1'] },
@@ -120,7 +127,7 @@ test('every field of the resource has an effect in words', () => {
       'spec.storefront.resources',
       'spec.qualification.perBuyer',
       'spec.qualification.denyList',
-      'spec.auth.trustedHeader',
+      'spec.auth.trustedHeader.name',
       'spec.orders.paymentDeadline',
       'spec.balancer.rule',
       'spec.kafka.bootstrapServers',
@@ -128,6 +135,18 @@ test('every field of the resource has an effect in words', () => {
     ]),
   );
   for (const { effect } of changes) expect(effect.length).toBeGreaterThan(10);
+});
+
+test('an edit that lets anybody buy as anybody is called by its name', () => {
+  const jwt = { jwt: { jwksUri: 'https://id.example.com/jwks.json' } };
+  const changes = (before: object, after: object) => changesBetween(sale({ auth: before }), sale({ auth: after }));
+  const insecure = { trustedHeader: { name: 'X-Buyer-Id', insecure: true } };
+  expect(changes(jwt, insecure).map(({ effect }) => effect)).toEqual(
+    Array(2).fill(expect.stringContaining('INSECURE: whoever reaches a storefront can buy as anybody')),
+  );
+  expect(changes(insecure, jwt).map(({ effect }) => effect)).toEqual(
+    Array(2).fill('storefronts take it over while they run, and let nobody in where they cannot'),
+  );
 });
 
 test('what only a cluster has is nothing in local mode, and each driver tells of its own restarts', () => {

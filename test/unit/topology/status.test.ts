@@ -16,7 +16,14 @@ function topology(spec: Record<string, unknown> = {}): Topology {
     apiVersion: 'flashsale.dev/v1alpha1',
     kind: 'FlashSale',
     metadata: { name: 'x', generation: 3 },
-    spec: { sku: 'A', stock: 100, cache: { nodes: 2 }, shards: { count: 2 }, ...spec },
+    spec: {
+      sku: 'A',
+      stock: 100,
+      cache: { nodes: 2 },
+      shards: { count: 2 },
+      auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
+      ...spec,
+    },
   });
   if (!validation.ok) throw new Error(JSON.stringify(validation.findings));
   return buildTopology(validation.sale);

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { FlashSale } from '../../../operator/api/flashsale.gen.ts';
+import { validate } from '../../../operator/api/validate.ts';
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import { ReferenceReader } from '../../../operator/reconcile/references.ts';
+import { buildTopology } from '../../../operator/topology/topology.ts';
+
+function sale(auth: object): FlashSale {
+  const checked = validate({
+    apiVersion: 'flashsale.dev/v1alpha1',
+    kind: 'FlashSale',
+    metadata: { name: 'phone' },
+    spec: { sku: 'A', stock: 1, cache: { nodes: 1 }, shards: { count: 1 }, auth },
+  });
+  if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
+  return checked.sale;
+}
+
+const read = (auth: object, secret: Record<string, string>) => {
+  const data = Object.fromEntries(
+    Object.entries(secret).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  );
+  const client = { get: async () => ({ data }) } as unknown as KubeClient;
+  return new ReferenceReader().read(client, buildTopology(sale(auth)), 0);
+};
+const jwt = { jwt: { secretRef: { name: 'shop-jwt' } } };
+const proxy = { trustedHeader: { name: 'X-Buyer-Id', proxySecretRef: { name: 'proxy' } } };
+
+test('a secret that proves who a buyer is has 32 bytes at least, or it is no secret', async () => {
+  const weak = await read(jwt, { secret: 'x'.repeat(31) });
+  expect(weak.invalid).toEqual([
+    'key secret of Secret shop-jwt has 31 bytes and must have at least 32; make one with: openssl rand -hex 32',
+  ]);
+  expect([...weak.given]).toEqual([]);
+  const strong = await read(jwt, { secret: `${'x'.repeat(32)}\n` });
+  expect(strong.invalid).toEqual([]);
+  expect([...strong.given]).toEqual([['jwt-secret', 'x'.repeat(32)]]);
+});
+
+test('a proxy’s secret can be the value of a header', async () => {
+  expect((await read(proxy, { secret: `${'x'.repeat(32)} y` })).invalid).toEqual([
+    expect.stringContaining('key secret of Secret proxy must be visible ASCII characters'),
+  ]);
+  expect([...(await read(proxy, { secret: 'x'.repeat(32) })).given.keys()]).toEqual(['proxy-secret']);
+});
