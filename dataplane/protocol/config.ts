@@ -122,6 +122,8 @@ export interface SaleConfig {
   orders: { paymentDeadline?: Millis };
   qualification: QualificationConfig;
   auth: AuthConfig;
+  /** The origins whose pages may call storefronts from a browser. When it is absent, none may. */
+  cors?: { origins: string[] };
   cache: { durability: 'Always' | 'EverySecond'; nodes: NodeConfig[] };
   shards: ShardConfig[];
   pool: PoolConfig;

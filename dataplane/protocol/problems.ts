@@ -62,6 +62,12 @@ export const PROBLEMS = {
     detail: 'Only the buyer who purchased a token can check out with it.',
     advice: 'change',
   },
+  'cross-site': {
+    status: 403,
+    title: 'A page of another site may not do this',
+    detail: 'A browser sent this for a page of another site, which this sale does not let act for its visitors.',
+    advice: 'stop',
+  },
   'not-found': { status: 404, title: 'There is nothing here', detail: 'See GET /openapi.json.', advice: 'change' },
   'order-not-found': {
     status: 404,
@@ -117,10 +123,16 @@ export const PROBLEMS = {
     detail: 'A body may have at most {limit} bytes.',
     advice: 'change',
   },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The request must say that it is JSON',
+    detail: 'Send the header Content-Type: application/json with every POST, also with one that has no body.',
+    advice: 'change',
+  },
   'rate-limited': {
     status: 429,
     title: 'Too many requests',
-    detail: 'Wait {seconds} s before the next purchase.',
+    detail: 'Wait {seconds} s before the next request.',
     advice: 'retry',
   },
   'headers-too-large': {

@@ -15,6 +15,7 @@ import type { OrderState, Orders } from './orders.ts';
 import type { Outcome, Purchases } from './purchase.ts';
 import type { CurrentRules } from './rules.ts';
 import type { SaleState } from './sale-state.ts';
+import { refusalOfWrite } from './writes.ts';
 
 export interface ApiDeps {
   rules(): CurrentRules;
@@ -84,7 +85,10 @@ export function createApi({ rules, purchases, checkouts, orders, sale, metrics, 
     then: (buyer: BuyerId) => T | Refusal | Promise<T | Refusal>,
   ): T | Refusal | Promise<T | Refusal> => {
     try {
-      const buyer = rules().identify(request);
+      const current = rules();
+      const unfit = request.method === 'POST' ? refusalOfWrite(request.headers, current.origins) : undefined;
+      if (unfit !== undefined) return unfit;
+      const buyer = current.identify(request);
       if (typeof buyer === 'string') return caught(then(buyer));
       if (buyer instanceof Promise) return caught(buyer.then((who) => (typeof who === 'string' ? then(who) : who)));
       return buyer;

@@ -8,7 +8,8 @@ import { MAX_QUANTITY } from './body.ts';
 import { AVAILABILITIES, PHASES } from './sale-state.ts';
 
 const BUYER: readonly ProblemCode[] = ['unauthenticated', 'unavailable'];
-const ORDER: readonly ProblemCode[] = [...BUYER, 'order-not-found', 'not-found'];
+const WRITE: readonly ProblemCode[] = ['unsupported-media-type', 'cross-site'];
+const ORDER: readonly ProblemCode[] = [...BUYER, 'order-not-found', 'not-found', 'rate-limited', 'busy'];
 
 const CHECKOUT_NEXT: Record<string, Link> = {
   checkout: { operationId: 'checkout', requestBody: { token: '$response.body#/token' } },
@@ -40,6 +41,7 @@ export const OPERATIONS: readonly Operation[] = [
     },
     problems: [
       ...BUYER,
+      ...WRITE,
       'too-large',
       'not-open',
       'closed',
@@ -68,7 +70,7 @@ export const OPERATIONS: readonly Operation[] = [
       200: { description: 'The order that the token became before.', schema: ref('Order'), links: ORDER_NEXT },
       201: { description: 'A new order.', schema: ref('Order'), links: ORDER_NEXT },
     },
-    problems: [...BUYER, 'too-large', 'token-invalid', 'token-not-yours', 'token-expired', 'shortage'],
+    problems: [...BUYER, ...WRITE, 'too-large', 'token-invalid', 'token-not-yours', 'token-expired', 'shortage'],
   },
   {
     id: 'getOrder',
@@ -92,7 +94,7 @@ export const OPERATIONS: readonly Operation[] = [
       example: { paymentId: 'pay-1' },
     },
     answers: { 200: { description: 'The order is paid by this payment.', schema: ref('Order') } },
-    problems: [...ORDER, 'too-large', 'order-final', 'refund-due'],
+    problems: [...ORDER, ...WRITE, 'too-large', 'order-final', 'refund-due'],
   },
   {
     id: 'cancelOrder',
@@ -102,7 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
     description: 'Its units go on sale again. A body is not looked at.',
     security: 'buyer',
     answers: { 200: { description: 'The order is cancelled.', schema: ref('Order') } },
-    problems: [...ORDER, 'order-final', 'order-paid'],
+    problems: [...ORDER, ...WRITE, 'order-final', 'order-paid'],
   },
   {
     id: 'getSale',
@@ -170,7 +172,7 @@ export const openapi = (auth: AuthConfig, version: string) =>
   openapiDocument({
     title: 'flashsale storefront',
     description:
-      'Purchase a token, then check out with it. Every write may be repeated with the same content: nothing is done twice. Another method on a path is answered with the problem method-not-allowed, another path with not-found.',
+      'Purchase a token, then check out with it. Every write may be repeated with the same content: nothing is done twice. It says Content-Type: application/json, also without a body. Another method on a path is answered with the problem method-not-allowed, another path with not-found.',
     version,
     operations: OPERATIONS,
     schemas: SCHEMAS,

@@ -6,6 +6,7 @@
 import type { SaleConfig } from '../protocol/config.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { BuyerId, Millis, Units } from '../protocol/units.ts';
+import { refusalOfRate } from './rate.ts';
 
 /** A set of buyers that may not have been read yet. */
 export interface List {
@@ -64,12 +65,7 @@ const lists: Check = ({ buyer }, { allow, deny }) => {
  * Refuses by the rate limit. It is the last check because it counts: a buyer whom another check refused has used up
  * nothing.
  */
-const rate: Check = ({ buyer, at }, { rate }) => {
-  const wait = rate?.take(buyer, at) ?? 0;
-  if (wait === 0) return undefined;
-  const seconds = Math.ceil(wait / 1000);
-  return { problem: 'rate-limited', parameters: { seconds }, retryAfter: seconds };
-};
+const rate: Check = ({ buyer, at }, { rate }) => refusalOfRate(rate, buyer, at);
 
 /**
  * The checks of every purchase, even of one that is answered "sold out" from memory. They are cheap, and about the sale

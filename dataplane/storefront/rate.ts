@@ -3,10 +3,23 @@
 // comes in as an argument.
 
 import { LRUCache } from 'lru-cache';
+import type { Refusal } from '../protocol/problems.ts';
 import type { BuyerId, Millis } from '../protocol/units.ts';
 import { type Rate, takeToken } from '../runtime/token-bucket.ts';
 
 const MOST_BUYERS = 100_000;
+
+/** Takes one of the buyer's tokens, or refuses and takes none. Without a limit nobody is refused. */
+export function refusalOfRate(
+  rate: Pick<RateLimit, 'take'> | undefined,
+  buyer: BuyerId,
+  now: Millis,
+): Refusal | undefined {
+  const wait = rate?.take(buyer, now) ?? 0;
+  if (wait === 0) return undefined;
+  const seconds = Math.ceil(wait / 1000);
+  return { problem: 'rate-limited', parameters: { seconds }, retryAfter: seconds };
+}
 
 export class RateLimit {
   readonly #rate: Rate;

@@ -18,6 +18,8 @@ export interface CurrentRules extends Rules {
   rate?: RateLimit;
   webhook?: Webhook;
   identify: Identify;
+  /** The origins whose pages may act for their visitors; absent: none. */
+  origins?: ReadonlySet<string>;
   /** The value of the header WWW-Authenticate of a 401. */
   challenge: string;
 }
@@ -48,6 +50,7 @@ export function rulesFor(sale: SaleConfig, deps: RulesDeps, before?: CurrentRule
     allow: allow && (kept(allow, old?.allow, before?.allow) ?? list(allow, before?.allow, true)),
     deny: deny && (kept(deny, old?.deny, before?.deny) ?? list(deny, before?.deny, false)),
     rate: rateLimit && (kept(rateLimit, old?.rateLimit, before?.rate) ?? new RateLimit(rateLimit)),
+    origins: sale.cors && new Set(sale.cors.origins),
     webhook: webhook && (kept(webhook, old?.webhook, before?.webhook) ?? new Webhook(webhook, deps.webhookFailed)),
   };
   const identify = kept(sale.auth, before?.sale.auth, before?.identify) ?? identifierOr(before, sale, deps);

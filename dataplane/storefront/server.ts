@@ -6,17 +6,20 @@ import { coldRoutes } from '../http/cold-routes.ts';
 import { createGuardedServer, type GuardedServer } from '../http/guarded-server.ts';
 import { type Handler, hot } from '../http/hot.ts';
 import type { Api } from './api.ts';
+import { letIn } from './cors.ts';
 import { OPERATIONS } from './openapi.ts';
 
 export interface ServerDeps {
   api: Api;
   /** Returns the OpenAPI document as it is now. */
   openapi(): object;
+  /** Returns the origins whose pages may act for their visitors; undefined: none. */
+  origins(): ReadonlySet<string> | undefined;
   /** Is called for a fault of this program. */
   fault(error: unknown): void;
 }
 
-export function createBuyersServer({ api, openapi, fault }: ServerDeps): GuardedServer {
+export function createBuyersServer({ api, openapi, origins, fault }: ServerDeps): GuardedServer {
   const hotRoutes: Record<string, Handler> = { '/purchase': api.purchase, '/checkout': api.checkout };
 
   return createGuardedServer((draining) => {
@@ -38,6 +41,8 @@ export function createBuyersServer({ api, openapi, fault }: ServerDeps): Guarded
       draining,
     });
     return (request, response) => {
+      const known = origins();
+      if (known !== undefined && letIn(request, response, known)) return;
       const handle = request.method === 'POST' ? hotRoutes[pathOf(request.url ?? '')] : undefined;
       if (handle === undefined) app(request, response);
       else hot(request, response, handle, draining);

@@ -166,7 +166,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
     now,
   });
   const checkouts = new Checkouts({ nodes, shards, signer, settler, failed });
-  const orders = new Orders({ shards, failed });
+  const orders = new Orders({ shards, failed, rate: () => rules.rate, now });
   const sale = () =>
     saleState(rules.sale, {
       now: wall(),
@@ -175,7 +175,12 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
       virtual: nodes.layout && view.virtual(nodes.layout.count),
     });
   const api = createApi({ rules: current, purchases, checkouts, orders, sale, metrics, fault, now });
-  const server = createBuyersServer({ api, openapi: () => openapi(rules.sale.auth, deps.version), fault });
+  const server = createBuyersServer({
+    api,
+    openapi: () => openapi(rules.sale.auth, deps.version),
+    origins: () => rules.origins,
+    fault,
+  });
   let draining = false;
   const began = now();
 

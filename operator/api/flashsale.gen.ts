@@ -379,6 +379,12 @@ export interface StorefrontSpec {
    * unless somebody changed it.
    */
   resources?: ResourcesSpec;
+  /**
+   * Which web pages of other origins may call the storefronts from a browser. Name only those you trust to act for a
+   * visitor: their pages may send the visitor's cookies. Absent: none, and a write that a page of another site sends is
+   * refused.
+   */
+  cors?: StorefrontCorsSpec;
 }
 
 /** The pods buyers talk to. */
@@ -400,6 +406,12 @@ export interface StorefrontSpecInput {
    * unless somebody changed it.
    */
   resources?: ResourcesSpecInput;
+  /**
+   * Which web pages of other origins may call the storefronts from a browser. Name only those you trust to act for a
+   * visitor: their pages may send the visitor's cookies. Absent: none, and a write that a page of another site sends is
+   * refused.
+   */
+  cors?: StorefrontCorsSpec;
 }
 
 /**
@@ -430,6 +442,16 @@ export interface StorefrontAutoscalingSpecInput {
    * and the cluster's metrics server. Unit: percent. Default: 70.
    */
   cpuUtilization?: number;
+}
+
+/**
+ * Which web pages of other origins may call the storefronts from a browser. Name only those you trust to act for a
+ * visitor: their pages may send the visitor's cookies. Absent: none, and a write that a page of another site sends is
+ * refused.
+ */
+export interface StorefrontCorsSpec {
+  /** Origins, exactly as browsers send them. */
+  origins: string[];
 }
 
 /** The token a successful purchase yields, which reserves the buyer's units until checkout. */

@@ -95,6 +95,7 @@ const EFFECTS: Record<string, Effect> = {
   'spec.shards.count': ({ before, after }) =>
     `adds ${numbered('s', before.spec.shards.count, after.spec.shards.count)}, empty; the balancer fills them`,
   'spec.storefront.autoscaling': inCluster('between replicas and maxReplicas, as busy as they are'),
+  'spec.storefront.cors': LIVE,
   'spec.storefront.replicas': ({ before, after }) =>
     after.spec.storefront.replicas > before.spec.storefront.replicas
       ? 'more storefronts; the others go on'

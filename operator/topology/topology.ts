@@ -29,7 +29,7 @@ export interface Topology {
   /** What the roles are told and no driver has a say in. */
   settings: Pick<
     SaleConfig,
-    'generation' | 'sku' | 'stock' | 'window' | 'paused' | 'token' | 'orders' | 'auth' | 'balancer'
+    'generation' | 'sku' | 'stock' | 'window' | 'paused' | 'token' | 'orders' | 'auth' | 'cors' | 'balancer'
   >;
   /** The rules for buyers, without the files of the lists, which a driver places. */
   qualification: Omit<QualificationConfig, 'allow' | 'deny'>;
@@ -163,6 +163,7 @@ function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
     token: { ttl: parseDuration(spec.token.ttl) },
     orders: paymentDeadline === undefined ? {} : { paymentDeadline: parseDuration(paymentDeadline) },
     auth: authOf(spec.auth),
+    ...(spec.storefront.cors ? { cors: spec.storefront.cors } : {}),
     balancer: {
       rule,
       deadBand,

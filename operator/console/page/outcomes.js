@@ -16,6 +16,8 @@ const WORDS = {
   'token-invalid': 'Token is not ours',
   'token-not-yours': 'Another buyer’s token',
   'not-open': 'Not open yet',
+  'cross-site': 'A page of another site',
+  'unsupported-media-type': 'Not sent as JSON',
   busy: 'Too many at once, come back',
   shortage: 'Units still on their way',
   unauthenticated: 'Buyer not known',

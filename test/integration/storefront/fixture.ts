@@ -154,7 +154,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const ask = async (method: 'GET' | 'POST', path: string, buyer: string, body?: unknown): Promise<Reply> => {
         const answer = await request(`http://127.0.0.1:${port}${path}`, {
           method,
-          headers: { 'x-buyer-id': buyer },
+          headers: { 'x-buyer-id': buyer, 'content-type': 'application/json' },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
         const text = await answer.body.text();

@@ -83,6 +83,8 @@ const header = (trustedHeader: Record<string, unknown>, expected: Row['expected'
   expected,
 });
 
+const origin = 'must be an origin in lower case without a path, such as https://shop.example.com';
+
 export const ROWS: Row[] = [
   // What surrounds the spec
   wrong('apiVersion', 'flashsale.dev/v1', 'must be flashsale.dev/v1alpha1, got "flashsale.dev/v1"'),
@@ -333,6 +335,14 @@ export const ROWS: Row[] = [
   wrong('spec.qualification.webhook.timeout', '9ms', 'must be a duration from 10ms to 10s, such as 500ms, got "9ms"'),
   wrong('spec.qualification.webhook.timeout', '11s', 'must be a duration from 10ms to 10s, such as 500ms, got "11s"'),
   wrong('spec.qualification.webhook.failurePolicy', 'Fail', 'must be one of Allow, Deny, got "Fail"'),
+  ...['*', 'null', 'https://shop.example.com/', 'https://Shop.example.com', 'shop.example.com'].map((text) => ({
+    changes: { 'spec.storefront.cors': { origins: [text] } },
+    expected: [['spec.storefront.cors.origins[0]', `${origin}, got "${text}"`]] satisfies Row['expected'],
+  })),
+  {
+    changes: { 'spec.storefront.cors': {} },
+    expected: [['spec.storefront.cors.origins', 'is required. Origins, exactly as browsers send them.']],
+  },
   wrong('spec.auth', undefined, auth),
   wrong('spec.auth', {}, auth),
   {

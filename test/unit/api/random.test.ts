@@ -103,7 +103,9 @@ function fitting(schema: Schema, name: string, oneIn: number): fc.Arbitrary<unkn
         ? fc.stringMatching(/^[!-~]{1,128}$/)
         : name === 'bootstrapServers'
           ? fc.nat(9).map((n) => `k${n}:9092`)
-          : arbitrary(schema.items, name, oneIn);
+          : name === 'origins'
+            ? fc.nat(9).map((n) => `https://shop${n}.example.com`)
+            : arbitrary(schema.items, name, oneIn);
     return fc.uniqueArray(item, {
       minLength: schema.minItems ?? 0,
       maxLength: 5,

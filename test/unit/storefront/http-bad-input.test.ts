@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { nodeId } from '../../../dataplane/protocol/units.ts';
 import { openShop, type Shop } from './shop.ts';
 
-const json = { 'x-buyer-id': 'alice', 'content-type': 'application/json' };
+const anybody = { 'content-type': 'application/json' };
+const json = { 'x-buyer-id': 'alice', ...anybody };
 /** Nothing was reserved, nothing sold. */
 const untouched = (shop: Shop) => {
   for (const node of shop.nodes.values()) expect([node.virtual, node.reserves]).toEqual([10, 0]);
@@ -23,17 +24,31 @@ describe('bad input gets its own answer and changes nothing', () => {
     ['POST', '/purchase', json, '{"quantity":99999999999}', 400, 'malformed', 'at most 1000000'],
     ['POST', '/purchase', json, '{"quantity":4}', 403, 'quantity-limit', 'at most 3; this one asked for 4'],
     ['POST', '/purchase', json, `{"quantity":${' '.repeat(5000)}1}`, 413, 'too-large', 'at most 4096 bytes'],
-    ['POST', '/purchase', {}, '{}', 401, 'unauthenticated', 'The header X-Buyer-Id is missing.'],
-    ['POST', '/purchase', { 'x-buyer-id': 'a b' }, '{}', 401, 'unauthenticated', '1 to 128 visible ASCII'],
+    ['POST', '/purchase', anybody, '{}', 401, 'unauthenticated', 'The header X-Buyer-Id is missing.'],
+    ['POST', '/purchase', { ...json, 'x-buyer-id': 'a b' }, '{}', 401, 'unauthenticated', '1 to 128 visible ASCII'],
     ['POST', '/checkout', json, '{"token":7}', 400, 'malformed', '"token" must be a string'],
     ['POST', '/checkout', json, '{}', 400, 'malformed', '"token" is missing'],
     ['POST', '/checkout', json, '', 400, 'malformed', 'The body is not JSON'],
     ['POST', '/checkout', json, '{"token":"fs1.forged"}', 403, 'token-invalid', 'not issued by this sale'],
     ['POST', '/checkout', json, `{"token":"${'x'.repeat(5000)}"}`, 413, 'too-large', 'at most 4096 bytes'],
-    ['POST', '/checkout', {}, '{"token":"x"}', 401, 'unauthenticated', 'is missing'],
+    ['POST', '/checkout', anybody, '{"token":"x"}', 401, 'unauthenticated', 'is missing'],
     ['POST', '/orders/x/pay', json, '{"paymentId":5}', 400, 'malformed', '"paymentId" must be a string'],
     ['POST', '/orders/x/pay', json, '{"paymentId":""}', 400, 'malformed', '1 to 128 visible'],
     ['POST', '/orders/x/pay', json, 'x'.repeat(5000), 413, 'too-large', 'at most 4096 bytes'],
+    [
+      'POST',
+      '/purchase',
+      { ...json, 'content-type': 'text/plain' },
+      '{}',
+      415,
+      'unsupported-media-type',
+      'Content-Type',
+    ],
+    ['POST', '/purchase', { ...json, 'content-type': 'application/jsonp' }, '{}', 415, 'unsupported-media-type', ''],
+    ['POST', '/checkout', { 'x-buyer-id': 'alice' }, '{}', 415, 'unsupported-media-type', 'Content-Type'],
+    ['POST', '/orders/x/cancel', { 'x-buyer-id': 'alice' }, undefined, 415, 'unsupported-media-type', 'no body'],
+    ['POST', '/purchase', { ...json, 'sec-fetch-site': 'cross-site' }, '{}', 403, 'cross-site', 'page of another site'],
+    ['POST', '/orders/x/cancel', { ...json, 'sec-fetch-site': 'cross-site' }, '', 403, 'cross-site', 'another site'],
     ['GET', '/orders/x', {}, undefined, 401, 'unauthenticated', 'is missing'],
     ['GET', '/orders/%E0%A4%A', json, undefined, 400, 'malformed', 'cannot be decoded'],
     ['GET', '/nowhere', json, undefined, 404, 'not-found', 'GET /openapi.json'],
@@ -69,7 +84,9 @@ describe('bad input gets its own answer and changes nothing', () => {
     socket.setEncoding('utf8').on('data', (part) => {
       answer += part;
     });
-    socket.write('POST /purchase HTTP/1.1\r\nhost: x\r\nx-buyer-id: alice\r\ntransfer-encoding: chunked\r\n\r\n');
+    socket.write(
+      'POST /purchase HTTP/1.1\r\nhost: x\r\nx-buyer-id: alice\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
     for (const part of '{"quantity":2}') {
       socket.write(`1\r\n${part}\r\n`);
       await setTimeout(1);

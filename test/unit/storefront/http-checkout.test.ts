@@ -163,6 +163,36 @@ describe('R6: a token that is not this buyer’s own', () => {
   });
 });
 
+describe('what buyers ask about orders', () => {
+  const ordered = async (shop: Shop) =>
+    String((await shop.post('/checkout', { token: await purchase(shop) })).body.order);
+
+  test('takes the shard’s lock only for an order of theirs that can still change', async () => {
+    const shop = await openShop();
+    const order = await ordered(shop);
+    const cancel = vi.spyOn(shard(shop), 'cancel');
+    for (let n = 0; n < 10; n++) {
+      const bogus = `s0-${String(n).padStart(22, 'x')}`;
+      expect((await shop.post(`/orders/${bogus}/cancel`)).problem).toBe('order-not-found');
+      expect((await shop.post(`/orders/${order}/cancel`, undefined, 'mallory')).problem).toBe('order-not-found');
+    }
+    expect(cancel).not.toHaveBeenCalled();
+    for (let n = 0; n < 3; n++) expect((await shop.post(`/orders/${order}/cancel`)).body.status).toBe('cancelled');
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  test('counts against the rate limit of their purchases', async () => {
+    const rateLimit = { perSecond: 0.01, burst: 3 };
+    const shop = await openShop({ change: (c) => Object.assign(c.qualification, { rateLimit }) });
+    const order = await ordered(shop);
+    expect((await shop.get(`/orders/${order}`)).status).toBe(200);
+    expect((await shop.get('/orders/bogus')).problem).toBe('order-not-found');
+    expect((await shop.post(`/orders/${order}/cancel`)).problem).toBe('rate-limited');
+    expect((await shop.post('/purchase', {})).problem).toBe('rate-limited');
+    expect((await shop.get(`/orders/${order}`, 'bob')).problem).toBe('order-not-found');
+  });
+});
+
 describe('an order', () => {
   const ordered = async (shop: Shop, buyer = 'alice') =>
     String((await shop.post('/checkout', { token: await purchase(shop, buyer) }, buyer)).body.order);

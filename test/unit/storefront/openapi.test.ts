@@ -47,7 +47,7 @@ async function scene(id: string, edit: (shop: Shop) => unknown = () => undefined
       shop.send(
         METHODS.get(id) ?? '',
         (change.path ?? PATHS[id] ?? '').replace('{order}', order),
-        change.headers ?? { 'x-buyer-id': 'alice' },
+        { 'content-type': 'application/json', ...(change.headers ?? { 'x-buyer-id': 'alice' }) },
         change.body ?? (body === undefined ? undefined : JSON.stringify(body)),
       ),
   };
@@ -110,7 +110,24 @@ const PROVOKE: Record<string, (id: string) => Promise<Reply>> = {
         for (const node of nodes(shop)) node.virtual = 0;
       })
     ).ask(),
-  busy: async () => (await openShop({ admission: { high: 0, low: 0 } })).post('/purchase'),
+  busy: async (id) => {
+    if (id === 'purchase') return (await openShop({ admission: { high: 0, low: 0 } })).post('/purchase');
+    const s = await scene(id);
+    const [shard] = shards(s.shop);
+    if (shard === undefined) throw new Error('there is no shard');
+    const held = Promise.withResolvers<undefined>();
+    shard.order = () => held.promise;
+    const path = `/orders/${await orderOf(s.shop)}`;
+    // As many as are answered at once and may wait.
+    const others = Array.from({ length: 68 }, (_, n) => s.shop.get(path, `other-${n}`));
+    await expect.poll(async () => (await s.shop.get(path, 'late')).problem).toBe('busy');
+    const reply = await s.ask();
+    held.resolve(undefined);
+    await Promise.all(others);
+    return reply;
+  },
+  'unsupported-media-type': async (id) => (await scene(id)).ask({ headers: { 'content-type': 'text/plain' } }),
+  'cross-site': async (id) => (await scene(id)).ask({ headers: { 'sec-fetch-site': 'cross-site' } }),
   paused: async (id) =>
     (
       await scene(id, (shop) => {

@@ -139,7 +139,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     const text = await answer.body.text();
     return seen(method, path, { status: answer.statusCode, headers: answer.headers, text });
   };
-  const buyerHeader = (buyer: string) => ({ 'x-buyer-id': buyer });
+  const buyerHeader = (buyer: string) => ({ 'x-buyer-id': buyer, 'content-type': 'application/json' });
   return {
     storefront,
     nodes,
