@@ -1,8 +1,10 @@
 // The test projects, one folder under test/ each. What starts real servers runs one or two files at a time, so that a
 // small machine measures the code and not the crowding.
 
+import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
+const cores = availableParallelism();
 const seconds = (n: number) => n * 1000;
 let projects = 0;
 
@@ -25,7 +27,8 @@ function project(
       // A condition waited for is late on a busy machine, not wrong.
       expect: { poll: { timeout: timeout * 0.8 } },
       hookTimeout: servers ? Math.max(timeout, seconds(120)) : timeout,
-      ...(servers ? { fileParallelism: files > 1, maxWorkers: files } : {}),
+      fileParallelism: files > 1,
+      maxWorkers: files,
       // Vitest runs projects one after the other when they differ in their number of workers, and wants to know in which order.
       sequence: { groupOrder: projects++ },
       ...more,
@@ -36,8 +39,9 @@ function project(
 export default defineConfig({
   test: {
     projects: [
-      project('unit', seconds(10), false),
-      project('simulation', seconds(120), false),
+      project('unit', seconds(30), false, cores),
+      // Searches that are processes of their own run two at a time.
+      project('simulation', seconds(120), false, cores, { maxConcurrency: 2 }),
       project('integration', seconds(60), true, 2),
       // The files of one worker share its modules, and so its API server: see test/harness/shared-apiserver.ts.
       project('apiserver', seconds(180), true, 2, { isolate: false }),

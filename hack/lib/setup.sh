@@ -11,6 +11,7 @@
 # Callers then have:
 #   PATH                    with a Node ≥ 24 (and a Java ≥ 17, after `servers`) first
 #   FLASHSALE_CACHE         what is downloaded lives here, keyed by version; safe to delete at any time
+#   NODE_COMPILE_CACHE      in which every Node program finds our files compiled, and starts in half the time
 #   FLASHSALE_REDIS_SERVER  the redis-server program
 #   FLASHSALE_POSTGRES_BIN  the folder of initdb and postgres
 #   FLASHSALE_POSTGRES_18   a folder with PostgreSQL 18's `bin` (after `postgres_18`)
@@ -23,6 +24,7 @@
 FLASHSALE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FLASHSALE_CACHE="${FLASHSALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashsale}"
 [[ "$FLASHSALE_CACHE" == /* ]] || FLASHSALE_CACHE="$PWD/$FLASHSALE_CACHE"
+export NODE_COMPILE_CACHE="$FLASHSALE_CACHE/compiled"
 
 # shellcheck source=say.sh
 source "$FLASHSALE_ROOT/hack/lib/say.sh"

@@ -99,10 +99,10 @@ describe('R32: while it sells', () => {
 
   const soldNow = async () => (await calm(sale.resource()))?.status?.sold ?? 0;
 
-  /** Lasts as long as most disturbances do. */
-  const SHORT = { buyers: 300, rate: 40 };
+  /** Lasts as long as most disturbances do; how many buyers come does not matter, but that they go on coming. */
+  const SHORT = { buyers: 150, rate: 15 };
   /** For several disturbances, one after the other. */
-  const LONG = { buyers: 600, rate: 10 };
+  const LONG = { buyers: 300, rate: 5 };
 
   /** A crowd comes; once the first have bought, something happens; whatever it is, the crowd is served. */
   const disturb = (what: string, how: () => Promise<unknown>, { buyers, rate } = SHORT) =>

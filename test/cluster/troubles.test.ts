@@ -70,84 +70,85 @@ async function quota(sale: Sale, name: string, what: string): Promise<void> {
   await kubectl(['wait', holds, `quota/${name}`, '-n', sale.namespace, '--timeout=60s']);
 }
 
-describe('a resource that only the operator can judge', () => {
+/** One installation whose operator gives sales an image that does not exist, and its only upgrade, to one that does. */
+describe('what only the operator can know', () => {
+  const noImage = new Sale('noimage', small);
   const sales = new Map(CASES.map(({ name, more }) => [name, new Sale(name, { ...small, more })]));
   const good = new Sale('good', small);
   const unclaimed = new Sale('unclaimed', small);
-  beforeAll(async () => {
-    await install();
-    for (const [name, sale] of sales) {
-      if (name === 'noquota') {
-        await sale.makeNamespace();
-        await quota(sale, 'small', 'pods');
-      }
-      await sale.apply(name === 'noclass' ? { storageClass: 'nowhere' } : {});
-    }
-    await good.apply();
-  }, 5 * MINUTE);
   afterAll(async () => {
-    await Promise.all([good, unclaimed, ...sales.values()].map((sale) => sale.destroy()));
+    await Promise.all([noImage, good, unclaimed, ...sales.values()].map((sale) => sale.destroy()));
   }, 5 * MINUTE);
 
-  test.each(CASES)(
-    '$name: Ready says $reason, and an event too',
-    async ({ name, reason, message }) => {
-      const sale = sales.get(name) as Sale;
-      const ready = await readyFor(sale, reason);
-      expect(ready).toMatchObject({ status: 'False', reason });
-      expect(ready.message).toMatch(message);
-      await sale.isToldOf(reason);
-    },
-    5 * MINUTE,
-  );
-
-  test('meanwhile another sale becomes ready', () => good.becomes('Ready', 'True', 120), 3 * MINUTE);
-
   test(
-    'a missing ConfigMap that appears is found, and the sale goes on',
-    async () => {
-      const sale = sales.get('nolist') as Sale;
-      await kubectl(['create', 'configmap', 'members', '--from-literal=ids=ann', '-n', sale.namespace]);
-      await sale.becomes('Ready', 'True', 120);
-    },
-    3 * MINUTE,
-  );
-
-  test(
-    'what a quota refuses to StatefulSets alone is told in its words, and the sale goes on when the quota is raised',
-    async () => {
-      await unclaimed.makeNamespace();
-      await quota(unclaimed, 'claims', 'persistentvolumeclaims');
-      await unclaimed.apply();
-      const { status, message } = await readyFor(unclaimed, 'QuotaExceeded');
-      expect(status).toBe('False');
-      expect(message).toMatch(/data-unclaimed-\w+-0.* exceeded quota: claims, requested: persistentvolumeclaims=1/);
-      await unclaimed.isToldOf('QuotaExceeded');
-      const more = JSON.stringify({ spec: { hard: { persistentvolumeclaims: '3' } } });
-      await kubectl(['patch', 'quota', 'claims', '-n', unclaimed.namespace, '-p', more]);
-      // The controller tries again after as long as it was refused.
-      await unclaimed.settles(5 * MINUTE);
-    },
-    10 * MINUTE,
-  );
-});
-
-describe('an image that cannot start', () => {
-  const sale = new Sale('noimage', small);
-  afterAll(() => sale.destroy(), 3 * MINUTE);
-
-  test(
-    'the condition names the container and its image, and with a better one the sale goes on',
+    'an image that cannot start: the condition names the container and its image',
     async () => {
       await install('sales.images.redis=localhost/nothing:dev');
-      await sale.apply();
-      const { status, message } = await readyFor(sale, 'ImageCannotStart');
+      await noImage.apply();
+      const { status, message } = await readyFor(noImage, 'ImageCannotStart');
       expect(status).toBe('False');
       expect(message).toMatch(/container redis of pod noimage-cache-0 does not start: .*localhost\/nothing:dev/);
-      await sale.isToldOf('ImageCannotStart');
-      await install();
-      await sale.settles();
+      await noImage.isToldOf('ImageCannotStart');
     },
     6 * MINUTE,
   );
+
+  describe('with a better image', () => {
+    // All at once: each waits for something else.
+    beforeAll(async () => {
+      await install();
+      for (const [name, sale] of sales) {
+        if (name === 'noquota') {
+          await sale.makeNamespace();
+          await quota(sale, 'small', 'pods');
+        }
+        await sale.apply(name === 'noclass' ? { storageClass: 'nowhere' } : {});
+      }
+      await unclaimed.makeNamespace();
+      await quota(unclaimed, 'claims', 'persistentvolumeclaims');
+      await unclaimed.apply();
+      await good.apply();
+    }, 5 * MINUTE);
+
+    test('the sale that waited for it goes on', () => noImage.settles(4 * MINUTE), 5 * MINUTE);
+
+    test.each(CASES)(
+      '$name: Ready says $reason, and an event too',
+      async ({ name, reason, message }) => {
+        const sale = sales.get(name) as Sale;
+        const ready = await readyFor(sale, reason);
+        expect(ready).toMatchObject({ status: 'False', reason });
+        expect(ready.message).toMatch(message);
+        await sale.isToldOf(reason);
+      },
+      5 * MINUTE,
+    );
+
+    test(
+      'what a quota refuses to StatefulSets alone is told in its words, and the sale goes on when the quota is raised',
+      async () => {
+        const { status, message } = await readyFor(unclaimed, 'QuotaExceeded');
+        expect(status).toBe('False');
+        expect(message).toMatch(/data-unclaimed-\w+-0.* exceeded quota: claims, requested: persistentvolumeclaims=1/);
+        await unclaimed.isToldOf('QuotaExceeded');
+        const more = JSON.stringify({ spec: { hard: { persistentvolumeclaims: '3' } } });
+        await kubectl(['patch', 'quota', 'claims', '-n', unclaimed.namespace, '-p', more]);
+        // The controller tries again after as long as it was refused.
+        await unclaimed.settles(5 * MINUTE);
+      },
+      10 * MINUTE,
+    );
+
+    test('meanwhile another sale becomes ready', () => good.becomes('Ready', 'True', 120), 3 * MINUTE);
+
+    test(
+      'a missing ConfigMap that appears is found, and the sale goes on',
+      async () => {
+        const sale = sales.get('nolist') as Sale;
+        await kubectl(['create', 'configmap', 'members', '--from-literal=ids=ann', '-n', sale.namespace]);
+        await sale.becomes('Ready', 'True', 120);
+      },
+      3 * MINUTE,
+    );
+  });
 });

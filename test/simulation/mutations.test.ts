@@ -33,7 +33,7 @@ describe('a mutation', () => {
   });
 });
 
-describe.skipIf(oneSeed)('taken back, some seed finds a violation', () => {
+describe.skipIf(oneSeed)('taken back, some seed finds a violation', { concurrent: true }, () => {
   test.each(Object.keys(MUTATIONS))('%s', { timeout: TIMEOUT }, async (name) => {
     expect(await simulate('--mutation', name)).toMatch(/the mutation was found$/);
   });
