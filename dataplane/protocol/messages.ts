@@ -57,7 +57,7 @@ export interface Delta {
    * Only the pool reports what it owes to a lowered supply, and what may be allocated to shards (available − owed, at
    * least 0).
    */
-  pool?: { owed: Units; dealable: Units; supplied: Units; target: Units };
+  pool?: { owed: Units; allocatable: Units; supplied: Units; target: Units };
 }
 
 /** The messages of `levels`, keyed by node: what a cache node holds, as it counts itself. */

@@ -26,9 +26,9 @@ export interface ShardView {
 export interface PoolView {
   available: Units;
   inFlight: Units;
-  /** `owed` are the units that a lowered supply still asks back, `dealable` those that may be allocated to shards. */
+  /** `owed` are the units that a lowered supply still asks back, `allocatable` those that may be allocated to shards. */
   owed: Units;
-  dealable: Units;
+  allocatable: Units;
   supplied: Units;
   target: Units;
   command: CommandId;
@@ -148,9 +148,9 @@ export class ResourceTable {
   pool(): PoolView | undefined {
     const last = this.#deltas.get('pool')?.last;
     if (!last) return undefined;
-    const { owed, dealable, supplied, target } = last.pool ?? { owed: 0, dealable: 0, supplied: 0, target: 0 };
+    const { owed, allocatable, supplied, target } = last.pool ?? { owed: 0, allocatable: 0, supplied: 0, target: 0 };
     const { available, command } = last;
-    return { available, inFlight: this.inFlight('pool'), owed, dealable, supplied, target, command };
+    return { available, inFlight: this.inFlight('pool'), owed, allocatable, supplied, target, command };
   }
 
   /**
@@ -248,7 +248,7 @@ function sameVersion(last: Delta, delta: Delta): Delta {
     missedMax === last.missedMax &&
     command === last.command &&
     pool?.owed === last.pool?.owed &&
-    pool?.dealable === last.pool?.dealable &&
+    pool?.allocatable === last.pool?.allocatable &&
     pool?.supplied === last.pool?.supplied &&
     pool?.target === last.pool?.target;
   return same ? last : { ...last, missed, missedMax, command, ...(pool ? { pool } : {}) };

@@ -1,6 +1,6 @@
-// The audit as a whole: read every store, judge, and read again while a sale that goes on blurs the picture. Real
+// The audit as a whole: read every store, check, and read again while a sale that goes on blurs the picture. Real
 // stock is exact at any moment (cut.ts). Between the two ledgers an order may be younger than the reading of its node,
-// so a finding counts only if it is still there when `patience` ends.
+// so a finding counts only if it is still there when the timeout ends.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { databaseSecret, redisSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
@@ -12,8 +12,8 @@ import { readShards } from './read-shards.ts';
 
 export interface AuditOptions {
   /** How long findings may take to vanish. */
-  patience: Millis;
-  /** Wait, within patience, also for stock in flight to arrive and live tokens to end: a sale that is over. */
+  timeout: Millis;
+  /** Wait, within the timeout, also for stock in flight to arrive and live tokens to end: a sale that is over. */
   settled?: boolean;
 }
 
@@ -25,11 +25,11 @@ export interface Audited {
 
 /**
  * `sale`: read again before each look, since shards and nodes may come while an audit waits. Rejects at once when
- * there is none, and when some database could not be read until `patience` ended: one that restarts is waited for. Where
+ * there is none, and when some database could not be read until the timeout ended: one that restarts is waited for. Where
  * all were read once, and then one of them went away, the answer is what was found.
  */
 export async function audit(sale: () => Promise<Audited> | Audited, options: AuditOptions): Promise<AuditReport> {
-  const deadline = performance.now() + options.patience;
+  const deadline = performance.now() + options.timeout;
   // One that is not there is not waited for.
   let now: Audited | undefined = await sale();
   let last: AuditReport | undefined;

@@ -1,6 +1,6 @@
 // One buyer's visit, from the first click to an order or a final no. A buyer does what a shop's own client would do:
 // asks again after Retry-After, asks again when an answer is lost (every write is idempotent, R34), and gives up when
-// patience ends.
+// its time to wait is over.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Buyer } from './plan.ts';
@@ -49,7 +49,7 @@ interface Token {
   asked: Millis;
 }
 
-/** Sends until there is an answer to keep; undefined: patience ended, which is counted. */
+/** Sends until there is an answer to keep; undefined: the buyer waited too long, which is counted. */
 async function ask(
   what: 'purchases' | 'checkouts',
   v: Visit,

@@ -41,12 +41,12 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     urls: options.urls,
     header: config.auth.header,
     connections: 64,
-    patience: 8 * config.token.ttl + 30_000,
+    maxWait: 8 * config.token.ttl + 30_000,
     timeout: 10_000,
     ...(shown ? { progress: (now: Tally) => shown.update(now) } : {}),
   });
   shown?.stop();
-  const found = await audit(options.audited, { patience: 2 * config.token.ttl + 10_000, settled: true });
+  const found = await audit(options.audited, { timeout: 2 * config.token.ttl + 10_000, settled: true });
   return {
     tally,
     audit: found,

@@ -13,7 +13,7 @@ export interface DriveOptions extends Pick<LoadOptions, 'comeBack' | 'seed'> {
   header: string;
   connections: number;
   /** How long after the last arrival buyers may still wait for stock to come back. */
-  patience: Millis;
+  maxWait: Millis;
   timeout: Millis;
   /** Called a few times a second, and once at the end. */
   progress?: (tally: Tally) => void;
@@ -28,7 +28,7 @@ export const runLoad = (options: RunOptions): Promise<Tally> => driveBuyers(plan
 export async function driveBuyers(buyers: readonly Buyer[], options: DriveOptions): Promise<Tally> {
   const shop = openShop(options.urls, options);
   const tally = new Tally();
-  const end = (buyers.at(-1)?.arrival ?? 0) + options.patience;
+  const end = (buyers.at(-1)?.arrival ?? 0) + options.maxWait;
   const stopped = () => options.signal?.aborted === true;
   const visits: Promise<void>[] = [];
   const context = {

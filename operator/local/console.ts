@@ -85,7 +85,7 @@ function sourceOf(site: Site, report: () => Promise<SaleReport>): SaleSource {
         if (!site.config) throw new Error(`there is nothing to audit of ${key} yet`);
         return { config: site.config, secret: secretsIn(site.folder.secrets) };
       };
-      return audit(sale, { patience: AUDIT_TIMEOUT });
+      return audit(sale, { timeout: AUDIT_TIMEOUT });
     },
   };
 }

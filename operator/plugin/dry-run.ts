@@ -18,21 +18,21 @@ export interface Verdict {
 
 /** Asks the API server what an apply would do. `live` is undefined when there is no such sale yet. */
 export async function dryRun(client: KubeClient, written: KubeObject, live: FlashSale | undefined): Promise<Verdict> {
-  if (!live) return judge(() => client.create(written, { dryRun: true }));
+  if (!live) return verdictOf(() => client.create(written, { dryRun: true }));
   const applied = lastApplied(live);
   const fieldManager = applierOf(live);
   if (applied === undefined && fieldManager !== undefined) {
-    const apply = (force: boolean) => judge(() => client.apply(written, { dryRun: true, force, fieldManager }));
+    const apply = (force: boolean) => verdictOf(() => client.apply(written, { dryRun: true, force, fieldManager }));
     const verdict = await apply(false);
     // Somebody else has set a field: what would be if it was taken over?
     return verdict.after || !verdict.conflicts ? verdict : { ...(await apply(true)), complaints: verdict.complaints };
   }
   const { namespace, name } = live.metadata;
   const patch = { spec: mergePatch(applied?.spec, written.spec) };
-  return judge(() => client.patch(RESOURCES.FlashSale, namespace, name, patch, { dryRun: true }));
+  return verdictOf(() => client.patch(RESOURCES.FlashSale, namespace, name, patch, { dryRun: true }));
 }
 
-async function judge(ask: () => Promise<KubeObject>): Promise<Verdict & { conflicts?: boolean }> {
+async function verdictOf(ask: () => Promise<KubeObject>): Promise<Verdict & { conflicts?: boolean }> {
   try {
     return { after: asSale(await ask()), complaints: [] };
   } catch (error) {

@@ -19,8 +19,8 @@ export function balanceOf(
 
   const moving = shards.reduce((sum, { inFlight }) => sum + inFlight, pool.inFlight);
   if (moving > 0) return spreading(`${units(moving)} ${moving === 1 ? 'is' : 'are'} on the way between shards.`);
-  if (pool.dealable > 0)
-    return spreading(`${units(pool.dealable)} ${pool.dealable === 1 ? 'waits' : 'wait'} in the transfer pool.`);
+  if (pool.allocatable > 0)
+    return spreading(`${units(pool.allocatable)} ${pool.allocatable === 1 ? 'waits' : 'wait'} in the transfer pool.`);
   const short = shards.filter(({ available, pinned }) => available < pinned);
   if (short.length > 0)
     return spreading(`${short.map(({ shard }) => shard).join(', ')} lack stock that tokens were promised.`);

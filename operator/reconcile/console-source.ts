@@ -50,7 +50,7 @@ export function consoleSource(controller: () => Controller | undefined, lease: s
         Date.now(),
       );
     },
-    audit: (key) => audit(() => audited(key), { patience: 5000 }),
+    audit: (key) => audit(() => audited(key), { timeout: 5000 }),
   };
 }
 

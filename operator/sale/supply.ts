@@ -13,7 +13,7 @@ export function undelivered(
   const pool = table?.pool();
   if (!registry || !table || !pool || registry.shards.some(({ id }) => !table.shard(id))) return 'the first reports';
   // Reports come after the registry: what it has just given out is not delivered until they say so, too.
-  if (pool.supplied !== registry.supplied || pool.dealable > 0) return 'the stock to be allocated to the shards';
+  if (pool.supplied !== registry.supplied || pool.allocatable > 0) return 'the stock to be allocated to the shards';
   const applied = new Map(table.levels().map(({ node, granted }) => [node, granted]));
   const members = registry.nodes.filter(({ id }) => nodeNumber(id) < registry.count);
   if (members.some(({ id, granted }) => (applied.get(id) ?? 0) < granted)) return 'the cache nodes to take their stock';

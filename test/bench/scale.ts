@@ -1,5 +1,5 @@
 // (g) Many sales at once: the real operator and a real API server; the pods are fake, and their databases never answer,
-// so every sale goes on being looked at. How soon all is made, what a pass costs, what the operator holds and asks.
+// so every sale goes on being looked at. How soon all is made, what a reconcile costs, what the operator holds and asks.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,11 +66,11 @@ metrics: {listen: "127.0.0.1:${port}"}
       const made = now?.count('flashsale_sale_condition', 'status="False"', 'type="Ready"') ?? 0;
       const pods = now?.sum('flashsale_kube_objects', 'kind="Pod"') ?? 0;
       const queued = now?.sum('flashsale_operator_queue_length') ?? 0;
-      const passes = now?.sum('flashsale_operator_reconcile_seconds_count') ?? 0;
+      const reconciles = now?.sum('flashsale_operator_reconcile_seconds_count') ?? 0;
       const seconds = (performance.now() - began) / 1000;
       if (sparse % 5 === 0)
         process.stderr.write(
-          `  ${seconds.toFixed(0)} s: ${made} sales made, ${pods} pods, ${queued} sales queued, ${passes} passes\n`,
+          `  ${seconds.toFixed(0)} s: ${made} sales made, ${pods} pods, ${queued} sales queued, ${reconciles} reconciles\n`,
         );
       if (made === SALES && pods >= 4 * SALES && queued === 0) break;
       if (seconds > 600) throw new Error('the operator did not get through its queue in ten minutes');

@@ -56,7 +56,7 @@ describe('R32: killed while it sells', () => {
   it('the agent of a transfer’s destination, the stock in and nobody told', () =>
     sales.round(150, (sale) => diesAt(sale, 'shard-agent', 's1', 'transfer-received')));
 
-  it('the pool’s agent, new stock dealt out and nobody told', () =>
+  it('the pool’s agent, new stock allocated and nobody told', () =>
     sales.round(
       100,
       async (sale, crowd, restock) => {

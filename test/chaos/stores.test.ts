@@ -18,7 +18,7 @@ afterAll(() => sales.stop());
 
 const OUTAGE: Millis = 20_000;
 /** Buyers go on coming all through an outage. */
-const LASTING = { within: OUTAGE + 5000, patience: 90_000 };
+const LASTING = { within: OUTAGE + 5000, maxWait: 90_000 };
 
 const soldSoFar = (crowd: Crowd) => crowd.tally()?.sold ?? 0;
 
@@ -51,7 +51,7 @@ describe('R32: while it sells', () => {
         await sale.processes.start('kafka');
         expect(clusterOf(sale)).not.toBe(before);
       },
-      { within: 12_000, patience: 90_000 },
+      { within: 12_000, maxWait: 90_000 },
     ));
 
   it('PostgreSQL dies with all its backends, and recovers what was committed', () =>

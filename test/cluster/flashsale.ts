@@ -228,8 +228,8 @@ ${more.replace(/^/gm, '  ')}
   }
 
   /** By the kubectl plugin, inside the cluster. */
-  async audit(patience = 20): Promise<AuditReport> {
-    const args = ['audit', this.name, '-n', this.namespace, '--patience', String(patience), '-o', 'json'];
+  async audit(timeout = 20): Promise<AuditReport> {
+    const args = ['audit', this.name, '-n', this.namespace, '--timeout', String(timeout), '-o', 'json'];
     const child = spawn(PLUGIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let [out, err] = ['', ''];
     child.stdout.on('data', (text) => {

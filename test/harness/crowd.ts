@@ -20,7 +20,7 @@ export interface CrowdOptions extends Partial<LoadOptions> {
    */
   lapsing?: number;
   /** How long after the last arrival a buyer may still wait for stock to come back. */
-  patience?: Millis;
+  maxWait?: Millis;
 }
 
 export interface Crowd {
@@ -53,7 +53,7 @@ type Shop = Pick<TestSale, 'config' | 'storefrontUrls'>;
 
 /** Arrives now. */
 export function startCrowd(sale: Shop, options: CrowdOptions = {}): Crowd {
-  const { within = 4000, named, lapsing = Number.POSITIVE_INFINITY, patience = 60_000, ...chosen } = options;
+  const { within = 4000, named, lapsing = Number.POSITIVE_INFINITY, maxWait = 60_000, ...chosen } = options;
   const planned = { ...DEFAULTS, ...chosen };
   const plan: LoadOptions = { ...planned, rate: chosen.rate ?? Math.max(1, planned.buyers / (within / 1000)) };
   const buyers = planBuyers(plan).map((buyer, n) => ({
@@ -68,7 +68,7 @@ export function startCrowd(sale: Shop, options: CrowdOptions = {}): Crowd {
     urls: sale.storefrontUrls(),
     header: auth.header,
     connections: 64,
-    patience,
+    maxWait,
     timeout: 10_000,
     comeBack: plan.comeBack,
     seed: plan.seed,

@@ -19,9 +19,9 @@ export interface Expected {
   /** Units of orders that no crowd placed. */
   byHand?: Units;
   /** False: stock came back after it had rightly been called sold out. */
-  judgeSoldOut?: boolean;
+  checkSoldOut?: boolean;
   /** For live tokens to end and stock in flight to arrive. */
-  patience?: Millis;
+  timeout?: Millis;
 }
 
 /** `tallies`: of every crowd the sale has had. Everything is compared at once, so that a failure shows the whole. */
@@ -35,11 +35,11 @@ export async function expectVerdict(
     cancelled = 0,
     byHand = 0,
     supplied = sale.config.stock,
-    judgeSoldOut = true,
-    patience = 40_000,
+    checkSoldOut = true,
+    timeout = 40_000,
   } = expected;
   const crowds = [tallies].flat();
-  const report = await audit(() => sale, { patience, settled: true });
+  const report = await audit(() => sale, { timeout, settled: true });
   const total = (of: (tally: Tally) => number) => crowds.reduce((sum, tally) => sum + of(tally), 0);
   const left = supplied - sold;
   expect({
@@ -59,7 +59,7 @@ export async function expectVerdict(
     virtual: report.virtual,
     // Every order somebody was told of is there, and nobody has one without being told.
     told: total((tally) => tally.sold) + byHand,
-    falseSoldOut: judgeSoldOut ? total((tally) => tally.falseSoldOuts()) : 0,
+    falseSoldOut: checkSoldOut ? total((tally) => tally.falseSoldOuts()) : 0,
     errors: crowds.flatMap((tally) => [...tally.errors]),
   }).toEqual({
     conserved: true,

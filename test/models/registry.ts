@@ -78,8 +78,8 @@ export class PoolModel extends ShardModel {
     this.registry = new RegistryModel(this, options.draw, this.without);
   }
 
-  protected override dealable(): Units {
-    const owed = this.without('owed-not-dealt') ? 0 : (this.registry.sale?.owed ?? 0);
+  protected override allocatable(): Units {
+    const owed = this.without('owed-not-allocated') ? 0 : (this.registry.sale?.owed ?? 0);
     return this.available - owed;
   }
 
@@ -87,7 +87,7 @@ export class PoolModel extends ShardModel {
     const { sale } = this.registry;
     if (sale === undefined) return undefined;
     const { owed, supplied, target } = sale;
-    return { owed, dealable: Math.max(0, this.available - owed), supplied, target };
+    return { owed, allocatable: Math.max(0, this.available - owed), supplied, target };
   }
 
   /** For the registry: throws while the database is not migrated. */

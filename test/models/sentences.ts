@@ -41,7 +41,7 @@ export const REGISTRY_SENTENCES = {
   'epoch-compare-and-set': 'the registry raises an epoch only from the one the recovery has seen',
   'newest-wish': 'a wish is refused when another one had a newer generation',
   'wanted-itself': 'the registry says how many nodes are wanted, also while a resize to another number runs',
-  'owed-not-dealt': 'the pool deals out what is not owed',
+  'owed-not-allocated': 'the pool allocates what is not owed',
 } as const;
 
 export const STORE_SENTENCES = { ...NODE_SENTENCES, ...SHARD_SENTENCES, ...REGISTRY_SENTENCES };

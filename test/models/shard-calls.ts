@@ -353,7 +353,7 @@ const book = fc
   .record({ node: anyNode, epoch, more: fc.nat(20), to: anyNode, tooMuch: wrong, wrong })
   .map(({ node, epoch, more, to, tooMuch, wrong }) => booking(node, epoch, more, to, tooMuch, wrong));
 
-/** Fewer units than there are: what a node revokes is owed, and the pool keeps that back when it deals out. */
+/** Fewer units than there are: what a node revokes is owed, and the pool keeps that back when it allocates. */
 const reduction = fc
   .record({
     fewer: fc.integer({ min: 1, max: 20 }),

@@ -252,7 +252,7 @@ export class ShardModel implements Calls<StorefrontShard>, Calls<CacheShard>, Ca
     this.command = { term, sequence };
     const before = this.version;
     for (const [i, { destination, units }] of command.legs.entries()) {
-      const given = Math.min(units, this.dealable());
+      const given = Math.min(units, this.allocatable());
       if (destination === this.self || given <= 0) continue;
       this.#send(this.self === 'pool' ? destination : 'pool', destination, given, `${term}.${sequence}.${i + 1}`);
       this.sent.set(destination, (this.sent.get(destination) ?? 0) + given);
@@ -261,7 +261,7 @@ export class ShardModel implements Calls<StorefrontShard>, Calls<CacheShard>, Ca
   }
 
   /** What a command may take; the pool keeps back what it owes. */
-  protected dealable(): Units {
+  protected allocatable(): Units {
     return this.available;
   }
 

@@ -181,8 +181,8 @@ export const MUTATIONS = {
     patch: [['  gatherOwed(draft);\n', '']],
     weather: 'lowered',
   },
-  'balancer: pool stock is not dealt out': {
-    sentence: 'Pool stock that is not owed is dealt out.',
+  'balancer: pool stock is not allocated': {
+    sentence: 'Pool stock that is not owed is allocated.',
     file: 'operator/balancer/decide.ts',
     patch: [['  allocate(draft);\n', '']],
   },
@@ -269,5 +269,5 @@ export const OPEN_SENTENCES: readonly StoreSentence[] = [
   'close-checks-epoch',
   'newer-generation',
   'unowe-first',
-  'owed-not-dealt',
+  'owed-not-allocated',
 ];

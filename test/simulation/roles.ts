@@ -203,7 +203,7 @@ export function runOperator(world: World, process: Process): Edited {
   const registry = process.connect<OperatorRegistry>(stores.registry);
   let config = world.config();
   let wantedNodes = world.wantedNodes;
-  async function pass(): Promise<void> {
+  async function reconcile(): Promise<void> {
     const { generation, stock, paused } = config;
     const view = await registry.read();
     if (view === undefined) return;
@@ -218,9 +218,9 @@ export function runOperator(world: World, process: Process): Edited {
   process.run(async () => {
     for (;;) {
       try {
-        await pass();
+        await reconcile();
       } catch (error) {
-        process.log.warn({ err: error }, 'a pass failed');
+        process.log.warn({ err: error }, 'a reconcile failed');
       }
       await process.clock.sleep(OPERATOR_PERIOD);
     }

@@ -154,14 +154,14 @@ interface StateRow {
   sent: Partial<Record<StockHolderId, Units>>;
   received_versions: Partial<Record<StockHolderId, Version>>;
   owed: Units | null;
-  dealable: Units | null;
+  allocatable: Units | null;
   supplied: Units | null;
   target: Units | null;
 }
 
 function stateOf(row: StateRow): ShardState {
-  const { owed, dealable, supplied, target } = row;
-  const isPool = owed !== null && dealable !== null && supplied !== null && target !== null;
+  const { owed, allocatable, supplied, target } = row;
+  const isPool = owed !== null && allocatable !== null && supplied !== null && target !== null;
   return {
     peerIncarnation: row.peer_incarnation,
     incarnation: row.incarnation ?? undefined,
@@ -175,7 +175,7 @@ function stateOf(row: StateRow): ShardState {
     received: row.received,
     receivedVersions: row.received_versions,
     command: { term: row.command_term, sequence: row.command_sequence },
-    ...(isPool ? { pool: { owed, dealable, supplied, target } } : {}),
+    ...(isPool ? { pool: { owed, allocatable, supplied, target } } : {}),
   };
 }
 

@@ -19,7 +19,7 @@ import { print, printJson } from '../output.ts';
 
 interface Options extends ChoiceOptions {
   cluster?: string;
-  patience: number;
+  timeout: number;
   output: Format;
 }
 
@@ -28,9 +28,9 @@ export const auditCommand = (): Command =>
     .addOption(clusterOption())
     .addHelpText('after', examples('audit', 'audit phone-launch -o json', 'audit --cluster shop/phone-launch'))
     .action(async (name: string | undefined, options: Options) => {
-      const { cluster, patience, output } = options;
+      const { cluster, timeout, output } = options;
       const sale = () => (cluster === undefined ? localSale(choiceOf(name, options)) : inCluster(cluster));
-      showAudit(await audit(sale, { patience: patience * 1000 }), output);
+      showAudit(await audit(sale, { timeout: timeout * 1000 }), output);
     });
 
 /** Description and options, wherever the sale is. */
@@ -38,7 +38,7 @@ export const auditOptions = (command: Command): Command =>
   command
     .description('count every unit of a sale in its databases and cache nodes; exits 1 when one is missing or extra')
     .option(
-      '--patience <seconds>',
+      '--timeout <seconds>',
       'how long a running sale may blur the picture before a finding counts',
       wholeNumber(1, 3600),
       10,

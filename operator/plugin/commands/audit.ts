@@ -14,7 +14,7 @@ import { type CommonOptions, examples } from '../options.ts';
 
 interface Options extends CommonOptions {
   operatorNamespace?: string;
-  patience: number;
+  timeout: number;
 }
 
 const OPERATOR = 'app.kubernetes.io/name=flashsale-operator,app.kubernetes.io/component=operator';
@@ -35,9 +35,9 @@ export const auditCommand = (): Command =>
 
 async function auditInside(cluster: Cluster, sale: string, options: Options): Promise<AuditReport> {
   const place = await operatorPod(cluster, options.operatorNamespace);
-  const patience = String(options.patience);
-  const command = [...PROGRAM, 'audit', '--cluster', sale, '--patience', patience, '-o', 'json'];
-  const { code, stdout, stderr } = await execIn(cluster.config, place, command, (options.patience + 60) * 1000);
+  const timeout = String(options.timeout);
+  const command = [...PROGRAM, 'audit', '--cluster', sale, '--timeout', timeout, '-o', 'json'];
+  const { code, stdout, stderr } = await execIn(cluster.config, place, command, (options.timeout + 60) * 1000);
   // 1 is also the code of an audit that found something.
   if (stdout.trim() !== '') return JSON.parse(stdout) as AuditReport;
   const said =

@@ -55,14 +55,14 @@ async function makePlan(cluster: Cluster, text: string, which: number, options: 
   if (!found) await listSales(cluster.client, at.namespace);
   const live = found && asSale(found);
   const verdict = await dryRun(cluster.client, written, live);
-  const judged = live ? loadFlashSale(text, { source: file, which, old: live }) : loaded;
+  const checked = live ? loadFlashSale(text, { source: file, which, old: live }) : loaded;
   return {
     sale: `${at.namespace}/${at.name}`,
     file,
     ...(live ? { live } : {}),
     ...verdict,
     changes: live && verdict.after ? changesBetween(live, verdict.after, live.status, 'cluster') : [],
-    mistakes: judged.ok ? [] : judged.errors,
+    mistakes: checked.ok ? [] : checked.errors,
   };
 }
 

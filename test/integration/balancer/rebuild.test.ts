@@ -91,7 +91,7 @@ test('R13: restarted, it rebuilds the table from the compacted topics and goes o
   await sale.work({ s1: 7 });
   const first = await sale.balancer();
   // Promised units are covered, and the 83 others spread.
-  await until('everything is dealt out', () => sale.stage.at('pool').available === 0);
+  await until('everything is allocated', () => sale.stage.at('pool').available === 0);
   await until('the promised units are counted', () => first.table.shard('s1')?.pinned === 7);
   await first.stop();
   const term = sale.term();

@@ -106,8 +106,8 @@ test('R19: a restock is seen as transfers from the pool to every shard, as they 
   await expect.poll(() => figureOf(page, '#virtual')).toBe(90);
   await page.click('#matrix summary');
   // Made a moment after the click; and the nodes have their units before the pool has told of the last it sent.
-  const dealt = async () => (await page.locator('#matrix tbody tr:first-child td').allTextContents()).map(Number);
-  await expect.poll(async () => sum(await dealt())).toBe(STOCK + 90);
+  const allocated = async () => (await page.locator('#matrix tbody tr:first-child td').allTextContents()).map(Number);
+  await expect.poll(async () => sum(await allocated())).toBe(STOCK + 90);
 });
 
 test('the audit counts every unit at the press of a button', async () => {

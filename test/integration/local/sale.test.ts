@@ -110,7 +110,7 @@ test('up starts everything and returns when the sale is open', async () => {
   expect(first).toMatchObject({ generation: 1, settled: true, namespace: 'default', name: 'phone' });
   expect(first.changes).toBeUndefined();
   expect(first.status).toMatchObject({ phase: 'Selling', supplied: 100, virtualAvailable: 100 });
-  // What was dealt out may still be under way.
+  // What was allocated may still be under way.
   await until('the shards to have it', async () => (await status()).status.available === 100);
   expect(first.processes.map(({ name, phase }) => `${name} ${phase}`)).toEqual(
     [

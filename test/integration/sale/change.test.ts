@@ -26,14 +26,14 @@ const suppliedIs = (sale: TestSale, units: Units) =>
   until(`${units} units supplied`, async () => (await sale.registry()).supplied === units);
 
 describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
-  it('restocks: what is added is split over the nodes, dealt out and sold', () =>
+  it('restocks: what is added is split over the nodes, allocated and sold', () =>
     rules.use(async (sale) => {
       await sale.apply({ stock: 150 });
       const coming = startCrowd(sale, { buyers: 600, within: 6000 });
       await coming.bought(40);
       await sale.apply({ stock: 400 });
       // Stock was made anew, maybe after the last unit of the first was gone.
-      await expectVerdict(sale, await coming.done, { sold: 400, judgeSoldOut: false });
+      await expectVerdict(sale, await coming.done, { sold: 400, checkSoldOut: false });
       return 400;
     }));
 
@@ -88,7 +88,7 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       await sale.apply({ stock: sold + 200 });
       const first = await coming.done;
       await suppliedIs(sale, sold + 200);
-      await expectVerdict(sale, first, { sold: sold + 200, byHand: sold, judgeSoldOut: false });
+      await expectVerdict(sale, first, { sold: sold + 200, byHand: sold, checkSoldOut: false });
 
       // Restocked, sold in part, and then withdrawn to below what was sold.
       await sale.apply({ stock: sold + 500 });
@@ -97,7 +97,7 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       await sale.apply({ stock: 50 });
       const supplied = sold + 300;
       await suppliedIs(sale, supplied);
-      await expectVerdict(sale, [first, second], { sold: supplied, supplied, byHand: sold, judgeSoldOut: false });
+      await expectVerdict(sale, [first, second], { sold: supplied, supplied, byHand: sold, checkSoldOut: false });
       return 300;
     }));
 
@@ -118,7 +118,7 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
       // An audit that began with the shards of before looks at the ones there are by then.
       const known = [before, before];
       const report = await audit(() => ({ config: known.shift() ?? sale.config, secret: sale.secret }), {
-        patience: 10_000,
+        timeout: 10_000,
         settled: true,
       });
       expect(report).toMatchObject({ conserved: true, sold: sold + 600 });
@@ -129,7 +129,7 @@ describe('R33: an edit while it sells', { timeout: 180_000 }, () => {
     parts.use(async (sale, sold) => {
       await sale.apply({ stock: sold + 500 });
       // Purchases pause for two changes of the number, which on a busy machine is long.
-      const coming = startCrowd(sale, { buyers: 900, within: 6000, patience: 120_000, prefix: 'moved-' });
+      const coming = startCrowd(sale, { buyers: 900, within: 6000, maxWait: 120_000, prefix: 'moved-' });
       await coming.bought(60);
       await sale.apply({ cache: { nodes: 4 } });
       expect(await sale.registry()).toMatchObject({ count: 4, resize: 'none' });

@@ -48,7 +48,7 @@ describe('an odd sale', { timeout: 300_000 }, () => {
       },
       async (sale) => {
         expect(await grantedOf(sale)).toEqual([357, 357, 357, 357, 357, 356, 356]);
-        await until('an even deal', async () => (await availableOf(sale)).join() === '500,500,499,499,499');
+        await until('an even allocation', async () => (await availableOf(sale)).join() === '500,500,499,499,499');
         const tally = await crowd(sale, { buyers: 3000, within: 4000 });
         await expectVerdict(sale, tally, { sold: 2497 });
       },

@@ -46,12 +46,12 @@ describe('orders that are not kept', { timeout: 180_000 }, () => {
       await until(
         'every order to be cancelled',
         async () => {
-          const now = await audit(() => sale, { patience: 0 });
+          const now = await audit(() => sale, { timeout: 0 });
           return now.sold === sold && now.virtual === 120;
         },
         60_000,
       );
-      await expectVerdict(sale, tally, { ...before, cancelled: sold + 100, judgeSoldOut: false });
+      await expectVerdict(sale, tally, { ...before, cancelled: sold + 100, checkSoldOut: false });
       return 0;
     }));
 

@@ -119,7 +119,7 @@ describe('R13: reports', () => {
     await until('the table knows', () => table.shard('s1')?.available === 40 && table.shard('s0')?.available === 20);
     await until('nothing is in flight', () => table.inFlight('s1') === 0);
     await until('the pool has said it all', () => table.pool()?.available === 40);
-    expect(table.pool()).toMatchObject({ available: 40, supplied: SUPPLY, target: SUPPLY, owed: 0, dealable: 40 });
+    expect(table.pool()).toMatchObject({ available: 40, supplied: SUPPLY, target: SUPPLY, owed: 0, allocatable: 40 });
     await sale.setSupply(2, 90);
     await until('the table knows the new target', () => table.pool()?.target === 90);
   });

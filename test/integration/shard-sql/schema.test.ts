@@ -75,11 +75,11 @@ describe('migrations', () => {
     const database = await fixture.database(true);
     const sql = await superuser(fixture.server, database);
     await sql.query(
-      'DELETE FROM migrations WHERE number >= 4; DROP FUNCTION judge; CREATE FUNCTION checkout() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+      'DELETE FROM migrations WHERE number >= 4; DROP FUNCTION classify_checkouts; CREATE FUNCTION checkout() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
     );
     const agent = agentOf(database);
     await expect(agent.migrate()).rejects.toThrow();
-    expect((await sql.query("SELECT FROM pg_proc WHERE proname = 'judge'")).rowCount).toBe(0);
+    expect((await sql.query("SELECT FROM pg_proc WHERE proname = 'classify_checkouts'")).rowCount).toBe(0);
     expect((await sql.query('SELECT FROM migrations')).rowCount).toBe(3);
     await Promise.all([agent.close(), sql.end()]);
   });

@@ -102,15 +102,17 @@ describe('a command', () => {
     expect(await agent.state()).toMatchObject({ available: 10, version: 1, sent: {} });
   });
 
-  test('R33: the pool deals out only what it does not owe', async () => {
+  test('R33: the pool allocates only what it does not owe', async () => {
     const pool = await fixture.pool();
     await pool.wantNodes(1);
     await pool.operator.setSupply(pool.incarnation, 1, 10);
     await pool.operator.setSupply(pool.incarnation, 2, 4);
     expect(await pool.registry.book(pool.incarnation, 'c0', 0, 6, 'c0')).toMatchObject({ owed: 6 });
-    expect((await pool.agent.state()).pool).toEqual({ owed: 6, dealable: 4, supplied: 10, target: 4 });
-    const dealt = await pool.agent.execute(command('pool', 1, [{ destination: 's0', units: 9 }], 1, pool.incarnation));
-    expect(dealt).toMatchObject([{ to: 's0', units: 4 }]);
+    expect((await pool.agent.state()).pool).toEqual({ owed: 6, allocatable: 4, supplied: 10, target: 4 });
+    const allocated = await pool.agent.execute(
+      command('pool', 1, [{ destination: 's0', units: 9 }], 1, pool.incarnation),
+    );
+    expect(allocated).toMatchObject([{ to: 's0', units: 4 }]);
     expect(await pool.registry.payOwed(pool.incarnation)).toBe(6);
   });
 });

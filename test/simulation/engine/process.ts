@@ -102,10 +102,10 @@ export class Process {
   }
 
   /** Has another process do something; rejects with StoreUnknown when no answer came in time. */
-  ask<R>(other: Process, work: () => R | Promise<R>, patience: Millis): Promise<R> {
+  ask<R>(other: Process, work: () => R | Promise<R>, timeout: Millis): Promise<R> {
     const sim = this.#sim;
     return new Promise((resolve, reject) => {
-      const giveUp = this.wake(patience, () => reject(new StoreUnknown('nobody answers')));
+      const giveUp = this.wake(timeout, () => reject(new StoreUnknown('nobody answers')));
       const answer = (settle: () => void) => {
         this.wake(sim.latency(), () => {
           giveUp();
@@ -166,7 +166,7 @@ export class Process {
       const isLost = !isLate && !isUnanswered && fate < late + unanswered + lost;
       const isAnswered = !isLate && !isUnanswered && !isLost;
       const arrival =
-        sim.latency() + (isLate ? sim.patience + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
+        sim.latency() + (isLate ? sim.timeout + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
       const carryOut = (then: (outcome: Outcome) => void) => () => {
         const outcome = attempt(sim, server, method, parameters, admit);
         return outcome instanceof Promise ? outcome.then(then) : then(outcome);
@@ -181,7 +181,7 @@ export class Process {
           carryOut(() => undefined),
           true,
         );
-      if (!isAnswered) this.wake(sim.patience, () => reject(new StoreUnknown(`${server.name}: no answer`)));
+      if (!isAnswered) this.wake(sim.timeout, () => reject(new StoreUnknown(`${server.name}: no answer`)));
     });
   }
 

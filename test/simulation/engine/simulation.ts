@@ -84,7 +84,7 @@ export class Simulation {
   }
 
   /** How long a caller of a store waits for its answer. */
-  get patience(): Millis {
+  get timeout(): Millis {
     return 100 + 20 * this.slowness;
   }
 }

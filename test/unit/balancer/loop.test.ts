@@ -95,7 +95,7 @@ afterEach(async () => {
 });
 
 describe('the loop', () => {
-  test('greets everybody, then deals out what the pool has', async () => {
+  test('shakes hands with everybody, then allocates what the pool has', async () => {
     const around = new Surroundings(new Stage({ shards: [0, 0], pool: 11 }, false));
     await start(around);
     around.report();

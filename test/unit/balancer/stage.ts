@@ -70,7 +70,7 @@ export class Stage {
     const supplied = shards.reduce((sum, units) => sum + units, pool);
     this.peers.set(
       'pool',
-      delta('pool', { available: pool, command, pool: { owed, dealable: 0, supplied, target: supplied - owed } }),
+      delta('pool', { available: pool, command, pool: { owed, allocatable: 0, supplied, target: supplied - owed } }),
     );
     shards.forEach((available, i) => {
       this.peers.set(shardId(i), delta(shardId(i), { available, command }));

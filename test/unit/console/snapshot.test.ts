@@ -61,7 +61,7 @@ const level = (node: NodeId, patch: Partial<Level>): Level => ({
 function soldForAWhile(): ResourceTable {
   const table = new ResourceTable('i');
   table.applyDelta(
-    delta('pool', { sent: { s0: 50, s1: 50 }, pool: { owed: 4, dealable: 0, supplied: 100, target: 96 } }),
+    delta('pool', { sent: { s0: 50, s1: 50 }, pool: { owed: 4, allocatable: 0, supplied: 100, target: 96 } }),
     0,
   );
   table.applyDelta(delta('s0', { available: 20, sold: 20, received: 50, sent: { s1: 10 } }), 0);

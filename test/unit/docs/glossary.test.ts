@@ -41,6 +41,10 @@ const RETIRED: [pattern: RegExp, now: string][] = [
   [/\bTROUBLE[S]\b/, 'degraded reason'],
   [/\b[p]ass over\b/, 'reconcile'],
   [/\b[k]eepsItsWord\b/, 'isDeletionPolicyPending'],
+  [/\bp[a]tience\b/i, 'timeout, or the longest wait'],
+  [/\bd[e]alt out\b|\bd[e]als? out\b|\bd[e]alable\b|\bd[e]alt\b/, 'allocate'],
+  [/\b[j]udge\(|\bFUNCTION [j]udge\b|\bj[u]dgeSoldOut\b/, 'classify'],
+  [/\b[a] pass failed\b/, 'reconcile'],
 ];
 
 /** Decisions and the changelog tell of the past in its own words. */

@@ -58,7 +58,7 @@ const no = (problem: string, retryAfter?: number): Answer => ({ status: 409, bod
 async function run(
   patch: Partial<Buyer>,
   answers: Record<string, Answer[]>,
-  patience = 1e9,
+  maxWait = 1e9,
 ): Promise<{ tally: Tally; asked: string[] }> {
   const tally = new Tally();
   const asked: string[] = [];
@@ -78,7 +78,7 @@ async function run(
       shop,
       tally,
       comeBack: false,
-      until: () => (clock > patience ? 0 : Number.POSITIVE_INFINITY),
+      until: () => (clock > maxWait ? 0 : Number.POSITIVE_INFINITY),
       pause: async (ms) => {
         clock += ms;
       },
@@ -164,7 +164,7 @@ describe('a buyer', () => {
     expect([...tally.errors.keys()]).toEqual(['expected token-invalid, got 201']);
   });
 
-  it('counts a valid token that is refused until patience ends as a false sold-out', async () => {
+  it('counts a valid token that is refused until maxWait ends as a false sold-out', async () => {
     const { tally } = await run(
       {},
       { '/purchase': [token()], '/checkout': [no('shortage', 10), no('shortage', 10)] },

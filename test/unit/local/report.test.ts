@@ -16,7 +16,7 @@ const process = (name: string, patch: Partial<ProcessReport> = {}): ProcessRepor
   ...patch,
 });
 
-function table(dealable: number): ResourceTable {
+function table(allocatable: number): ResourceTable {
   const filled = new ResourceTable('i');
   filled.applyDelta(
     {
@@ -26,7 +26,7 @@ function table(dealable: number): ResourceTable {
       version: 1,
       fromVersion: 0,
       delta: 0,
-      available: dealable,
+      available: allocatable,
       sold: 0,
       cancelled: 0,
       missed: 0,
@@ -35,7 +35,7 @@ function table(dealable: number): ResourceTable {
       received: 0,
       receivedVersions: {},
       command: { term: 0, sequence: 0 },
-      pool: { owed: 0, dealable, supplied: 10, target: 10 },
+      pool: { owed: 0, allocatable, supplied: 10, target: 10 },
     },
     0,
   );

@@ -173,9 +173,11 @@ describe('what the table says', () => {
     expect(table.shards().map(({ shard }) => shard)).toEqual(['s0', 's2', 's10']);
   });
 
-  test('the pool says what it owes and may deal', () => {
-    const table = tableOf([delta('pool', { available: 9, pool: { owed: 4, dealable: 5, supplied: 20, target: 16 } })]);
-    expect(table.pool()).toMatchObject({ available: 9, owed: 4, dealable: 5, supplied: 20, target: 16 });
+  test('the pool says what it owes and may allocate', () => {
+    const table = tableOf([
+      delta('pool', { available: 9, pool: { owed: 4, allocatable: 5, supplied: 20, target: 16 } }),
+    ]);
+    expect(table.pool()).toMatchObject({ available: 9, owed: 4, allocatable: 5, supplied: 20, target: 16 });
     expect(tableOf([]).pool()).toBeUndefined();
   });
 });

@@ -10,7 +10,15 @@ const shard = (n: number, available: number, pinned = 0, inFlight = 0): ShardVie
   ...{ available, pinned, inFlight, sold: 0, cancelled: 0, missed: 0, missedMax: 0, command: { term: 0, sequence: 0 } },
 });
 const pool = (change: Partial<PoolView> = {}): PoolView => ({
-  ...{ available: 0, inFlight: 0, owed: 0, dealable: 0, supplied: 100, target: 100, command: { term: 0, sequence: 0 } },
+  ...{
+    available: 0,
+    inFlight: 0,
+    owed: 0,
+    allocatable: 0,
+    supplied: 100,
+    target: 100,
+    command: { term: 0, sequence: 0 },
+  },
   ...change,
 });
 const table = (shards: ShardView[], of: PoolView | undefined = pool()) => ({ shards: () => shards, pool: () => of });
@@ -26,7 +34,7 @@ const cases = [
   ['stock on its way', table([shard(0, 50), shard(1, 50, 0, 3)]), threshold, 'False Spreading'],
   [
     'stock that waits in the pool',
-    table([shard(0, 50), shard(1, 50)], pool({ dealable: 4 })),
+    table([shard(0, 50), shard(1, 50)], pool({ allocatable: 4 })),
     threshold,
     'False Spreading',
   ],

@@ -52,12 +52,12 @@ describe('what the cluster shows', () => {
   });
 });
 
-const pool = (dealable = 0) => ({
+const pool = (allocatable = 0) => ({
   ...{
-    available: dealable,
+    available: allocatable,
     inFlight: 0,
     owed: 0,
-    dealable,
+    allocatable,
     supplied: 100,
     target: 100,
     command: { term: 0, sequence: 0 },

@@ -52,7 +52,7 @@ describe('a report is due', () => {
   });
 
   test('after a summary period when only what is owed changed', () => {
-    const pool = { owed: 0, dealable: 100, supplied: 100, target: 100 };
+    const pool = { owed: 0, allocatable: 100, supplied: 100, target: 100 };
     const before = { pool };
     expect(due({ pool: { ...pool, target: 50 } }, PERIOD, before)).toBe(true);
     expect(due({ pool: { ...pool } }, PERIOD, before)).toBe(false);

@@ -58,7 +58,7 @@ const delta = (peer: StockHolderId, patch: Partial<Delta> = {}): Delta => ({
   received: 0,
   receivedVersions: {},
   command: { term: 0, sequence: 0 },
-  ...(peer === 'pool' ? { pool: { owed: 0, dealable: 0, supplied: 100, target: 100 } } : {}),
+  ...(peer === 'pool' ? { pool: { owed: 0, allocatable: 0, supplied: 100, target: 100 } } : {}),
   ...patch,
 });
 

@@ -168,7 +168,7 @@ BEGIN
   THEN
     v_outcomes := array_fill('sold'::text, ARRAY[v_rows]);
   ELSE
-    v_outcomes := judge(v_stock.available, p_tokens, p_quantities, p_nodes, p_epochs, p_sequences);
+    v_outcomes := classify_checkouts(v_stock.available, p_tokens, p_quantities, p_nodes, p_epochs, p_sequences);
     SELECT count(*) FILTER (WHERE i.outcome = 'sold'),
            coalesce(sum(i.quantity) FILTER (WHERE i.outcome = 'sold'), 0),
            sum(i.quantity) FILTER (WHERE i.outcome = 'short'),
@@ -192,6 +192,41 @@ BEGIN
       available = available - v_units, version = version + v_sold, sold = sold + v_units,
       missed = missed + coalesce(v_missed, 0), missed_max = greatest(missed_max, v_missed_max);
   END IF;
+  RETURN v_outcomes;
+END $$;
+
+CREATE FUNCTION flashsale.classify_checkouts(p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[]) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_left bigint := p_available;
+  v_sold text[] := '{}';
+  v_outcomes text[] := '{}';
+  r record;
+BEGIN
+  FOR r IN
+    SELECT i.token, i.quantity, CASE
+        WHEN o.status = 'cancelled' THEN 'cancelled'
+        WHEN o.token IS NOT NULL THEN 'known'
+        WHEN f.epoch = i.epoch AND i.sequence > f.low_watermark THEN 'good'
+        ELSE 'expired' END AS outcome
+      FROM unnest(p_tokens, p_quantities, p_nodes, p_epochs, p_sequences)
+           WITH ORDINALITY AS i (token, quantity, node, epoch, sequence, n)
+      LEFT JOIN orders o ON o.token = i.token
+      LEFT JOIN nodes f ON f.node = i.node
+     ORDER BY i.n
+  LOOP
+    IF r.token = ANY (v_sold) THEN
+      r.outcome := 'known';
+    ELSIF r.outcome = 'good' AND r.quantity <= v_left THEN
+      r.outcome := 'sold';
+      v_left := v_left - r.quantity;
+      v_sold := v_sold || r.token;
+    ELSIF r.outcome = 'good' THEN
+      r.outcome := 'short';
+    END IF;
+    v_outcomes := v_outcomes || r.outcome;
+  END LOOP;
   RETURN v_outcomes;
 END $$;
 
@@ -413,41 +448,6 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = 'this database is another shard of the sale';
   END IF;
   PERFORM fence(n.node, n.epoch) FROM unnest(p_nodes, p_epochs) AS n (node, epoch);
-END $$;
-
-CREATE FUNCTION flashsale.judge(p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[]) RETURNS text[]
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-  v_left bigint := p_available;
-  v_sold text[] := '{}';
-  v_outcomes text[] := '{}';
-  r record;
-BEGIN
-  FOR r IN
-    SELECT i.token, i.quantity, CASE
-        WHEN o.status = 'cancelled' THEN 'cancelled'
-        WHEN o.token IS NOT NULL THEN 'known'
-        WHEN f.epoch = i.epoch AND i.sequence > f.low_watermark THEN 'good'
-        ELSE 'expired' END AS outcome
-      FROM unnest(p_tokens, p_quantities, p_nodes, p_epochs, p_sequences)
-           WITH ORDINALITY AS i (token, quantity, node, epoch, sequence, n)
-      LEFT JOIN orders o ON o.token = i.token
-      LEFT JOIN nodes f ON f.node = i.node
-     ORDER BY i.n
-  LOOP
-    IF r.token = ANY (v_sold) THEN
-      r.outcome := 'known';
-    ELSIF r.outcome = 'good' AND r.quantity <= v_left THEN
-      r.outcome := 'sold';
-      v_left := v_left - r.quantity;
-      v_sold := v_sold || r.token;
-    ELSIF r.outcome = 'good' THEN
-      r.outcome := 'short';
-    END IF;
-    v_outcomes := v_outcomes || r.outcome;
-  END LOOP;
-  RETURN v_outcomes;
 END $$;
 
 CREATE TABLE flashsale.sale (
@@ -999,7 +999,7 @@ CREATE VIEW flashsale.state AS
         CASE
             WHEN (r.owed IS NOT NULL) THEN GREATEST((0)::bigint, (s.available - r.owed))
             ELSE NULL::bigint
-        END AS dealable,
+        END AS allocatable,
     r.supplied,
     r.target
    FROM flashsale.instance i,
@@ -1069,6 +1069,8 @@ REVOKE ALL ON FUNCTION flashsale.check_isolation() FROM PUBLIC;
 REVOKE ALL ON FUNCTION flashsale.checkout(p_incarnation text, p_tokens text[], p_buyers text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[], p_deadline_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.checkout(p_incarnation text, p_tokens text[], p_buyers text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[], p_deadline_ms bigint) TO flashsale_storefront;
 
+REVOKE ALL ON FUNCTION flashsale.classify_checkouts(p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) TO flashsale_cache;
 
@@ -1099,8 +1101,6 @@ GRANT ALL ON FUNCTION flashsale.info() TO flashsale_cache;
 REVOKE ALL ON FUNCTION flashsale.initialize() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.join_sale(p_incarnation text, p_self text, p_nodes text[], p_epochs bigint[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION flashsale.judge(p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[]) FROM PUBLIC;
 
 GRANT SELECT ON TABLE flashsale.sale TO flashsale_audit;
 

@@ -10,7 +10,7 @@
 -- The result is that of the rows one after the other.
 
 -- The outcomes, row after row. Decides, writes nothing; the caller holds the stock row's lock.
-CREATE FUNCTION judge(
+CREATE FUNCTION classify_checkouts(
   p_available bigint, p_tokens text[], p_quantities bigint[], p_nodes text[], p_epochs bigint[], p_sequences bigint[]
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
@@ -78,7 +78,7 @@ BEGIN
   THEN
     v_outcomes := array_fill('sold'::text, ARRAY[v_rows]);
   ELSE
-    v_outcomes := judge(v_stock.available, p_tokens, p_quantities, p_nodes, p_epochs, p_sequences);
+    v_outcomes := classify_checkouts(v_stock.available, p_tokens, p_quantities, p_nodes, p_epochs, p_sequences);
     SELECT count(*) FILTER (WHERE i.outcome = 'sold'),
            coalesce(sum(i.quantity) FILTER (WHERE i.outcome = 'sold'), 0),
            sum(i.quantity) FILTER (WHERE i.outcome = 'short'),

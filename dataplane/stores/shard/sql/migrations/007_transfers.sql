@@ -15,7 +15,7 @@ CREATE VIEW state AS
          s.missed_max, s.received, s.command_term, s.command_sequence,
          (SELECT coalesce(jsonb_object_agg(destination, units), '{}') FROM sent) AS sent,
          (SELECT coalesce(jsonb_object_agg(source, version), '{}') FROM received) AS received_versions,
-         r.owed, CASE WHEN r.owed IS NOT NULL THEN greatest(0, s.available - r.owed) END AS dealable, r.supplied, r.target
+         r.owed, CASE WHEN r.owed IS NOT NULL THEN greatest(0, s.available - r.owed) END AS allocatable, r.supplied, r.target
     FROM instance i, stock s
     LEFT JOIN sale r ON true;
 
