@@ -55,7 +55,13 @@ async function runTests(tests: TestRun, within: string[] = []): Promise<Tally> {
   const env = { ...tests.env, ...(tests.on === undefined ? {} : { FLASHSALE_POSTGRES_BIN: postgres18() }) };
   const report = join(reports, `${nameOf(tests)}.json`);
   const vitest = within.length > 0 ? 'node_modules/.bin/vitest' : 'vitest';
-  const reporters = ['default', 'json', './hack/lib/failures.ts', './hack/lib/times.ts'];
+  // A file of the cluster takes many minutes: there each test is told when it ends.
+  const reporters = [
+    project === 'cluster' ? 'verbose' : 'default',
+    'json',
+    './hack/lib/failures.ts',
+    './hack/lib/times.ts',
+  ];
   const exitCode = await run(
     nameOf(tests),
     [
