@@ -91,7 +91,8 @@ function saleMetrics(registers: Registry[], { sales }: Sources): void {
   } as const;
   const labelNames = ['sale_namespace', 'sale'] as const;
   const labels = ({ metadata }: FlashSale) => ({ sale_namespace: metadata.namespace, sale: metadata.name });
-  for (const [rest, [help, figure]] of Object.entries(FIGURES))
+  /** One value for each sale that has it. */
+  const perSale = (rest: string, help: string, figure: (sale: FlashSale) => number | undefined) =>
     new Gauge({
       name: `flashsale_sale_${rest}`,
       help,
@@ -105,36 +106,17 @@ function saleMetrics(registers: Registry[], { sales }: Sources): void {
         }
       },
     });
-  for (const [rest, help, field] of [
-    ['opens', 'When purchases begin; absent: at once.', 'opensAt'],
-    ['closes', 'When purchases end; absent: never.', 'closesAt'],
-  ] as const)
-    new Gauge({
-      name: `flashsale_sale_${rest}_timestamp_seconds`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const sale of sales()) {
-          const at = sale.spec.window[field];
-          if (at !== undefined) this.set(labels(sale), parseTimestamp(at) / 1000);
-        }
-      },
-    });
-  new Gauge({
-    name: 'flashsale_sale_ready',
-    help: '1: buyers are served.',
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const sale of sales()) {
-        const ready = sale.status?.conditions?.find(({ type }) => type === 'Ready');
-        this.set(labels(sale), ready?.status === 'True' ? 1 : 0);
-      }
-    },
-  });
+  const timestamp = (at: string | undefined) => (at === undefined ? undefined : parseTimestamp(at) / 1000);
+  for (const [rest, [help, figure]] of Object.entries(FIGURES)) perSale(rest, help, figure);
+  perSale('opens_timestamp_seconds', 'When purchases begin; absent: at once.', ({ spec }) =>
+    timestamp(spec.window.opensAt),
+  );
+  perSale('closes_timestamp_seconds', 'When purchases end; absent: never.', ({ spec }) =>
+    timestamp(spec.window.closesAt),
+  );
+  perSale('ready', '1: buyers are served.', ({ status }) =>
+    status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? 1 : 0,
+  );
   new Gauge({
     name: 'flashsale_sale_condition',
     help: '1 for the status that each condition has.',

@@ -5,29 +5,12 @@ import { type Command, type Delta, type Level, newer } from '../../../dataplane/
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
 import { type ShardId, type StockHolderId, shardId, type Units } from '../../../dataplane/protocol/units.ts';
 import { type Memory, startMemory } from '../../../operator/balancer/decide.ts';
+import { deltaOf } from '../../harness/delta.ts';
 
 export const TERM = 7;
 
-export function delta(peer: StockHolderId, fields: Partial<Delta> = {}): Delta {
-  return {
-    incarnation: 'sale',
-    peer,
-    peerIncarnation: `life of ${peer}`,
-    version: 1,
-    fromVersion: 0,
-    delta: fields.available ?? 0,
-    available: 0,
-    sold: 0,
-    cancelled: 0,
-    missed: 0,
-    missedMax: 0,
-    sent: {},
-    received: 0,
-    receivedVersions: {},
-    command: { term: 0, sequence: 0 },
-    ...fields,
-  };
-}
+export const delta = (peer: StockHolderId, fields: Partial<Delta> = {}): Delta =>
+  deltaOf(peer, { delta: fields.available ?? 0, ...fields });
 
 export function level(node: `c${number}`, pinned: Level['pinned'], fields: Partial<Level> = {}): Level {
   return {

@@ -7,6 +7,7 @@ import { loadFlashSale } from '../../../operator/api/load.ts';
 import { snapshotOf, summaryOf } from '../../../operator/console/snapshot.ts';
 import { figures, type Readings } from '../../../operator/topology/status.ts';
 import { buildTopology } from '../../../operator/topology/topology.ts';
+import { deltaOf } from '../../harness/delta.ts';
 
 const NOW = Date.parse('2026-12-01T12:30:00Z');
 
@@ -20,24 +21,7 @@ function sale(window = ''): FlashSale {
   return loaded.sale;
 }
 
-const delta = (peer: StockHolderId, patch: Partial<Delta>): Delta => ({
-  incarnation: 'i',
-  peer,
-  peerIncarnation: peer,
-  version: 1,
-  fromVersion: 0,
-  delta: 0,
-  available: 0,
-  sold: 0,
-  cancelled: 0,
-  missed: 0,
-  missedMax: 0,
-  sent: {},
-  received: 0,
-  receivedVersions: {},
-  command: { term: 0, sequence: 0 },
-  ...patch,
-});
+const delta = (peer: StockHolderId, patch: Partial<Delta>): Delta => deltaOf(peer, { incarnation: 'i', ...patch });
 
 const level = (node: NodeId, patch: Partial<Level>): Level => ({
   incarnation: 'i',

@@ -7,6 +7,7 @@ import type { RegistryView } from '../../../dataplane/stores/registry/registry.t
 import { dataFolder } from '../../../operator/local/data-folder.ts';
 import type { ProcessReport } from '../../../operator/local/process.ts';
 import { type ReportInput, saleReport } from '../../../operator/local/report.ts';
+import { deltaOf } from '../../harness/delta.ts';
 
 const process = (name: string, patch: Partial<ProcessReport> = {}): ProcessReport => ({
   name,
@@ -18,27 +19,8 @@ const process = (name: string, patch: Partial<ProcessReport> = {}): ProcessRepor
 
 function table(allocatable: number): ResourceTable {
   const filled = new ResourceTable('i');
-  filled.applyDelta(
-    {
-      incarnation: 'i',
-      peer: 'pool',
-      peerIncarnation: 'p',
-      version: 1,
-      fromVersion: 0,
-      delta: 0,
-      available: allocatable,
-      sold: 0,
-      cancelled: 0,
-      missed: 0,
-      missedMax: 0,
-      sent: {},
-      received: 0,
-      receivedVersions: {},
-      command: { term: 0, sequence: 0 },
-      pool: { owed: 0, allocatable, supplied: 10, target: 10 },
-    },
-    0,
-  );
+  const pool = { owed: 0, allocatable, supplied: 10, target: 10 };
+  filled.applyDelta(deltaOf('pool', { incarnation: 'i', available: allocatable, pool }), 0);
   filled.applyLevel(
     {
       incarnation: 'i',

@@ -1,24 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Delta, Level } from '../../../dataplane/protocol/messages.ts';
 import { DistributionView } from '../../../dataplane/storefront/distribution-view.ts';
+import { deltaOf } from '../../harness/delta.ts';
 
-const delta = (peer: Delta['peer'], version: number, available: number): Delta => ({
-  incarnation: 'a',
-  peer,
-  peerIncarnation: 'p',
-  version,
-  fromVersion: version - 1,
-  delta: 0,
-  available,
-  sold: 0,
-  cancelled: 0,
-  missed: 0,
-  missedMax: 0,
-  sent: {},
-  received: 0,
-  receivedVersions: {},
-  command: { term: 0, sequence: 0 },
-});
+const delta = (peer: Delta['peer'], version: number, available: number): Delta =>
+  deltaOf(peer, { incarnation: 'a', version, fromVersion: version - 1, available });
 const level = (node: Level['node'], sequence: number, virtual: number, pinned: Level['pinned'] = {}): Level => ({
   incarnation: 'a',
   node,

@@ -7,6 +7,7 @@ import type { NodeId, StockHolderId } from '../../../dataplane/protocol/units.ts
 import { validate } from '../../../operator/api/validate.ts';
 import { figures, type Readings, type RegistryFigures } from '../../../operator/topology/status.ts';
 import { buildTopology, type Topology } from '../../../operator/topology/topology.ts';
+import { deltaOf } from '../../harness/delta.ts';
 
 const INCARNATION = 'i';
 const NOON = Date.parse('2026-12-01T12:00:00Z');
@@ -42,25 +43,12 @@ const registry = (patch: Partial<RegistryFigures> = {}): RegistryFigures => ({
   ...patch,
 });
 
-const delta = (peer: StockHolderId, patch: Partial<Delta> = {}): Delta => ({
-  incarnation: INCARNATION,
-  peer,
-  peerIncarnation: peer,
-  version: 1,
-  fromVersion: 0,
-  delta: 0,
-  available: 0,
-  sold: 0,
-  cancelled: 0,
-  missed: 0,
-  missedMax: 0,
-  sent: {},
-  received: 0,
-  receivedVersions: {},
-  command: { term: 0, sequence: 0 },
-  ...(peer === 'pool' ? { pool: { owed: 0, allocatable: 0, supplied: 100, target: 100 } } : {}),
-  ...patch,
-});
+const delta = (peer: StockHolderId, patch: Partial<Delta> = {}): Delta =>
+  deltaOf(peer, {
+    incarnation: INCARNATION,
+    ...(peer === 'pool' ? { pool: { owed: 0, allocatable: 0, supplied: 100, target: 100 } } : {}),
+    ...patch,
+  });
 
 const level = (node: NodeId, patch: Partial<Level> = {}): Level => ({
   incarnation: INCARNATION,
