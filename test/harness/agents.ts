@@ -139,6 +139,15 @@ export async function openBackstage(
     open.push(client);
     return client;
   };
+  /** A test that waits for a store asks it again and again: one client of each, for connecting costs more than asking. */
+  const once = <K, T>(make: (key: K) => T) => {
+    const made = new Map<K, T>();
+    return (key: K): T => {
+      const client = made.get(key) ?? make(key);
+      made.set(key, client);
+      return client;
+    };
+  };
   const spawning: Promise<ChildProcess>[] = [];
   const registry = keep(connectOperatorRegistry(config.pool, postgres.passwordOf('operator')));
   const view = () => until('the registry', () => registry.read().catch(() => undefined));
@@ -196,16 +205,19 @@ export async function openBackstage(
       change(config);
       write();
     },
-    shard: (id) => keep(connectAgentShard(postgres.address(database(id)), postgres.passwordOf('owner'))),
-    storefrontShard: (id) =>
+    shard: once((id: StockHolderId) =>
+      keep(connectAgentShard(postgres.address(database(id)), postgres.passwordOf('owner'))),
+    ),
+    storefrontShard: once((id: ShardId) =>
       keep(connectStorefrontShard(postgres.address(database(id)), postgres.passwordOf('storefront'))),
-    node(id) {
+    ),
+    node: once((id: NodeId) => {
       const server = redis.get(id);
       if (!server) throw new Error(`no such node: ${id}`);
       const storefront = keep(connectStorefrontNode(server, server.passwordOf('storefront'), PATIENT));
       const pool = keep(connectPoolNode(server, server.passwordOf('pool'), PATIENT));
       return { ...storefront, state: pool.state };
-    },
+    }),
     view,
     async wantNodes(count) {
       const { incarnation, generation } = await view();
