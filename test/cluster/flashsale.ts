@@ -294,7 +294,8 @@ ${more.replace(/^/gm, '  ')}
     await kubectl(['delete', 'fs', '--all', '-n', this.namespace, '--ignore-not-found', '--timeout=120s']).catch(
       () => undefined,
     );
-    await kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
+    // No other sale has its name, so nobody waits for it to be gone.
+    await kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--wait=false']);
   }
 }
 

@@ -136,18 +136,23 @@ describe('R32: while it sells', () => {
     });
   };
 
-  disturb('the leader is killed: another one leads', async () => {
-    const before = await leader();
-    await kubectl(['delete', 'pod', before, '-n', SYSTEM, '--grace-period=0', '--force']);
-    await until('another leader', async () => {
-      const now = await leader();
-      return now !== '' && now !== before;
-    });
-    await until('the label by which the console is found to be on its pod alone', async () => {
-      const labelled = await names('pods', '-n', SYSTEM, '-l', 'flashsale.dev/role=leader');
-      return labelled.join() === (await leader());
-    });
-  });
+  disturb(
+    'the leader is killed: another one leads; Kafka is deleted, with all it held',
+    async () => {
+      const before = await leader();
+      await kubectl(['delete', 'pod', before, '-n', SYSTEM, '--grace-period=0', '--force']);
+      await until('another leader', async () => {
+        const now = await leader();
+        return now !== '' && now !== before;
+      });
+      await until('the label by which the console is found to be on its pod alone', async () => {
+        const labelled = await names('pods', '-n', SYSTEM, '-l', 'flashsale.dev/role=leader');
+        return labelled.join() === (await leader());
+      });
+      await kubectl(['delete', 'pod', '-n', SYSTEM, '-l', 'app.kubernetes.io/component=kafka', '--grace-period=1']);
+    },
+    LONG,
+  );
   disturb(
     'a pod of each kind is deleted, one after the other, and then an agent’s container killed',
     async () => {
@@ -161,24 +166,23 @@ describe('R32: while it sells', () => {
     },
     LONG,
   );
-  disturb('Kafka is deleted, with all it held', async () => {
-    await kubectl(['delete', 'pod', '-n', SYSTEM, '-l', 'app.kubernetes.io/component=kafka', '--grace-period=1']);
-  });
-  disturb('the API server restarts', async () => {
-    await component('stop', 'kube-apiserver');
-    await component('start', 'kube-apiserver');
-    await until('it to answer', () =>
-      kubectl(['get', '--raw', '/readyz']).then(
-        () => true,
-        () => false,
-      ),
-    );
-  });
-  disturb('the kubelet restarts', async () => {
-    await component('stop', 'kubelet');
-    await component('start', 'kubelet');
-    await kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s']);
-  });
+  disturb(
+    'the API server restarts, and then the kubelet',
+    async () => {
+      await component('stop', 'kube-apiserver');
+      await component('start', 'kube-apiserver');
+      await until('it to answer', () =>
+        kubectl(['get', '--raw', '/readyz']).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await component('stop', 'kubelet');
+      await component('start', 'kubelet');
+      await kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s']);
+    },
+    LONG,
+  );
   disturb('its node is drained: of each kind one pod goes, and they come back', async () => {
     const [node = ''] = await names('nodes');
     const mine = `flashsale.dev/sale=${sale.name}`;

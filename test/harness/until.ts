@@ -10,11 +10,12 @@ export async function until<T>(
   deadline: Millis = 60_000,
 ): Promise<Exclude<T, undefined | false>> {
   const end = performance.now() + deadline;
-  // What takes long is asked for less often: it shares the machine with whoever asks.
   for (let wait = 10; ; wait = Math.min(50, wait * 1.2)) {
+    const asked = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
     if (performance.now() > end) throw new Error(`did not happen within ${deadline} ms: ${what}`);
-    await sleep(wait);
+    // Who is waited for shares the machine with whoever asks, and a question may be a whole program, such as kubectl.
+    await sleep(Math.min(1000, Math.max(wait, 4 * (performance.now() - asked))));
   }
 }
