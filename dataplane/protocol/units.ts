@@ -45,3 +45,10 @@ export const nodeNumber = (id: NodeId): number => Number(id.slice(1));
 export const shardId = (n: number): ShardId => `s${n}`;
 export const isShardId = (text: string): text is ShardId => /^s(0|[1-9]\d{0,5})$/.test(text);
 export const orderId = (shard: ShardId, token: TokenId): OrderId => `${shard}-${token}`;
+
+/** The sum of one figure of each item. */
+export const sum = <T>(items: Iterable<T>, of: (item: T) => number): number => {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
+};

@@ -11,6 +11,7 @@ import {
   nodeNumber,
   type ShardId,
   type StockHolderId,
+  sum,
   type TokenId,
   type Units,
   type Version,
@@ -106,12 +107,6 @@ export interface AuditReport {
   /** Where every unit is. */
   places: { place: string; units: Units; note: string }[];
 }
-
-const sum = <T>(items: Iterable<T>, of: (item: T) => number): number => {
-  let total = 0;
-  for (const item of items) total += of(item);
-  return total;
-};
 
 /** Versions are 1…n without gaps, they add up to the stock row, and each order has its ledger row. */
 function checkLedger(shard: ShardReading): string[] {

@@ -3,7 +3,7 @@
 
 import type { Level } from '../../dataplane/protocol/messages.ts';
 import type { Dispersion, PoolView, ShardView } from '../../dataplane/protocol/table.ts';
-import { type Millis, type NodeId, nodeNumber, type ShardId, type Units } from '../../dataplane/protocol/units.ts';
+import { type Millis, type NodeId, nodeNumber, type ShardId, sum, type Units } from '../../dataplane/protocol/units.ts';
 import type { CacheStatus, FlashSaleStatus, ShardStatus } from '../api/flashsale.gen.ts';
 import type { Topology } from './topology.ts';
 
@@ -42,12 +42,6 @@ const sold = (shard: ShardView): Units => shard.sold - shard.cancelled;
 
 type Phase = NonNullable<FlashSaleStatus['phase']>;
 type Figures = Omit<FlashSaleStatus, 'conditions' | 'selector' | 'balancePeriod'>;
-
-const sum = <T>(items: Iterable<T>, of: (item: T) => number): number => {
-  let total = 0;
-  for (const item of items) total += of(item);
-  return total;
-};
 
 /** The figures are not read at one instant: a moving sale shows small differences between them. */
 export function figures(topology: Topology, readings: Readings, now: Millis): Figures {
