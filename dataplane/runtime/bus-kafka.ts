@@ -1,8 +1,10 @@
 // The bus on Kafka: one writer, a reader for each subscription, and the topics, made whenever they are missing. It logs
 // once that Kafka went away and once that it came back. It decides nothing and has no state worth keeping.
 
+import type { KafkaMessage } from 'kafkajs';
 import { Counter, type Registry } from 'prom-client';
 import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
+import { misfit } from '../protocol/message-shape.ts';
 import { TOPICS, type Topic, topicName } from '../protocol/messages.ts';
 import type { Bus, Messages } from './bus.ts';
 import type { Secret } from './config.ts';
@@ -21,6 +23,19 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
   const topics = new Map<string, Topic>(TOPICS.map((topic) => [topicName(config.prefix, topic), topic]));
   const count = busCounters(metrics);
   const kafka = presence(log);
+
+  const complained = new Set<string>();
+  /** Counts what is no message of the sale. The log says each kind once: whoever writes it may write it without end. */
+  const drop = (topic: Topic, { dropped, field }: Dropped) => {
+    count.dropped.inc({ topic, reason: dropped });
+    const kind = `${topic} ${dropped}`;
+    if (complained.has(kind)) return;
+    complained.add(kind);
+    log.warn(
+      { topic, reason: dropped, field },
+      'dropped what is no message of this sale; more of its kind is only counted',
+    );
+  };
 
   let making: Promise<void> | undefined;
   /** Makes the topics that are missing. One attempt runs at a time, and all callers wait for its outcome. */
@@ -57,12 +72,13 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
       { beginning }: { beginning: boolean },
       handler: (topic: T, value: Messages[T]) => Promise<void> | void,
     ) {
-      const handle = async (name: string, value: Buffer | null) => {
+      const handle = async (name: string, { key, value }: KafkaMessage) => {
         const topic = topics.get(name) as T;
-        const message = parse<Messages[T]>(value);
-        let outcome: 'handled' | 'malformed' | 'failed' = message ? 'handled' : 'malformed';
+        const read = readMessage<Messages[T]>(topic, key, value);
+        if ('dropped' in read) return drop(topic, read);
+        let outcome: 'handled' | 'failed' = 'handled';
         try {
-          if (message) await handler(topic, message);
+          await handler(topic, read.message);
         } catch (error) {
           outcome = 'failed';
           log.warn({ err: error, topic }, 'a message could not be handled; it will be sent again');
@@ -101,13 +117,24 @@ const kafkaSecrets = (config: KafkaConfig, secret: Secret): KafkaSecrets => ({
 export const deleteTopics = (config: KafkaConfig, secret: Secret, log: Logger): Promise<void> =>
   removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config);
 
-function parse<T extends object>(value: Buffer | null): T | undefined {
+/** Why a record was dropped. */
+const DROPPED = ['not-json', 'misfit'] as const;
+interface Dropped {
+  dropped: (typeof DROPPED)[number];
+  /** What does not fit, in the words of message-shape.ts. */
+  field?: string;
+}
+
+/** Makes a message of a record, or says why it is none. */
+function readMessage<T>(topic: Topic, key: Buffer | null, value: Buffer | null): { message: T } | Dropped {
+  let message: unknown;
   try {
-    const message: unknown = JSON.parse(value?.toString('utf8') ?? '');
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as T) : undefined;
+    message = JSON.parse(value?.toString('utf8') ?? '');
   } catch {
-    return undefined;
+    return { dropped: 'not-json' };
   }
+  const field = misfit(topic, key?.toString('utf8') ?? '', message);
+  return field === undefined ? { message: message as T } : { dropped: 'misfit', field };
 }
 
 /** Logs that Kafka went away or came back. An outage is one line, not one for each attempt. */
@@ -135,8 +162,14 @@ const busCounters = (metrics: Registry) => ({
   }),
   read: new Counter({
     name: 'flashsale_bus_read_total',
-    help: 'Messages read from Kafka, by topic and what became of them.',
+    help: 'Messages of this sale that were read from Kafka, by topic and what became of them.',
     labelNames: ['topic', 'outcome'] as const,
+    registers: [metrics],
+  }),
+  dropped: new Counter({
+    name: 'flashsale_bus_dropped_total',
+    help: 'Records that are no message of this sale and were dropped where they were read, by topic and reason.',
+    labelNames: ['topic', 'reason'] as const,
     registers: [metrics],
   }),
   restarts: new Counter({

@@ -35,6 +35,12 @@ export function stockHolderMetrics(metricsRegistry: Registry) {
   const cancelled = gauge('shard_cancelled_units', 'Of those, cancelled.');
   const missed = gauge('shard_missed_units', 'Units that valid tokens asked for and that were not there.');
   const version = gauge('shard_ledger_version', 'Version of the newest ledger row.');
+  const failures = new Counter({
+    name: 'flashsale_shard_loop_failures_total',
+    help: 'Steps of the agent that failed and were tried again, by loop.',
+    labelNames: ['loop'] as const,
+    registers: [metricsRegistry],
+  });
   const lag = gauge('shard_report_lag_versions', 'Ledger versions that no report has covered yet.');
   return {
     state(state: ShardState, reported: Version | undefined) {
@@ -45,6 +51,7 @@ export function stockHolderMetrics(metricsRegistry: Registry) {
       version(state.version);
       lag(state.version - (reported ?? 0));
     },
+    loopFailed: (loop: string) => failures.inc({ loop }),
     reports: counter('shard_reports_total', 'Deltas that the queue has.'),
     events: counter('shard_order_events_total', 'Order events that the queue has.'),
     commandTook: seconds('shard_command_seconds', 'From reading a command to its transfers being handed to the queue.'),

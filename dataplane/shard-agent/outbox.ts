@@ -28,7 +28,7 @@ export function relayOutbox(
 ): Loop {
   /** The shard's version at which nothing was left to relay. */
   let done: Version | undefined;
-  return startLoop(clock, 'order events', RELAY, log, async () => {
+  const relay = async () => {
     const version = state()?.version;
     if (version === undefined || version === done || state()?.incarnation === undefined) return false;
     const events = await shard.orderEvents(EVENTS_AT_ONCE);
@@ -46,13 +46,16 @@ export function relayOutbox(
     metrics.events(events.length);
     // A batch that is not full may fill meanwhile: a request to the queue costs as much as dozens of events.
     return events.length === EVENTS_AT_ONCE;
-  });
+  };
+  return startLoop(clock, 'order events', RELAY, log, relay, metrics.loopFailed);
 }
 
 /** Cancels placed orders whose payment deadline has passed, by the shard's own clock. */
-export const cancelOverdue = (shard: AgentShard, metrics: StockHolderMetrics, clock: Clock, log: Logger): Loop =>
-  startLoop(clock, 'overdue orders', OVERDUE, log, async () => {
+export function cancelOverdue(shard: AgentShard, metrics: StockHolderMetrics, clock: Clock, log: Logger): Loop {
+  const cancel = async () => {
     const cancelled = await shard.cancelOverdue(ORDERS_AT_ONCE);
     metrics.overdue(cancelled);
     return cancelled === ORDERS_AT_ONCE;
-  });
+  };
+  return startLoop(clock, 'overdue orders', OVERDUE, log, cancel, metrics.loopFailed);
+}

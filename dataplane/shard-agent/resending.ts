@@ -23,15 +23,17 @@ export interface ResendingOptions {
   send: (transfers: readonly Transfer[]) => void;
   /** Is told the units that left here and that the next hops have not reported. */
   inFlight: (units: Units) => void;
+  /** Is called with the loop's name when a check failed and will be tried again. */
+  failed: (loop: string) => void;
 }
 
 export function startResending(options: ResendingOptions): Loop {
-  const { id, shard, clock, log, state, reports, send, inFlight } = options;
+  const { id, shard, clock, log, state, reports, send, inFlight, failed } = options;
   const unreported = new Map<StockHolderId, Unreported>();
   /** For each hop that has reported everything, this database's version at that time. */
   const settled = new Map<StockHolderId, Version>();
   const away = new Map<StockHolderId, Units>();
-  return startLoop(clock, 'resending', CHECK, log, async () => {
+  const check = async () => {
     const version = state()?.version;
     if (version === undefined) return;
     for (const { peer: hop, receivedVersions } of reports()) {
@@ -46,7 +48,8 @@ export function startResending(options: ResendingOptions): Loop {
       send(decision.send);
     }
     inFlight([...away.values()].reduce((sum, units) => sum + units, 0));
-  });
+  };
+  return startLoop(clock, 'resending', CHECK, log, check, failed);
 }
 
 const sumOf = (transfers: readonly Transfer[]): Units => transfers.reduce((sum, { units }) => sum + units, 0);

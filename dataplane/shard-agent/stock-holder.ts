@@ -98,6 +98,7 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
     reports: ourReports,
     send: (transfers) => send(transfers, metrics.transfersResent),
     inFlight: metrics.inFlight,
+    failed: metrics.loopFailed,
   });
 
   return {
@@ -113,7 +114,7 @@ function startReporter(options: StockHolderOptions, read: (state: ShardState) =>
   const { id, shard, bus, summaryPeriod, active, metrics, clock, log } = options;
   let last: Reported = { state: undefined, at: Number.NEGATIVE_INFINITY };
   let seen: { state: ShardState | undefined; at: Millis } = { state: undefined, at: 0 };
-  return startLoop(clock, 'reports', PASSIVE, log, async () => {
+  const report = async () => {
     if (!active()) return;
     const state = await shard.state();
     read(state);
@@ -128,5 +129,6 @@ function startReporter(options: StockHolderOptions, read: (state: ShardState) =>
       last = { state: sent ? state : last.state, at: now };
     }
     return lookAgainIn(now - seen.at);
-  });
+  };
+  return startLoop(clock, 'reports', PASSIVE, log, report, metrics.loopFailed);
 }

@@ -10,6 +10,7 @@ import type { Incarnation, Millis } from '../../dataplane/protocol/units.ts';
 import type { Bus } from '../../dataplane/runtime/bus.ts';
 import type { Clock } from '../../dataplane/runtime/clock.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
+import { startLoop } from '../../dataplane/runtime/loop.ts';
 import type { OperatorRegistry } from '../../dataplane/stores/registry/registry.ts';
 import type { Cycle } from './cycle.ts';
 import { decide, type Memory, startMemory } from './decide.ts';
@@ -82,18 +83,6 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
   let memory: Memory | undefined;
   let cycle: Cycle | undefined;
   let idleUntil: Millis = 0;
-  let fresh = false;
-  let stopped = false;
-  let wake: () => void = () => undefined;
-
-  async function takeTerm(): Promise<void> {
-    try {
-      memory = startMemory(await registry.nextTerm(), now());
-    } catch (error) {
-      log.warn({ err: error }, 'the registry gives no term; trying again');
-      idleUntil = now() + RETRY;
-    }
-  }
 
   async function plan(before: Memory): Promise<void> {
     const decision = decide(table, policy, now(), before);
@@ -113,37 +102,23 @@ function startPlanner(ports: BalancerPorts, table: ResourceTable, shown: Balance
     if (!(await bus.publish('commands', messages))) shown.publishFailed(commands.length);
   }
 
-  async function run(): Promise<void> {
-    while (!stopped) {
-      const news = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      if (!fresh) await Promise.race([news, clock.sleep(LONGEST)]);
-      fresh = false;
-      const began = now();
-      if (stopped || began < idleUntil) continue;
-      if (memory === undefined) await takeTerm();
-      else await plan(memory);
-      await clock.sleep(Math.max(0, began + SHORTEST - now()));
-    }
+  async function step(): Promise<void> {
+    const began = now();
+    if (began < idleUntil) return;
+    if (memory === undefined) memory = startMemory(await registry.nextTerm(), began);
+    else await plan(memory);
+    await clock.sleep(Math.max(0, began + SHORTEST - now()));
   }
 
-  const running = run();
+  const loop = startLoop(clock, 'balancer', LONGEST, log, step, shown.failed);
   return {
-    news() {
-      fresh = true;
-      wake();
-    },
+    news: loop.wake,
     cycle: () => cycle,
     update(edited: BalancerConfig) {
       policy = policyOf(edited);
       log.info({ rule: policy.rule.name, shards: edited.shards.length }, 'configuration taken into use');
     },
-    async stop() {
-      stopped = true;
-      wake();
-      await running;
-    },
+    stop: loop.stop,
   };
 }
 

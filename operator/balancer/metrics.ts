@@ -12,6 +12,8 @@ export interface BalancerMetrics {
   publishFailed(commands: number): void;
   /** Counts that a balancer with a higher term was found at work. */
   superseded(): void;
+  /** Counts a step that failed and is tried again: the registry gave no term, or a plan could not be made. */
+  failed(): void;
 }
 
 export function balancerMetrics(registers: Registry[], table: ResourceTable, now: () => Millis): BalancerMetrics {
@@ -40,6 +42,7 @@ export function balancerMetrics(registers: Registry[], table: ResourceTable, now
   const commands = counter('commands_total', 'Commands published, by whether they were new or repeated.', ['kind']);
   const units = counter('planned_units_total', 'Units commands asked to move, by reason.', ['reason']);
   const failures = counter('publish_failures_total', 'Commands Kafka did not take; they are repeated.');
+  const failedSteps = counter('loop_failures_total', 'Steps of the balancer that failed and were tried again.');
   const takeovers = counter('superseded_total', 'Times a balancer with a higher term was found at work.');
 
   let cycle: Decision['cycle'] | undefined;
@@ -83,5 +86,6 @@ export function balancerMetrics(registers: Registry[], table: ResourceTable, now
     },
     publishFailed: (count) => failures.inc(count),
     superseded: () => takeovers.inc(),
+    failed: () => failedSteps.inc(),
   };
 }

@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EachBatchPayload, Kafka } from 'kafkajs';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Millis } from '../../protocol/units.ts';
 import { leave } from './client.ts';
 
@@ -24,7 +24,7 @@ export interface ReaderOptions {
   /** Is awaited before each new consumer, because the topics may have gone. */
   ensureTopics: () => Promise<void>;
   /** Handles one message. It must not reject. */
-  handler: (topic: string, value: Buffer | null) => Promise<void>;
+  handler: (topic: string, message: KafkaMessage) => Promise<void>;
   /** Is called when a consumer has begun to read. */
   reading: () => void;
   /** Is called when a consumer ended by itself; another one follows. */
@@ -104,11 +104,11 @@ async function handleBatch(
   handler: ReaderOptions['handler'],
   isAlive: () => void,
 ): Promise<void> {
-  for (const { offset, value } of batch.messages) {
+  for (const message of batch.messages) {
     if (!isRunning()) return;
-    await handler(batch.topic, value);
+    await handler(batch.topic, message);
     isAlive();
-    resolveOffset(offset);
+    resolveOffset(message.offset);
     await heartbeat();
   }
 }

@@ -88,9 +88,10 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
       clock,
       log,
     });
-    const keeping = startLoop(clock, 'keeping', KEEP, log, async () => {
+    const keepUp = async () => {
       if (active()) await mutex(keep);
-    });
+    };
+    const keeping = startLoop(clock, 'keeping', KEEP, log, keepUp, deps.metrics.loopFailed);
     running = [peer, keeping];
     while (!stop.signal.aborted) await act();
   }

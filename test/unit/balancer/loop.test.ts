@@ -59,6 +59,10 @@ class Surroundings {
     for (const delta of this.stage.peers.values()) this.#hear('deltas', delta as never);
   }
 
+  hear(topic: 'deltas' | 'levels', value: unknown): void {
+    this.#hear(topic, value as never);
+  }
+
   /** Everybody carries out what was published, and says so. */
   async obey(): Promise<void> {
     for (const command of this.published) this.stage.execute(command);
@@ -154,6 +158,19 @@ describe('the loop', () => {
     await vi.advanceTimersByTimeAsync(400);
     expect(around.published.map(({ source }) => source)).toEqual(['pool', 's0', 's1']);
     expect(await around.metric('commands_total', { kind: 'repeated' })).toBe(3);
+  });
+
+  test('a report that no plan can be made from ends nothing: it is counted, and the next one is planned from', async () => {
+    const around = new Surroundings(new Stage({ shards: [0, 0], pool: 2 }, false));
+    await start(around);
+    around.hear('levels', { incarnation: 'sale', node: 'c0', epoch: 1, sequence: 1, layout: 1 });
+    around.report();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(around.published).toEqual([]);
+    expect(await around.metric('loop_failures_total')).toBeGreaterThan(1);
+    around.hear('levels', { incarnation: 'sale', node: 'c0', epoch: 1, sequence: 2, layout: 1, pinned: {} });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(new Set(around.published.map(({ source }) => source))).toEqual(new Set(['pool', 's0', 's1']));
   });
 
   test('R32: restarted, it takes a higher term, and nothing of the former one is carried out any more', async () => {
