@@ -135,6 +135,10 @@ export interface SaleConfig {
 export const SECRETS = {
   /** The HMAC-SHA256 key of the tokens: base64 of at least 32 bytes. */
   tokenKey: 'token-key',
+  /** The keys of the messages between the roles, as message-mac.ts reads them: one on a line, the signing one first. */
+  busKey: 'bus-key',
+  /** Likewise of the topic `orders`. They are others than those, so that a merchant who verifies can forge no command. */
+  ordersKey: 'orders-key',
   /** The bearer token of the agents' internal HTTP endpoints. */
   internal: 'internal',
   kafkaPassword: 'kafka-password',

@@ -4,6 +4,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import { Counter, type Registry } from 'prom-client';
 import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
+import { type KeyRing, keyRing, MAC_HEADER, type MacVerdict } from '../protocol/message-mac.ts';
 import { misfit } from '../protocol/message-shape.ts';
 import { TOPICS, type Topic, topicName } from '../protocol/messages.ts';
 import type { Bus, Messages } from './bus.ts';
@@ -15,12 +16,19 @@ import { startWriter } from './kafka/writer.ts';
 import type { Logger } from './log.ts';
 
 /**
- * Makes a bus, which connects in the background, for ever. The secret `kafka-password` is read only when SASL is on.
+ * Makes a bus, which connects in the background, for ever. The secret `bus-key` is read now, `orders-key` with the first
+ * message of that topic, and `kafka-password` only when SASL is on. Throws when a key cannot be read.
  */
 export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, metrics: Registry): Bus {
   const read = kafkaSecrets(config, secret);
   const client = () => kafkaClient(config, read, 'flashsale', log);
   const topics = new Map<string, Topic>(TOPICS.map((topic) => [topicName(config.prefix, topic), topic]));
+  const rings = { internal: keyRing(secret(SECRETS.busKey)), orders: undefined as KeyRing | undefined };
+  const ringOf = (topic: Topic): KeyRing => {
+    if (topic !== 'orders') return rings.internal;
+    rings.orders ??= keyRing(secret(SECRETS.ordersKey));
+    return rings.orders;
+  };
   const count = busCounters(metrics);
   const kafka = presence(log);
 
@@ -59,9 +67,14 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
 
   return {
     async publish(topic, messages) {
-      const encoded = messages.map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
+      const name = topicName(config.prefix, topic);
+      const ring = ringOf(topic);
+      const encoded = messages.map(({ key, value }) => {
+        const text = JSON.stringify(value);
+        return { key, value: text, headers: { [MAC_HEADER]: ring.sign(name, key, text) } };
+      });
       // The merchant's events move a cursor and must not be lost with one broker. Everything else is repeated.
-      const sent = await writer.send(topicName(config.prefix, topic), encoded, topic === 'orders' ? -1 : 1);
+      const sent = await writer.send(name, encoded, topic === 'orders' ? -1 : 1);
       if (sent) kafka.here();
       count.published.inc({ topic, outcome: sent ? 'sent' : 'failed' }, messages.length);
       return sent;
@@ -72,9 +85,9 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
       { beginning }: { beginning: boolean },
       handler: (topic: T, value: Messages[T]) => Promise<void> | void,
     ) {
-      const handle = async (name: string, { key, value }: KafkaMessage) => {
+      const handle = async (name: string, record: KafkaMessage) => {
         const topic = topics.get(name) as T;
-        const read = readMessage<Messages[T]>(topic, key, value);
+        const read = readMessage<Messages[T]>(topic, name, ringOf(topic), record);
         if ('dropped' in read) return drop(topic, read);
         let outcome: 'handled' | 'failed' = 'handled';
         try {
@@ -117,23 +130,26 @@ const kafkaSecrets = (config: KafkaConfig, secret: Secret): KafkaSecrets => ({
 export const deleteTopics = (config: KafkaConfig, secret: Secret, log: Logger): Promise<void> =>
   removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config);
 
-/** Why a record was dropped. */
-const DROPPED = ['not-json', 'misfit'] as const;
+/** A record that was dropped. */
 interface Dropped {
-  dropped: (typeof DROPPED)[number];
+  dropped: Exclude<MacVerdict, 'valid'> | 'not-json' | 'misfit';
   /** What does not fit, in the words of message-shape.ts. */
   field?: string;
 }
 
-/** Makes a message of a record, or says why it is none. */
-function readMessage<T>(topic: Topic, key: Buffer | null, value: Buffer | null): { message: T } | Dropped {
+/** Makes a message of a record, or says why it is none. Nothing of a record is looked at before its code is verified. */
+function readMessage<T>(topic: Topic, name: string, ring: KeyRing, record: KafkaMessage): { message: T } | Dropped {
+  const key = record.key?.toString('utf8') ?? '';
+  const value = record.value ?? Buffer.alloc(0);
+  const verdict = ring.verify(name, key, value, record.headers?.[MAC_HEADER]?.toString());
+  if (verdict !== 'valid') return { dropped: verdict };
   let message: unknown;
   try {
-    message = JSON.parse(value?.toString('utf8') ?? '');
+    message = JSON.parse(value.toString('utf8'));
   } catch {
     return { dropped: 'not-json' };
   }
-  const field = misfit(topic, key?.toString('utf8') ?? '', message);
+  const field = misfit(topic, key, message);
   return field === undefined ? { message: message as T } : { dropped: 'misfit', field };
 }
 

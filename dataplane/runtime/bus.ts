@@ -21,7 +21,8 @@ export interface Bus {
   /**
    * Reads whole topics until closed. It resolves at once; messages come when Kafka is there. With `beginning`, reading
    * starts at what the topics keep, again after each reconnect; otherwise only new messages are read. Handlers of one
-   * topic run one after another. What is no message of the topic is counted and dropped, and so is a message
+   * topic run one after another. What this sale did not sign, or is no message of
+   * the topic, is counted and dropped, and so is a message
    * whose handler rejects.
    */
   subscribe<T extends keyof Messages>(

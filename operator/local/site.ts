@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import { type NodeId, nodeId } from '../../dataplane/protocol/units.ts';
 import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
@@ -96,7 +96,14 @@ export class Site {
 
   specs({ topology, tools, companionsVersion }: Plan): ProcessSpec[] {
     const port = this.#port;
-    const startedWith = JSON.stringify([companionsVersion, topology.kafka, port(POSTGRES), this.ports.all[KAFKA]]);
+    const keys = [SECRETS.tokenKey, SECRETS.busKey, SECRETS.ordersKey].map((name) => secretOf(this.folder, name));
+    const startedWith = JSON.stringify([
+      companionsVersion,
+      topology.kafka,
+      port(POSTGRES),
+      this.ports.all[KAFKA],
+      keys,
+    ]);
     return processesOf(topology, {
       folder: this.folder,
       tools,

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Registry } from 'prom-client';
-import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
+import { databaseSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Bus } from '../../dataplane/runtime/bus.ts';
 import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
@@ -14,7 +14,7 @@ import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/regi
 import { takeStep } from '../sale/agree.ts';
 import type { Step } from '../sale/registry-steps.ts';
 
-type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'>;
+type Endpoints = Pick<SaleConfig, 'pool' | 'kafka'> & { busKey: string };
 
 export class View {
   readonly #secret: Secret;
@@ -39,7 +39,7 @@ export class View {
 
   /** Connects, unless it is connected to the same already. */
   async connect({ pool, kafka }: SaleConfig): Promise<void> {
-    const to = { pool, kafka };
+    const to = { pool, kafka, busKey: this.#secret(SECRETS.busKey) };
     if (isDeepStrictEqual(this.#connected?.to, to)) return;
     await this.close();
     const registry = connectOperatorRegistry(pool, this.#secret(databaseSecret('operator')), {});

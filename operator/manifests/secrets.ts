@@ -27,11 +27,16 @@ export function secretsOf(topology: Topology, reader: SecretReader): string[] {
       ...topology.givenSecrets.flatMap(({ file, use }) => (use ? [file] : [])),
     ],
     'cache-agent': [redisSecret('agent'), databaseSecret('cache')],
-    'shard-agent': [databaseSecret('owner')],
+    'shard-agent': [SECRETS.ordersKey, databaseSecret('owner')],
     'pool-agent': [SECRETS.internal, redisSecret('pool'), databaseSecret('owner'), databaseSecret('cache')],
   };
   const { sasl, caFile } = topology.kafka;
-  return [...own[reader], ...(sasl ? [SECRETS.kafkaPassword] : []), ...(caFile === undefined ? [] : [caFile])];
+  return [
+    ...own[reader],
+    SECRETS.busKey,
+    ...(sasl ? [SECRETS.kafkaPassword] : []),
+    ...(caFile === undefined ? [] : [caFile]),
+  ];
 }
 
 export function secretObjects(input: ManifestInput): KubeObject[] {

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
-import { databaseSecret, type SaleConfig } from '../../dataplane/protocol/config.ts';
+import { databaseSecret, type SaleConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { connectBus } from '../../dataplane/runtime/bus-kafka.ts';
@@ -36,6 +36,8 @@ export class SaleSession {
         incarnation: string;
         registry: OperatorRegistry;
         config: SaleConfig;
+        /** The keys of its messages. */
+        busKey: string;
         balancer: Balancer;
         since: Millis;
         close(): Promise<void>;
@@ -103,9 +105,11 @@ export class SaleSession {
     const incarnation = this.#view?.incarnation;
     if (!registry || incarnation === undefined) return;
     const running = this.#balancing;
+    const busKey = secret(SECRETS.busKey);
     if (
       running?.incarnation === incarnation &&
       running.registry === registry &&
+      running.busKey === busKey &&
       isDeepStrictEqual(running.config.kafka, config.kafka)
     ) {
       if (!isDeepStrictEqual(running.config, config)) running.balancer.update(config);
@@ -126,7 +130,7 @@ export class SaleSession {
       await balancer.stop();
       await bus.close();
     };
-    this.#balancing = { incarnation, registry, config, balancer, since: performance.now(), close };
+    this.#balancing = { incarnation, registry, config, busKey, balancer, since: performance.now(), close };
   }
 
   /** Stops the balancer and closes the connection. */

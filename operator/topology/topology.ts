@@ -122,7 +122,7 @@ export function buildTopology(sale: FlashSale): Topology {
     storefronts: storefrontsOf(spec.storefront),
     kafka: kafkaOf(spec.kafka, `flashsale.${metadata.namespace}.${metadata.name}`),
     secrets: [
-      { name: SECRETS.tokenKey, encoding: 'base64' },
+      ...[SECRETS.tokenKey, SECRETS.busKey, SECRETS.ordersKey].map((name) => ({ name, encoding: 'base64' as const })),
       ...[SECRETS.internal, ...REDIS_USERS.map(redisSecret), ...DATABASE_USERS.map(databaseSecret)].map((name) => ({
         name,
         encoding: 'base64url' as const,

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { stopChildren } from '../../hack/lib/process-tree.ts';
 import { checkout, shards } from './checkout.ts';
 import { lag } from './lag.ts';
+import { messages } from './messages.ts';
 import { memory, purchase } from './purchase.ts';
 import { reject } from './reject.ts';
 import { type Result, table } from './result.ts';
@@ -19,6 +20,7 @@ const BENCHMARKS: Record<string, { what: string; run: () => Promise<Result[]> }>
   reject: { what: 'refusals once sold out against a bare echo', run: reject },
   memory: { what: 'bytes of Redis memory for a token', run: memory },
   lag: { what: 'from commit to the resource table', run: lag },
+  messages: { what: 'signing and checking the messages between the roles', run: messages },
   scale: { what: 'the operator with 500 sales', run: scale },
 };
 

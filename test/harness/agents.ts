@@ -27,7 +27,7 @@ import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/regi
 import { connectAgentShard, connectStorefrontShard } from '../../dataplane/stores/shard/postgres.ts';
 import type { AgentShard, StorefrontShard } from '../../dataplane/stores/shard/shard.ts';
 import { PATIENT } from './cache-node.ts';
-import { startKafka, type TestKafka } from './kafka.ts';
+import { BUS_KEY, ORDERS_KEY, startKafka, type TestKafka } from './kafka.ts';
 import { freePorts } from './ports.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { startRedis, type TestRedis } from './redis.ts';
@@ -125,6 +125,8 @@ export async function openBackstage(
   // As the harness' nodes have them; there even without a node.
   for (const user of ['agent', 'storefront', 'pool', 'audit'] as const) secret(redisSecret(user), `${user}-secret`);
   secret(SECRETS.internal, 'internal-secret');
+  secret(SECRETS.busKey, BUS_KEY);
+  secret(SECRETS.ordersKey, ORDERS_KEY);
   const startNode = async (id: NodeId) => {
     const started = await startRedis();
     redis.set(id, started);

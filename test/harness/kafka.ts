@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KafkaConfig } from '../../dataplane/protocol/config.ts';
+import { type KafkaConfig, SECRETS } from '../../dataplane/protocol/config.ts';
 import { dataFolder, type KafkaServer, kafkaArguments, kafkaFiles } from '../../operator/local/kafka.ts';
 import { findKafka } from '../../operator/local/tools.ts';
 import { freePorts } from './ports.ts';
@@ -26,6 +26,11 @@ export interface TestKafka {
   /** Stops it and removes its folder. */
   destroy(): Promise<void>;
 }
+
+/** The keys of a sale's messages in tests. */
+export const BUS_KEY = Buffer.alloc(32, 11).toString('base64');
+export const ORDERS_KEY = Buffer.alloc(32, 12).toString('base64');
+export const busSecret = (name: string): string => (name === SECRETS.ordersKey ? ORDERS_KEY : BUS_KEY);
 
 export async function startKafka(): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'flashsale-kafka-'));

@@ -11,6 +11,8 @@ import { leave } from './client.ts';
 
 /** How long a fetch waits when there is nothing. It returns as soon as there is anything. */
 const LONGEST_FETCH: Millis = 500;
+/** In bytes. Well below the longest frame that a connection takes (client.ts). */
+const MOST_PER_FETCH = 4 * 1024 * 1024;
 /** After so long without a fetch or a message, the consumer is taken to hang. */
 const SILENCE: Millis = 10_000;
 const BACKOFF: Millis[] = [100, 200, 500, 1000];
@@ -67,6 +69,7 @@ async function readOnce(options: ReaderOptions, stop: AbortSignal): Promise<void
   const consumer = options.kafka().consumer({
     groupId: `${options.groupPrefix}.${randomUUID()}`,
     minBytes: 1,
+    maxBytes: MOST_PER_FETCH,
     maxWaitTimeInMs: LONGEST_FETCH,
     sessionTimeout: 10_000,
     heartbeatInterval: 3000,

@@ -27,6 +27,12 @@ const KEPT: Record<'state' | 'passing' | 'record', Record<string, string | numbe
   record: { 'cleanup.policy': 'delete' },
 };
 
+/**
+ * No role compresses what it sends, and readers refuse what is compressed, because a small record could unpack to
+ * gigabytes. So the broker unpacks what others send, and stores only what is small then, too.
+ */
+const PLAIN = { 'compression.type': 'uncompressed', 'max.message.bytes': MIB };
+
 const kindOf = (topic: Topic) => (topic === 'orders' ? 'record' : COMPACTED.includes(topic) ? 'state' : 'passing');
 
 /**
@@ -38,7 +44,10 @@ const topicConfigs = (config: KafkaConfig): ITopicConfig[] =>
     topic: topicName(config.prefix, topic),
     numPartitions: 1,
     replicationFactor: config.replicationFactor,
-    configEntries: Object.entries(KEPT[kindOf(topic)]).map(([name, value]) => ({ name, value: String(value) })),
+    configEntries: Object.entries({ ...PLAIN, ...KEPT[kindOf(topic)] }).map(([name, value]) => ({
+      name,
+      value: String(value),
+    })),
   }));
 
 /**

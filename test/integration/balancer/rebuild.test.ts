@@ -10,7 +10,7 @@ import { connectBus } from '../../../dataplane/runtime/bus-kafka.ts';
 import { systemClock } from '../../../dataplane/runtime/clock.ts';
 import type { RegistryView } from '../../../dataplane/stores/registry/registry.ts';
 import { type Balancer, startBalancer } from '../../../operator/balancer/loop.ts';
-import { startKafka, type TestKafka } from '../../harness/kafka.ts';
+import { busSecret, startKafka, type TestKafka } from '../../harness/kafka.ts';
 import { until } from '../../harness/until.ts';
 import { level, Stage, type Start } from '../../unit/balancer/stage.ts';
 
@@ -38,7 +38,7 @@ class Sale {
   }
 
   bus(): Bus {
-    const bus = connectBus(this.#config, () => '', log, new Registry());
+    const bus = connectBus(this.#config, busSecret, log, new Registry());
     cleanup.push(() => bus.close());
     return bus;
   }

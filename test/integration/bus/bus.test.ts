@@ -1,13 +1,16 @@
 // The bus on a real Kafka: what it promises while Kafka is there, away, back, and back without its data.
 
-import { Kafka, logLevel } from 'kafkajs';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { CompressionCodecs, CompressionTypes, Kafka, logLevel, type Message } from 'kafkajs';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Command, type Level, TOPICS, topicName } from '../../../dataplane/protocol/messages.ts';
+import { keyRing, MAC_HEADER } from '../../../dataplane/protocol/message-mac.ts';
+import { type Command, type Level, TOPICS, type Topic, topicName } from '../../../dataplane/protocol/messages.ts';
 import type { Bus, Messages } from '../../../dataplane/runtime/bus.ts';
 import { connectBus } from '../../../dataplane/runtime/bus-kafka.ts';
-import { startKafka, type TestKafka } from '../../harness/kafka.ts';
+import type { Secret } from '../../../dataplane/runtime/config.ts';
+import { BUS_KEY, busSecret, startKafka, type TestKafka } from '../../harness/kafka.ts';
 import { until } from '../../harness/until.ts';
 
 const log: Logger = pino({ level: 'silent' });
@@ -25,9 +28,9 @@ afterEach(async () => {
 afterAll(() => kafka.destroy());
 
 /** A bus of a sale of its own, unless told to join one. */
-function open(options: { prefix?: string; metrics?: Registry } = {}): Bus {
+function open(options: { prefix?: string; metrics?: Registry; secret?: Secret } = {}): Bus {
   prefix = options.prefix ?? `sale${names++}`;
-  const bus = connectBus(kafka.config(prefix), () => '', log, options.metrics ?? new Registry());
+  const bus = connectBus(kafka.config(prefix), options.secret ?? busSecret, log, options.metrics ?? new Registry());
   buses.push(bus);
   return bus;
 }
@@ -61,6 +64,20 @@ async function listening(bus: Bus, speaker: Bus): Promise<number[]> {
   });
   return heard;
 }
+
+/** Writes records as whoever reaches Kafka can. */
+async function write(topic: Topic, messages: Message[]): Promise<void> {
+  const producer = admin().producer();
+  await producer.connect();
+  await producer.send({ topic: topicName(prefix, topic), messages });
+  await producer.disconnect();
+}
+/** A record that somebody with a key of the sale has made. */
+const signed = (topic: Topic, key: string, value: string, keys = BUS_KEY): Message => ({
+  key,
+  value,
+  headers: { [MAC_HEADER]: keyRing(keys).sign(topicName(prefix, topic), key, value) },
+});
 
 describe('while Kafka is there', () => {
   test('topics are made as they must be kept', async () => {
@@ -112,14 +129,10 @@ describe('while Kafka is there', () => {
     const metrics = new Registry();
     const bus = open({ metrics });
     await say(bus, 'commands', 's0', command(1));
-    const producer = admin().producer();
-    await producer.connect();
-    await producer.send({
-      topic: topicName(prefix, 'commands'),
-      messages: ['{"half":', 'null', '[]', '7', '{"source":"s0"}'].map((value) => ({ key: 's0', value })),
-    });
-    await producer.send({ topic: topicName(prefix, 'commands'), messages: [{ key: 's0', value: null }] });
-    await producer.disconnect();
+    await write(
+      'commands',
+      ['{"half":', '', 'null', '[]', '7', '{"source":"s0"}'].map((value) => signed('commands', 's0', value)),
+    );
     await say(bus, 'commands', 's0', command(2));
     const heard: number[] = [];
     await bus.subscribe(['commands'], { beginning: true }, async (_, { sequence }) => {
@@ -133,6 +146,87 @@ describe('while Kafka is there', () => {
     expect(text).toContain('flashsale_bus_dropped_total{topic="commands",reason="misfit"} 4');
     expect(text).toContain('flashsale_bus_read_total{topic="commands",outcome="failed"} 1');
     expect(text).toContain('flashsale_bus_read_total{topic="commands",outcome="handled"} 1');
+  });
+});
+
+describe('what this sale did not sign is counted and dropped', () => {
+  test('also a compressed record, which the broker unpacks before anybody reads it', async () => {
+    const metrics = new Registry();
+    const bus = open({ metrics });
+    await say(bus, 'commands', 's0', command(1));
+    const bomb = { key: 's0', value: '0'.repeat(500_000) };
+    const producer = admin().producer();
+    await producer.connect();
+    const gzip = { compress: async ({ buffer }: { buffer: Buffer }) => gzipSync(buffer), decompress: gunzipSync };
+    const refusing = CompressionCodecs[CompressionTypes.GZIP];
+    CompressionCodecs[CompressionTypes.GZIP] = () => gzip;
+    try {
+      const compression = CompressionTypes.GZIP;
+      await producer.send({ topic: topicName(prefix, 'commands'), messages: [bomb], compression });
+      const larger = { ...bomb, value: '0'.repeat(20_000_000) };
+      const sending = producer.send({ topic: topicName(prefix, 'commands'), messages: [larger], compression });
+      await expect(sending).rejects.toThrow();
+    } finally {
+      CompressionCodecs[CompressionTypes.GZIP] = refusing;
+      await producer.disconnect();
+    }
+    await say(bus, 'commands', 's0', command(2));
+    const heard: number[] = [];
+    await bus.subscribe(['commands'], { beginning: true }, (_, { sequence }) => {
+      heard.push(sequence);
+    });
+    await until('the last one is heard', () => heard.includes(2));
+    expect(await metrics.metrics()).toContain('flashsale_bus_dropped_total{topic="commands",reason="unsigned"} 1');
+  });
+
+  const OLD = Buffer.alloc(32, 1).toString('base64');
+  const NEW = Buffer.alloc(32, 2).toString('base64');
+
+  test('without a key, with another one, altered, and moved from another topic or another sale', async () => {
+    const metrics = new Registry();
+    const bus = open({ metrics });
+    await say(bus, 'commands', 's0', command(1));
+    const value = JSON.stringify(command(9));
+    const recorded = signed('commands', 's0', JSON.stringify(command(1)));
+    const elsewhere = keyRing(BUS_KEY).sign('another-sale.commands', 's0', value);
+    await write('commands', [
+      { key: 's0', value },
+      { key: 's0', value, headers: { [MAC_HEADER]: 'anything' } },
+      signed('commands', 's0', value, OLD),
+      { ...recorded, value },
+      { ...recorded, key: 's1' },
+      { ...signed('transfers', 's0', value) },
+      { key: 's0', value, headers: { [MAC_HEADER]: elsewhere } },
+    ]);
+    await say(bus, 'commands', 's0', command(2));
+    const heard: number[] = [];
+    await bus.subscribe(['commands'], { beginning: true }, (_, { sequence }) => {
+      heard.push(sequence);
+    });
+    await until('the last one is heard', () => heard.includes(2));
+    expect(heard).toEqual([1, 2]);
+    const text = await metrics.metrics();
+    expect(text).toContain('flashsale_bus_dropped_total{topic="commands",reason="unsigned"} 2');
+    expect(text).toContain('flashsale_bus_dropped_total{topic="commands",reason="unknown-key"} 1');
+    expect(text).toContain('flashsale_bus_dropped_total{topic="commands",reason="wrong-mac"} 4');
+  });
+
+  test('while a key is exchanged, step by step, everybody hears everybody', async () => {
+    const first = open({ secret: () => OLD });
+    const rings = [OLD, `${OLD}\n${NEW}`, `${NEW}\n${OLD}`, NEW];
+    await say(first, 'levels', 'c0', level('c0', 1));
+    for (const [step, ring] of rings.entries()) {
+      const next = rings[step + 1] ?? ring;
+      const [before, after] = [ring, next].map((keys) => open({ prefix, secret: () => keys }));
+      if (!before || !after) throw new Error('two buses');
+      for (const [speaker, listener] of [
+        [before, after],
+        [after, before],
+      ] as const) {
+        const heard = await listening(listener, speaker);
+        expect(heard.length).toBeGreaterThan(0);
+      }
+    }
   });
 });
 

@@ -16,6 +16,7 @@ import type { Failpoint } from '../../../dataplane/runtime/failpoint.ts';
 import type { NodeState, PoolNode } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import { connectAgentNode, connectPoolNode } from '../../../dataplane/stores/cache-node/redis.ts';
 import { PATIENT, prepare } from '../../harness/cache-node.ts';
+import { BUS_KEY } from '../../harness/kafka.ts';
 import { freePorts } from '../../harness/ports.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
@@ -99,6 +100,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   for (const path of [secrets, points]) mkdirSync(path);
   const secret = (name: string, value: string) => writeFileSync(join(secrets, name), value);
   secret(SECRETS.internal, 'internal-secret');
+  secret(SECRETS.busKey, BUS_KEY);
   secret(SECRETS.tokenKey, Buffer.alloc(32, 7).toString('base64'));
   secret(redisSecret('storefront'), 'storefront-secret');
   secret(databaseSecret('storefront'), fixture.server.passwordOf('storefront'));

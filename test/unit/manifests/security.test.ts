@@ -132,15 +132,16 @@ test('each container sees the secrets it needs and no others', () => {
   });
   expect(Object.fromEntries(seen)).toEqual({
     'cache/redis': [],
-    'cache/agent': ['kafka-password', 'postgres-cache', 'redis-agent'],
+    'cache/agent': ['bus-key', 'kafka-password', 'postgres-cache', 'redis-agent'],
     'shard/init': ['postgres-superuser'],
     'shard/postgres': [],
-    'shard/agent': ['kafka-password', 'postgres-owner'],
+    'shard/agent': ['bus-key', 'kafka-password', 'orders-key', 'postgres-owner'],
     'pool/init': ['postgres-superuser'],
     'pool/postgres': [],
-    'pool/agent': ['internal', 'kafka-password', 'postgres-cache', 'postgres-owner', 'redis-pool'],
+    'pool/agent': ['bus-key', 'internal', 'kafka-password', 'postgres-cache', 'postgres-owner', 'redis-pool'],
     'storefront/storefront': [
-      ...['internal', 'jwt-secret', 'kafka-password', 'postgres-storefront', 'redis-storefront', 'token-key'],
+      ...['bus-key', 'internal', 'jwt-secret', 'kafka-password', 'postgres-storefront', 'redis-storefront'],
+      'token-key',
     ],
   });
 });
