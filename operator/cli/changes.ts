@@ -38,9 +38,12 @@ export function newSale(sale: FlashSale): NewSale {
   };
 }
 
+/** What a plan says of a sale whatever it changes. */
+export const warningLines = (sale: FlashSale): string[] => (newSale(sale).insecure ? [INSECURE] : []);
+
 /** Describes the changes. `usualKafka` is what a sale gets that names no Kafka. */
 export function whatIsNew(sale: FlashSale, usualKafka: string): string {
-  const { caches, shards, storefronts, kafka, insecure } = newSale(sale);
-  const warning = insecure ? `\n${INSECURE}` : '';
-  return `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}${warning}`;
+  const { caches, shards, storefronts, kafka } = newSale(sale);
+  const parts = `${sale.metadata.namespace}/${sale.metadata.name} is new: ${caches} cache nodes, ${shards} shards and the pool, ${storefronts} storefronts, ${kafka === 'own' ? usualKafka : `Kafka at ${kafka.join(', ')}`}`;
+  return [parts, ...warningLines(sale)].join('\n');
 }

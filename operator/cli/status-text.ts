@@ -41,7 +41,7 @@ const conditionsTable = (conditions: ConditionStatus[], now: number): string =>
   ]);
 
 const isTrouble = (type: string, status: string): boolean =>
-  status === (type === 'Degraded' ? 'True' : 'False') && (type === 'Ready' || type === 'Degraded');
+  status === (type === 'Degraded' ? 'True' : 'False') && ['Ready', 'Degraded', 'Authenticated'].includes(type);
 
 const stockTable = (status: FlashSaleStatus): string =>
   table(

@@ -1,7 +1,7 @@
 // A crowd against a sale of this machine, from the first arrival to the audit: what `flashsale load` and hack/demo
 // have in common.
 
-import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import { isInsecure, type SaleConfig } from '../../dataplane/protocol/config.ts';
 import { UserError } from '../../dataplane/runtime/user-error.ts';
 import { type Audited, audit } from '../audit/audit.ts';
 import type { AuditReport } from '../audit/check.ts';
@@ -31,15 +31,18 @@ export interface Driven {
 /** Throws `UserError` when the sale asks for something the generator cannot give. */
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { config, crowd } = options;
-  if (config.auth.kind !== 'header')
-    throw new UserError('the load generator names its buyers in a header; this sale wants a JWT (spec.auth.jwt)');
+  const { auth } = config;
+  if (auth.kind !== 'header' || !isInsecure(auth))
+    throw new UserError(
+      'the load generator invents its buyers, and this sale asks them to prove who they are; rehearse with spec.auth: {trustedHeader: {name: X-Buyer-Id, insecure: true}}',
+    );
   if (crowd.cancel > 0 && config.orders.paymentDeadline === undefined)
     throw new UserError('--cancel needs spec.orders.paymentDeadline: without it orders are final');
   const shown = options.progress && showProgress(config.stock, options.progress);
   const tally = await runLoad({
     ...crowd,
     urls: options.urls,
-    header: config.auth.header,
+    header: auth.header,
     connections: 64,
     maxWait: 8 * config.token.ttl + 30_000,
     timeout: 10_000,

@@ -2,7 +2,7 @@
 
 import { type ApiError, renderError } from '../api/findings.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
-import { changeLines, newSale, whatIsNew } from '../cli/changes.ts';
+import { changeLines, newSale, warningLines, whatIsNew } from '../cli/changes.ts';
 import { number, styled } from '../cli/output.ts';
 import type { Change } from '../topology/changes.ts';
 import type { Complaint } from './complaints.ts';
@@ -37,7 +37,10 @@ export const planText = (plan: Plan): string =>
 function effects({ sale, live, after, changes }: Plan): string[] {
   const title = styled('bold', sale);
   if (!live) return [after ? whatIsNew(after, 'the operator’s Kafka') : title];
-  return [`${title}  ${standing(live)}`, ...(after ? [changeLines(changes).join('\n')] : [])];
+  return [
+    `${title}  ${standing(live)}`,
+    ...(after ? [[...changeLines(changes), ...warningLines(after)].join('\n')] : []),
+  ];
 }
 
 function standing({ status = {} }: FlashSale): string {

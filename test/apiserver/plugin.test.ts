@@ -213,7 +213,7 @@ describe('with the resource', () => {
         new: true,
         accepted: true,
         complaints: [],
-        parts: { caches: 2, shards: 2, storefronts: 2, kafka: 'own' },
+        parts: { caches: 2, shards: 2, storefronts: 2, kafka: 'own', insecure: true },
         changes: [],
       });
     });
@@ -302,6 +302,7 @@ describe('with the resource', () => {
         `${namespace}/phone  Selling, 250 of 1,000 units sold
 
 spec.stock:  1000 → 1500  restocks 500 units, split over 2 cache nodes, allocated to the shards
+INSECURE: whoever reaches a storefront can buy as anybody (spec.auth.trustedHeader.insecure is true)
 
 The API server accepts it. To make it so: kubectl apply -f -
 `,

@@ -8,7 +8,7 @@ import { readText } from '../../local/files.ts';
 import { nameIn } from '../../local/find.ts';
 import { readState } from '../../local/state.ts';
 import { changesBetween } from '../../topology/changes.ts';
-import { changeLines, newSale, whatIsNew } from '../changes.ts';
+import { changeLines, newSale, warningLines, whatIsNew } from '../changes.ts';
 import { examples, type Format, outputOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 
@@ -46,5 +46,5 @@ async function plan(options: Options): Promise<void> {
   const changes = changesBetween(state.sale, sale, status?.status);
   if (options.output === 'json')
     printJson({ sale: fullName(sale), new: false, running: status !== undefined, changes });
-  else print(changeLines(changes).join('\n'));
+  else print([...changeLines(changes), ...warningLines(sale)].join('\n'));
 }

@@ -195,6 +195,7 @@ test('a plan says what changes, what moves, and how to make it so', () => {
 
 spec.stock:   20000 → 25000  restocks 5,000 units, split over 2 cache nodes, allocated to the shards
 spec.paused:  false → true   purchases stop at once; tokens already handed out can still be checked out
+INSECURE: whoever reaches a storefront can buy as anybody (spec.auth.trustedHeader.insecure is true)
 
 The API server accepts it. To make it so: kubectl apply -f sale.yaml`);
 });
@@ -204,6 +205,7 @@ test('a plan that changes nothing asks for nothing', () => {
     `shop/phone  Selling, 12,345 of 20,000 units sold
 
 nothing to change
+INSECURE: whoever reaches a storefront can buy as anybody (spec.auth.trustedHeader.insecure is true)
 
 The API server accepts it.`,
   );
