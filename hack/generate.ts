@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Derives what is written down in more than one place: the API's TypeScript types and reference page from
 // crds/flashsale.yaml, the page on conditions from operator/reconcile/reasons.ts, the page on requirements from the names
-// of the tests, Argo CD's settings from the scripts beside them, and the chart's dashboards, copy of the CRD and README from
+// of the tests, the description of the order events from dataplane/protocol/order-event.ts, Argo CD's settings from the
+// scripts beside them, and the chart's dashboards, copy of the CRD and README from
 // charts/sources/dashboards and its own values.
 //
 //   node hack/generate.ts           writes the files
@@ -26,6 +27,7 @@ import {
 import { argocdSettings } from './lib/generate/argocd-settings.ts';
 import { chartFiles } from './lib/generate/chart/files.ts';
 import { conditionsPage } from './lib/generate/conditions-page.ts';
+import { orderEventSchema, orderEventsAsyncApi } from './lib/generate/order-events.ts';
 import { requirementsPage } from './lib/generate/requirements-page.ts';
 
 /** The generated files' contents, by path from the root of the repository. */
@@ -34,6 +36,8 @@ export const generated = (): Record<string, string> => ({
   'docs/api.md': referencePage(),
   'docs/conditions.md': conditionsPage(),
   'docs/requirements.md': requirementsPage(),
+  'docs/order-events/order-event.schema.json': orderEventSchema(),
+  'docs/order-events/asyncapi.yaml': orderEventsAsyncApi(),
   'docs/examples/gitops/argocd/argocd-cm.yaml': argocdSettings(),
   ...chartFiles(),
 });

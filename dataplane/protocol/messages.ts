@@ -119,8 +119,8 @@ export interface Command extends CommandId {
 export type OrderEventKind = 'placed' | 'paid' | 'cancelled' | 'refund-due';
 
 /**
- * The messages of `orders`, keyed by order: the outbox that a shard relays to the merchant, at least once, in the order
- * of versions.
+ * One row of a shard's outbox: a change of an order. A shard relays it to the merchant as a CloudEvent (order-event.ts)
+ * on the topic `orders`, keyed by order, at least once, in the order of versions.
  */
 export interface OrderEvent {
   incarnation: Incarnation;

@@ -7,6 +7,7 @@ import { type KafkaConfig, SECRETS } from '../protocol/config.ts';
 import { type KeyRing, keyRing, MAC_HEADER, type MacVerdict } from '../protocol/message-mac.ts';
 import { misfit } from '../protocol/message-shape.ts';
 import { TOPICS, type Topic, topicName } from '../protocol/messages.ts';
+import { CLOUD_EVENTS_MEDIA_TYPE } from '../protocol/order-event.ts';
 import type { Bus, Messages } from './bus.ts';
 import type { Secret } from './config.ts';
 import { type KafkaSecrets, kafkaClient } from './kafka/client.ts';
@@ -14,6 +15,9 @@ import { startReader } from './kafka/reader.ts';
 import { makeMissingTopics, removeTopics } from './kafka/topics.ts';
 import { startWriter } from './kafka/writer.ts';
 import type { Logger } from './log.ts';
+
+/** Strangers read the order events: their messages say what they are (CloudEvents' structured mode). */
+const HEADERS: Partial<Record<Topic, Record<string, string>>> = { orders: { 'content-type': CLOUD_EVENTS_MEDIA_TYPE } };
 
 /**
  * Makes a bus, which connects in the background, for ever. The secret `bus-key` is read now, `orders-key` with the first
@@ -71,7 +75,7 @@ export function connectBus(config: KafkaConfig, secret: Secret, log: Logger, met
       const ring = ringOf(topic);
       const encoded = messages.map(({ key, value }) => {
         const text = JSON.stringify(value);
-        return { key, value: text, headers: { [MAC_HEADER]: ring.sign(name, key, text) } };
+        return { key, value: text, headers: { ...HEADERS[topic], [MAC_HEADER]: ring.sign(name, key, text) } };
       });
       // The merchant's events move a cursor and must not be lost with one broker. Everything else is repeated.
       const sent = await writer.send(name, encoded, topic === 'orders' ? -1 : 1);
@@ -126,9 +130,13 @@ const kafkaSecrets = (config: KafkaConfig, secret: Secret): KafkaSecrets => ({
   ...(config.caFile ? { ca: secret(config.caFile) } : {}),
 });
 
-/** Deletes a sale's topics for good, when nobody uses them any more. Rejects when Kafka cannot be asked. */
-export const deleteTopics = (config: KafkaConfig, secret: Secret, log: Logger): Promise<void> =>
-  removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config);
+/** Deletes topics of a sale for good, when nobody uses them any more. Rejects when Kafka cannot be asked. */
+export const deleteTopics = (
+  config: KafkaConfig,
+  topics: readonly Topic[],
+  secret: Secret,
+  log: Logger,
+): Promise<void> => removeTopics(kafkaClient(config, kafkaSecrets(config, secret), 'flashsale', log), config, topics);
 
 /** A record that was dropped. */
 interface Dropped {

@@ -3,14 +3,15 @@
 // reconnects for ever. Readers keep no offsets and share no group, because what was missed is sent again
 // (docs/decisions/0008).
 
-import type { Command, Delta, Level, OrderEvent, Transfer } from '../protocol/messages.ts';
+import type { Command, Delta, Level, Transfer } from '../protocol/messages.ts';
+import type { OrderCloudEvent } from '../protocol/order-event.ts';
 
 export interface Messages {
   deltas: Delta;
   levels: Level;
   transfers: Transfer;
   commands: Command;
-  orders: OrderEvent;
+  orders: OrderCloudEvent;
 }
 
 export interface Bus {

@@ -2,6 +2,7 @@
 // and relays the outbox. It may die at any moment and may run twice; the shard sells without it. It knows no process,
 // no file and no client library: stores come in as arguments, so that a simulation can take their place.
 
+import type { SaleNames } from '../protocol/order-event.ts';
 import type { Millis, ShardId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,6 +17,8 @@ import { type StockHolder, startStockHolder } from './stock-holder.ts';
 
 export interface ShardAgentDeps {
   id: ShardId;
+  /** The sale as its events name it. None of it can change during the life of a sale. */
+  sale: SaleNames;
   shard: AgentShard;
   registry: AgentRegistry;
   bus: Bus;
@@ -34,7 +37,17 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-export function startShardAgent({ id, shard, registry, bus, summaryPeriod, metrics, clock, log }: ShardAgentDeps) {
+export function startShardAgent({
+  id,
+  sale,
+  shard,
+  registry,
+  bus,
+  summaryPeriod,
+  metrics,
+  clock,
+  log,
+}: ShardAgentDeps) {
   const stop = new AbortController();
   let waitsFor: string | undefined = 'its database';
   let running: (StockHolder | Loop)[] = [];
@@ -58,7 +71,7 @@ export function startShardAgent({ id, shard, registry, bus, summaryPeriod, metri
     });
     running = [
       stockHolder,
-      relayOutbox(shard, bus, stockHolder.state, metrics, clock, log),
+      relayOutbox(shard, sale, bus, stockHolder.state, metrics, clock, log),
       cancelOverdue(shard, metrics, clock, log),
     ];
     waitsFor = 'the registry';

@@ -1,6 +1,7 @@
 // Relays the outbox of a shard that serves orders: the events of orders, which the shard wrote in the transactions that
 // changed the orders, go to the topic `orders` for the merchant. Also cancels orders that were not paid in time.
 
+import { orderCloudEvent, type SaleNames } from '../protocol/order-event.ts';
 import type { Millis, Version } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +21,7 @@ const ORDERS_AT_ONCE = 200;
  */
 export function relayOutbox(
   shard: AgentShard,
+  sale: SaleNames,
   bus: Bus,
   state: () => ShardState | undefined,
   metrics: StockHolderMetrics,
@@ -39,7 +41,7 @@ export function relayOutbox(
     }
     const sent = await bus.publish(
       'orders',
-      events.map((value) => ({ key: value.order, value })),
+      events.map((event) => ({ key: event.order, value: orderCloudEvent(event, sale) })),
     );
     if (!sent) throw new Error('Kafka did not take the order events');
     await shard.relayed(last.version);

@@ -29,6 +29,7 @@ export async function runShardAgent(role: Role, id: ShardId): Promise<void> {
   );
   const agent = startShardAgent({
     id,
+    sale: config,
     shard,
     registry,
     bus,

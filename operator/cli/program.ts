@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { auditCommand } from './commands/audit.ts';
 import { downCommand } from './commands/down.ts';
 import { loadCommand } from './commands/load.ts';
+import { ordersCommand } from './commands/orders.ts';
 import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
 import { statusCommand } from './commands/status.ts';
@@ -22,6 +23,7 @@ for (const command of [
   downCommand(),
   loadCommand(),
   auditCommand(),
+  ordersCommand(),
   planCommand(),
   renderCommand(),
   statusCommand(),

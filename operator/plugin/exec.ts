@@ -1,6 +1,7 @@
 // Runs a program in a container of the cluster and waits for its end.
 
-import { PassThrough } from 'node:stream';
+import { once } from 'node:events';
+import { PassThrough, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -18,8 +19,17 @@ export interface Ended {
   stderr: string;
 }
 
-/** Throws `UserError` when it cannot be started there, or does not end within `timeout`. */
-export async function execIn(config: KubeConfig, at: Place, command: string[], timeout: Millis): Promise<Ended> {
+/**
+ * Throws `UserError` when it cannot be started there, or does not end within `timeout`. With `out`, standard output goes
+ * there as it comes, and the result has none.
+ */
+export async function execIn(
+  config: KubeConfig,
+  at: Place,
+  command: string[],
+  timeout: Millis,
+  out?: Writable,
+): Promise<Ended> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const ended = Promise.withResolvers<V1Status>();
   const socket = await new Exec(config)
@@ -33,17 +43,23 @@ export async function execIn(config: KubeConfig, at: Place, command: string[], t
     () => ended.reject(new UserError(`${command.join(' ')} did not end within ${timeout / 1000} s in pod ${at.pod}`)),
     timeout,
   );
-  const output = Promise.all([text(stdout), text(stderr)]);
+  const output = Promise.all([out ? passedOn(stdout, out) : text(stdout), text(stderr)]);
   try {
     const status = await ended.promise;
-    const [out, err] = await output;
-    return { code: codeOf(status), stdout: out, stderr: err };
+    const [printed, said] = await output;
+    return { code: codeOf(status), stdout: printed, stderr: said };
   } finally {
     clearTimeout(late);
     stdout.end();
     stderr.end();
     socket.terminate();
   }
+}
+
+/** Waits for the end without ending `out`, which may be this program's own output. */
+async function passedOn(stdout: PassThrough, out: Writable): Promise<string> {
+  for await (const piece of stdout) if (!out.write(piece)) await once(out, 'drain');
+  return '';
 }
 
 /** 0 when it succeeded; what cannot be started at all ends with 127, as in a shell. */
@@ -57,6 +73,6 @@ function codeOf(status: V1Status): number {
 function refused({ namespace, pod }: Place, error: unknown): string {
   const { message: said = messageOf(error) } = error as { message?: string };
   return /\b403\b/.test(said)
-    ? `you may not run programs in pods of namespace ${namespace} (create pods/exec), which an audit in the cluster needs; ask whoever runs the operator`
+    ? `you may not run programs in pods of namespace ${namespace} (create pods/exec), which this command needs; ask whoever runs the operator`
     : `pod ${namespace}/${pod} cannot be reached: ${said}`;
 }

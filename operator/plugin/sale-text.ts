@@ -22,8 +22,13 @@ export function saleText(sale: FlashSale, pods: PodReport[] | undefined, now: nu
   );
 }
 
+const ENDING = 'its parts to end: it is being deleted';
+
 export function whatFor({ metadata, status }: FlashSale): string | undefined {
-  if (metadata.deletionTimestamp !== undefined) return 'its parts to end: it is being deleted';
+  if (metadata.deletionTimestamp !== undefined) {
+    const progress = status?.conditions?.find(({ type }) => type === 'Progressing');
+    return progress?.reason === 'Draining' ? `its last order events: ${progress.message}` : ENDING;
+  }
   return status?.observedGeneration === metadata.generation ? undefined : 'the operator to look at the newest edit';
 }
 

@@ -53,10 +53,7 @@ export function conditionsOf(standing: Standing, before: readonly ConditionStatu
     { type: 'Balanced', ...balance } as Condition,
     authenticated(standing.auth),
   ];
-  return found.map((next) => {
-    const last = before.find(({ type }) => type === next.type);
-    return { ...next, lastTransitionTime: last?.status === next.status ? last.lastTransitionTime : now };
-  });
+  return timed(found, before, now);
 }
 
 /** The conditions before anything was looked at, so that nobody who waits for Ready goes on early. */
@@ -66,6 +63,32 @@ export const firstConditions = (now: string): ConditionStatus[] => [
     lastTransitionTime: now,
   },
 ];
+
+/** The conditions of a sale that is being deleted and drains. `blocked`: something is in the way of it. */
+export function drainingConditions(
+  message: string,
+  blocked: boolean,
+  before: readonly ConditionStatus[],
+  now: string,
+): ConditionStatus[] {
+  const found = [
+    blocked
+      ? condition('Ready', 'False', 'OrdersNotRelayed', sentence(message))
+      : condition('Ready', 'False', 'Deleting', 'The sale is being deleted.'),
+    condition('Progressing', 'True', 'Draining', sentence(message)),
+    blocked
+      ? condition('Degraded', 'True', 'OrdersNotRelayed', sentence(message))
+      : condition('Degraded', 'False', 'AsExpected', 'Nothing is known to be wrong.'),
+  ];
+  return timed([...found, ...before.filter(({ type }) => !found.some((next) => next.type === type))], before, now);
+}
+
+/** Adds since when each condition has its status. */
+const timed = (found: readonly Condition[], before: readonly ConditionStatus[], now: string): ConditionStatus[] =>
+  found.map((next) => {
+    const last = before.find(({ type }) => type === next.type);
+    return { ...next, lastTransitionTime: last?.status === next.status ? last.lastTransitionTime : now };
+  });
 
 const SERVING = {
   Selling: 'Buyers are served.',

@@ -1,7 +1,9 @@
 // What a reconcile of one sale works with: what all sales share, and what is remembered of this one.
 
-import type { Millis } from '../../dataplane/protocol/units.ts';
+import type { ShardConfig } from '../../dataplane/protocol/config.ts';
+import type { Millis, ShardId } from '../../dataplane/protocol/units.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
+import type { OperatorShard } from '../../dataplane/stores/shard/shard.ts';
 import type { FlashSale, FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { type TrafficReader, trafficReader } from '../console/read-traffic.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -25,6 +27,8 @@ export interface ReconcileContext {
   events: Recorder;
   /** What the operator's owner has set for all sales: images, a default Kafka, where pods may run. */
   options: OperatorOptions;
+  /** Connects to a shard's database as the operator. */
+  connectShard(shard: ShardConfig, password: string): OperatorShard;
   /** The operator's log. */
   log: Logger;
   /** Returns what is remembered of a sale, made when it is first asked for. */
@@ -51,6 +55,10 @@ export interface SaleState {
   readonly traffic: TrafficReader;
   /** The uid of the pod that had its roles and database made, by stock holder: a pod that was replaced is looked at again. */
   readonly provisioned: Map<string, string>;
+  /** Of a sale that is being deleted: how many order events each shard was last known to have left. */
+  readonly outboxes: Map<ShardId, number>;
+  /** When the outboxes of a sale that is being deleted were done with, by the clock that never goes back. */
+  drainedAt: Millis | undefined;
   /** How many reconciles in a row left something to wait for. Each waits longer than the one before. */
   waits: number;
   /** When the status was last written, by the clock that never goes back. */
@@ -83,6 +91,8 @@ export const newSaleState = (session: SaleSession, log: Logger, wake: () => void
   refusals: new RefusalReader(),
   traffic: trafficReader(),
   provisioned: new Map(),
+  outboxes: new Map(),
+  drainedAt: undefined,
   waits: 0,
   statusAt: Number.NEGATIVE_INFINITY,
   snapshot: undefined,

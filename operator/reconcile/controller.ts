@@ -4,6 +4,7 @@
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
+import { connectOperatorShard } from '../../dataplane/stores/shard/postgres.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
@@ -53,7 +54,7 @@ export class Controller {
       touched: (key) => this.#queue.add(key),
     });
     this.#context = {
-      ...{ client, events, options, log, cache: this.cache },
+      ...{ client, events, options, log, cache: this.cache, connectShard: connectOperatorShard },
       state: (key) => this.#state(key),
       forget: (key) => this.#forget(key),
       wall: Date.now,

@@ -48,6 +48,12 @@ export const DEGRADED_REASONS = {
     means: 'A quota or limit of the namespace refuses an object, a pod or a volume claim of the sale.',
     action: 'Raise the quota, or ask for less under resources, storage, nodes, shards or replicas.',
   },
+  OrdersNotRelayed: {
+    means:
+      'The sale is being deleted and waits, for at most 10 minutes, because Kafka does not take its last order events or a shard’s database does not answer.',
+    action:
+      'Bring Kafka or the shard back. Or annotate the sale with flashsale.dev/drain=skip: it goes at once, and with deletionPolicy Retain the events stay on its volumes.',
+  },
   ApplyConflict: {
     means:
       'Another field manager owns a field of an object of the sale, or the API server or a policy refuses an object or a pod of it.',
@@ -66,6 +72,7 @@ export const REASONS = {
     },
     False: {
       Starting: { means: 'The parts of the sale are being started for the first time; nobody can buy yet.' },
+      Deleting: { means: 'The sale is being deleted; its storefronts have ended.' },
       Resizing: {
         means:
           'The number of cache nodes is changing: purchases pause for at most one token lifetime, checkouts go on.',
@@ -81,6 +88,9 @@ export const REASONS = {
       Starting: { means: 'Parts are being started for the first time.' },
       Resizing: { means: 'The number of cache nodes is changing.' },
       Withdrawing: { means: 'Unsold units are being taken off sale, as far as they are not sold meanwhile.' },
+      Draining: {
+        means: 'The sale is being deleted, and its last order events are on their way to Kafka; then its parts go.',
+      },
       RollingOut: { means: 'Pods are being replaced, one after the other.' },
     },
     False: {

@@ -116,6 +116,7 @@ export function runShardAgent(world: World, id: ShardId, process: Process): Edit
     () =>
       startShardAgent({
         id,
+        sale: config,
         shard: process.connect<AgentShard>(found(stores.shards, id)),
         registry: process.connect<AgentRegistry>(stores.registry),
         bus: process.bus(stores.bus),

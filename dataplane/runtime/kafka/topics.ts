@@ -68,14 +68,14 @@ export async function makeMissingTopics(kafka: Kafka, config: KafkaConfig): Prom
   }
 }
 
-/** Deletes the sale's topics that exist. Rejects when Kafka cannot be asked. */
-export async function removeTopics(kafka: Kafka, { prefix }: KafkaConfig): Promise<void> {
+/** Deletes those of the topics that exist. Rejects when Kafka cannot be asked. */
+export async function removeTopics(kafka: Kafka, { prefix }: KafkaConfig, topics: readonly Topic[]): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();
     const there = new Set(await admin.listTopics());
-    const topics = TOPICS.map((topic) => topicName(prefix, topic)).filter((name) => there.has(name));
-    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: 5000 });
+    const names = topics.map((topic) => topicName(prefix, topic)).filter((name) => there.has(name));
+    if (names.length > 0) await admin.deleteTopics({ topics: names, timeout: 5000 });
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

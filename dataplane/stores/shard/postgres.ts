@@ -19,8 +19,11 @@ import type {
   AgentShard,
   CacheShard,
   CheckoutOutcome,
+  OperatorShard,
   Order,
   OrderAnswer,
+  OrdersPage,
+  OrdersReader,
   ShardInfo,
   ShardState,
   StorefrontShard,
@@ -257,6 +260,33 @@ export function connectAgentShard(address: DatabaseAddress, password: string, op
     async cancelOverdue(limit) {
       return (await database.value<number>('cancel_overdue', 'SELECT flashsale.cancel_overdue($1)', [limit])) ?? 0;
     },
+    close: () => database.close(),
+  };
+}
+
+/** Connects as whoever exports orders. A page may take long: it reads rows that no cache holds any more. */
+export function connectOrdersReader(address: DatabaseAddress, password: string, options: Options = {}): OrdersReader {
+  const database = new Database(address, 'audit', password, { timeout: 60_000, connections: 1, ...options });
+  return {
+    async ordersPage(after, limit, { buyer, since }) {
+      const page = await database.value<Omit<OrdersPage, 'incarnation'> & { incarnation: Incarnation | null }>(
+        'orders_page',
+        'SELECT flashsale.orders_page($1, $2, $3, $4)',
+        [after, limit, buyer ?? null, since === undefined ? null : new Date(since)],
+      );
+      if (!page) throw new TypeError('orders_page() answers one document');
+      const { incarnation, orders, upTo, more } = page;
+      return { incarnation: incarnation ?? undefined, orders, upTo, more };
+    },
+    close: () => database.close(),
+  };
+}
+
+export function connectOperatorShard(address: DatabaseAddress, password: string, options: Options = {}): OperatorShard {
+  const database = new Database(address, 'operator', password, { connections: 1, ...options });
+  return {
+    outboxBacklog: async () =>
+      (await database.value<number>('outbox_backlog', 'SELECT flashsale.outbox_backlog()', [])) ?? 0,
     close: () => database.close(),
   };
 }

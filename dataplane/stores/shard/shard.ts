@@ -157,3 +157,40 @@ export interface AgentShard {
   cancelOverdue(limit: number): Promise<number>;
   close(): Promise<void>;
 }
+
+/** An order as it is now, with the version and the time of its placing, by the shard's own clock. */
+export interface PlacedOrder extends Order {
+  version: Version;
+  placedAt: Millis;
+}
+
+export interface OrdersPage {
+  /** Undefined while the shard has not joined a sale; then it has no orders. */
+  incarnation: Incarnation | undefined;
+  orders: PlacedOrder[];
+  /** Every order up to this version was looked at. The next page begins after it. */
+  upTo: Version;
+  /** False when `upTo` is the shard's newest version. */
+  more: boolean;
+}
+
+/** Which orders are wanted; those that are left out are looked at all the same, and move the cursor. */
+export interface OrdersWanted {
+  buyer?: BuyerId;
+  /** Those placed at this time since 1970 or later, by the shard's own clock. */
+  since?: Millis;
+}
+
+/** The calls of whoever exports orders (database role flashsale_audit, which may only read). */
+export interface OrdersReader {
+  /** Looks at up to `limit` orders placed after a version, in the order of placing. No order is skipped or repeated. */
+  ordersPage(after: Version, limit: number, wanted: OrdersWanted): Promise<OrdersPage>;
+  close(): Promise<void>;
+}
+
+/** The calls of the operator (database role flashsale_operator). */
+export interface OperatorShard {
+  /** Counts the order events that were not handed to the queue yet. */
+  outboxBacklog(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,13 +1,16 @@
 // The shard agents as processes of their own, on real PostgreSQL and Kafka: joining, reporting, relaying, moving
 // stock; killed in the middle, and with Kafka away or empty.
 
+import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Delta, OrderEvent } from '../../../dataplane/protocol/messages.ts';
+import { type Delta, topicName } from '../../../dataplane/protocol/messages.ts';
+import { CLOUD_EVENTS_MEDIA_TYPE, type OrderCloudEvent } from '../../../dataplane/protocol/order-event.ts';
 import { ResourceTable } from '../../../dataplane/protocol/table.ts';
 import type { ShardId, StockHolderId, Units } from '../../../dataplane/protocol/units.ts';
 import type { Bus } from '../../../dataplane/runtime/bus.ts';
 import type { CheckoutOutcome } from '../../../dataplane/stores/shard/shard.ts';
 import { type Agent, type Backstage, openBackstage, type Servers, startServers } from '../../harness/agents.ts';
+import { publishedSchema } from '../../harness/order-events.ts';
 import { until } from '../../harness/until.ts';
 
 // Many processes start and die here; a busy machine is slow at that.
@@ -71,7 +74,7 @@ async function sell(shard: ShardId, orders: number): Promise<CheckoutOutcome[]> 
   const storefront = sale.storefrontShard(shard);
   const outcomes: CheckoutOutcome[] = [];
   for (let i = 0; i < orders; i++) {
-    const token = `token-${tokens++}`;
+    const token = `token-${tokens++}`.padEnd(22, 'x');
     const row = { token, buyer: `buyer-${token}`, quantity: 1, node: 'c0', epoch: 0, sequence: tokens } as const;
     outcomes.push(...(await storefront.checkout(incarnation, [row], undefined)));
   }
@@ -126,13 +129,13 @@ describe('R13: reports', () => {
 });
 
 describe('orders', () => {
-  const shop = (events: OrderEvent[]) =>
+  const shop = (events: OrderCloudEvent[]) =>
     sale.bus().subscribe(['orders'], { beginning: true }, (_, event) => {
       events.push(event);
     });
 
   test('R10, R11: every order is told to the merchant, in version order, though the agent is killed meanwhile', async () => {
-    const events: OrderEvent[] = [];
+    const events: OrderCloudEvent[] = [];
     await shop(events);
     await command('pool', [{ destination: 's0', units: 50 }]);
     await hold({ s0: 50 });
@@ -141,10 +144,38 @@ describe('orders', () => {
     await agents.get('s0')?.kill9();
     expect(await sold).not.toContain('short');
     agents.set('s0', sale.agent('s0'));
-    await until('all are told', () => new Set(events.map(({ order }) => order)).size === 50);
-    const first = [...new Map(events.map((event) => [event.version, event])).keys()];
+    await until('all are told', () => new Set(events.map(({ subject }) => subject)).size === 50);
+    const first = [...new Set(events.map(({ data }) => data.version))];
     expect(first).toEqual([...first].sort((a, b) => a - b));
-    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['placed']));
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['dev.flashsale.order.placed']));
+  });
+
+  test('a stranger’s consumer reads what the published schema says, and who sold what', async () => {
+    await command('pool', [{ destination: 's0', units: 3 }]);
+    await hold({ s0: 3 });
+    await sell('s0', 3);
+    const messages: KafkaMessage[] = [];
+    const consumer = new Kafka({ brokers: sale.config.kafka.brokers, logLevel: logLevel.NOTHING }).consumer({
+      groupId: `stranger.${sale.config.name}`,
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topic: topicName(sale.config.kafka.prefix, 'orders'), fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        messages.push(message);
+      },
+    });
+    await until('all are read', () => messages.length >= 3);
+    await consumer.disconnect();
+    const valid = publishedSchema();
+    for (const { key, value, headers } of messages) {
+      const event = JSON.parse(String(value)) as OrderCloudEvent;
+      expect(valid(event), JSON.stringify(valid.errors)).toBe(true);
+      expect(String(headers?.['content-type'])).toBe(CLOUD_EVENTS_MEDIA_TYPE);
+      expect(event.subject).toBe(String(key));
+      const { namespace, name, sku } = sale.config;
+      expect(event.data).toMatchObject({ namespace, sale: name, sku, shard: 's0', kind: 'placed', quantity: 1 });
+    }
   });
 
   test('R10: a commit whose report was cut off is reported by the next agent', async () => {

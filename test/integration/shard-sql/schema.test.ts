@@ -97,8 +97,8 @@ describe('roles', () => {
       'raise_node_epoch',
       'registry',
     ],
-    operator: ['next_term', 'registry', 'set_paused', 'set_supply', 'want_nodes'],
-    audit: [],
+    operator: ['next_term', 'outbox_backlog', 'registry', 'set_paused', 'set_supply', 'want_nodes'],
+    audit: ['orders_page'],
   };
   const users = Object.keys(ALLOWED) as (keyof typeof ALLOWED)[];
 

@@ -6,7 +6,8 @@
 -- owner       owns databases, schema and functions; the shard agents' and the pool agent's own
 -- storefront  may execute checkout, order, pay, cancel; reads no table
 -- cache       may execute the fences, and read and raise epochs in the registry; reads no table
--- operator    may execute what writes the sale's wishes into the registry; reads no table
+-- operator    may execute what writes the sale's wishes into the registry, and count what the merchant was not told yet;
+--             reads no table
 -- audit       may read every table, and change nothing
 --
 -- What each may execute is granted by the migrations, beside the functions.

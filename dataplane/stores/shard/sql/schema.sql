@@ -650,6 +650,49 @@ BEGIN
   RETURN (SELECT coalesce(sum(quantity), 0) FROM orders WHERE node = p_node);
 END $$;
 
+CREATE FUNCTION flashsale.orders_page(p_after bigint, p_limit bigint, p_buyer text, p_since timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'flashsale', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+  v_newest bigint := (SELECT version FROM stock);
+  v_seen bigint;
+  v_up_to bigint;
+  v_orders jsonb;
+BEGIN
+  WITH placed AS (
+    SELECT version, ref, at FROM ledger WHERE version > p_after AND kind = 'order' ORDER BY version LIMIT p_limit
+  )
+  SELECT count(*), max(p.version),
+         coalesce(jsonb_agg(describe(o) || jsonb_build_object(
+             'version', p.version, 'placedAt', floor(extract(epoch FROM p.at) * 1000)) ORDER BY p.version)
+           FILTER (WHERE o.token IS NOT NULL AND (p_buyer IS NULL OR o.buyer = p_buyer)
+                     AND (p_since IS NULL OR p.at >= p_since)), '[]')
+    INTO v_seen, v_up_to, v_orders
+    FROM placed p LEFT JOIN orders o ON o.token = p.ref;
+  RETURN (SELECT jsonb_build_object(
+    'incarnation', incarnation, 'shard', self, 'orders', v_orders,
+    'upTo', CASE WHEN v_seen < p_limit THEN greatest(v_newest, p_after) ELSE v_up_to END,
+    'more', v_seen >= p_limit) FROM instance);
+END $$;
+
+CREATE FUNCTION flashsale.outbox_backlog() RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'flashsale', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+  v_relayed bigint := (SELECT version FROM relay);
+BEGIN
+  RETURN (SELECT count(*) FROM ledger
+           WHERE version > v_relayed AND kind IN ('order', 'pay', 'cancel', 'refund_due'));
+END $$;
+
 CREATE FUNCTION flashsale.pay(p_incarnation text, p_token text, p_buyer text, p_payment_id text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
@@ -1131,6 +1174,12 @@ GRANT ALL ON FUNCTION flashsale.ordered_by_buyer(p_incarnation text) TO flashsal
 
 REVOKE ALL ON FUNCTION flashsale.ordered_through(p_incarnation text, p_node text) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.ordered_through(p_incarnation text, p_node text) TO flashsale_cache;
+
+REVOKE ALL ON FUNCTION flashsale.orders_page(p_after bigint, p_limit bigint, p_buyer text, p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.orders_page(p_after bigint, p_limit bigint, p_buyer text, p_since timestamp with time zone) TO flashsale_audit;
+
+REVOKE ALL ON FUNCTION flashsale.outbox_backlog() FROM PUBLIC;
+GRANT ALL ON FUNCTION flashsale.outbox_backlog() TO flashsale_operator;
 
 REVOKE ALL ON FUNCTION flashsale.pay(p_incarnation text, p_token text, p_buyer text, p_payment_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.pay(p_incarnation text, p_token text, p_buyer text, p_payment_id text) TO flashsale_storefront;

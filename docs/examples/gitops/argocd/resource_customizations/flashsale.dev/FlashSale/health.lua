@@ -6,11 +6,16 @@ local function health(status, message)
   return { status = status, message = message }
 end
 
+local status = obj.status
 if obj.metadata.deletionTimestamp ~= nil then
+  for _, condition in ipairs((status or {}).conditions or {}) do
+    if condition.reason == "OrdersNotRelayed" then
+      return health("Degraded", condition.message)
+    end
+  end
   return health("Progressing", "The sale is being deleted")
 end
 
-local status = obj.status
 if status == nil or status.conditions == nil or status.observedGeneration ~= obj.metadata.generation then
   return health("Progressing", "The operator has not looked at this edit yet")
 end
