@@ -8,7 +8,8 @@ export interface Answer {
   status: number;
   /** Names and values in turn, the form that node:http writes without looking at it. */
   headers: string[];
-  body: string;
+  /** Text; or, where the same large body is given to many, its bytes, which are then in memory once. */
+  body: string | Buffer;
 }
 
 function answer(status: number, type: string, body: string, headers: string[]): Answer {
@@ -22,6 +23,12 @@ function answer(status: number, type: string, body: string, headers: string[]): 
 /** Makes an answer whose `body` is JSON text already. */
 export const json = (status: number, body: string, headers: string[] = []): Answer =>
   answer(status, 'application/json', body, headers);
+
+/**
+ * Makes an answer that is given to many from the bytes of another one. It is the last one on its connection: a client that
+ * reads nothing could otherwise fill the kernel's buffer of each of its connections with it, which is megabytes.
+ */
+export const shared = (given: Answer): Answer => ({ ...given, body: Buffer.from(given.body) });
 
 const fixed = new Map<string, Answer>();
 
@@ -48,7 +55,7 @@ function build(refusal: Refusal, headers: string[] = []): Answer {
 /** Writes an answer. With `last`, the connection takes no further request after it. */
 export function send(response: ServerResponse, { status, headers, body }: Answer, last: boolean): void {
   if (response.headersSent) return;
-  if (last) response.shouldKeepAlive = false;
+  if (last || typeof body !== 'string') response.shouldKeepAlive = false;
   response.writeHead(status, headers);
   response.end(body);
 }

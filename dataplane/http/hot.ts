@@ -18,25 +18,36 @@ const TOO_LARGE = refused({ problem: 'too-large', parameters: { limit: BODY_LIMI
 function readBody(request: IncomingMessage, done: (body: string | undefined) => void): void {
   let size = 0;
   let first: Buffer | undefined;
-  let rest: Buffer[] | undefined;
+  let whole: Buffer | undefined;
   let over = false;
   request.on('data', (chunk: Buffer) => {
+    const start = size;
     size += chunk.length;
     if (over) return;
     if (size > MAX_DRAIN_BYTES) {
       over = true;
       done(undefined);
-    } else if (size > BODY_LIMIT) first = rest = undefined;
-    else if (first === undefined) first = chunk;
-    else if (rest === undefined) rest = [first, chunk];
-    else rest.push(chunk);
+    } else if (size > BODY_LIMIT) first = whole = undefined;
+    else if (start === 0) first = chunk;
+    else {
+      // One buffer for all further pieces: kept one by one, a body in pieces of a byte would cost hundreds of times its size.
+      whole ??= startOf(first);
+      chunk.copy(whole, start);
+    }
   });
   request.on('end', () => {
     if (over) return;
     if (size > BODY_LIMIT) done(undefined);
-    else if (rest !== undefined) done(Buffer.concat(rest).toString());
+    else if (whole !== undefined) done(whole.toString('utf8', 0, size));
     else done(first === undefined ? '' : first.toString());
   });
+}
+
+/** Makes room for a whole body, with the first piece of it. */
+function startOf(first: Buffer | undefined): Buffer {
+  const whole = Buffer.allocUnsafeSlow(BODY_LIMIT);
+  first?.copy(whole);
+  return whole;
 }
 
 /** Answers one request. It must not throw and must not reject: a refusal is an answer, too. */

@@ -32,6 +32,13 @@ export interface PoolConfig extends Address {
   agent: Address;
 }
 
+/** How many connections of clients one storefront keeps open. */
+export interface ConnectionsConfig {
+  most: number;
+  /** Of one client: an IPv4 address, or a /64 network of IPv6. When it is absent, clients are not limited. */
+  perAddress?: number;
+}
+
 export interface QualificationConfig {
   /** The most units that one buyer may ever order in this sale. */
   perBuyer: Units;
@@ -120,6 +127,7 @@ export interface SaleConfig {
   paused: boolean;
   token: { ttl: Millis };
   orders: { paymentDeadline?: Millis };
+  storefront: { connections: ConnectionsConfig };
   qualification: QualificationConfig;
   auth: AuthConfig;
   /** The origins whose pages may call storefronts from a browser. When it is absent, none may. */

@@ -138,7 +138,7 @@ export const PROBLEMS = {
   'headers-too-large': {
     status: 431,
     title: 'The request headers are too large',
-    detail: 'All headers together may have at most {limit} bytes.',
+    detail: 'There may be at most {count} headers, of {limit} bytes together.',
     advice: 'change',
   },
   busy: {

@@ -3,6 +3,7 @@
 // refusal.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { CUTS } from '../http/connections.ts';
 import { type Operation, problemsOf } from '../http/openapi.ts';
 import type { Millis } from '../protocol/units.ts';
 import { OPERATIONS } from './openapi.ts';
@@ -24,9 +25,11 @@ export interface Watched {
   queued(): Iterable<[shard: string, rows: number]>;
   /** Returns how many purchases are under way. */
   purchasing(): number;
+  /** Returns how many connections are open. */
+  connections(): number;
 }
 
-export function storefrontMetrics(metricsRegistry: Registry, { queued, purchasing }: Watched) {
+export function storefrontMetrics(metricsRegistry: Registry, { queued, purchasing, connections }: Watched) {
   const registers = [metricsRegistry];
   const name = (rest: string) => `flashsale_storefront_${rest}`;
   const counter = (rest: string, help: string, label: string, values: readonly string[]) => {
@@ -90,7 +93,22 @@ export function storefrontMetrics(metricsRegistry: Registry, { queued, purchasin
     },
   });
 
+  new Gauge({
+    name: name('connections'),
+    help: 'Connections of clients that are open.',
+    registers,
+    collect() {
+      this.set(connections());
+    },
+  });
+
   return {
+    connectionCut: counter(
+      'connections_cut_total',
+      'Connections cut because of what they cost, by reason.',
+      'reason',
+      CUTS,
+    ),
     purchase: counter('purchases_total', 'Purchases by outcome.', 'outcome', [
       'fresh',
       'again',

@@ -4,7 +4,7 @@
 
 import type { NodeConfig } from '../protocol/config.ts';
 import { ownerNode } from '../protocol/owner-node.ts';
-import { type BuyerId, type Millis, type NodeId, nodeId } from '../protocol/units.ts';
+import { type BuyerId, type Millis, type NodeId, nodeId, nodeNumber } from '../protocol/units.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { NodeIdentity, StorefrontNode } from '../stores/cache-node/cache-node.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -56,9 +56,16 @@ export class Nodes {
     return this.#layout && this.#links.get(ownerNode(buyer, this.#layout.count));
   }
 
-  /** True when some node takes no purchases. */
+  /**
+   * True when some node of the layout takes no purchases. A node that is away is not asked: it may have missed that the
+   * sale goes on. While all of them are away, what they said last counts.
+   */
   get paused(): boolean {
-    return [...this.#links.values()].some(({ identity }) => identity?.paused);
+    const members = [...this.#links.values()].filter(
+      ({ config }) => nodeNumber(config.id) < (this.#layout?.count ?? 0),
+    );
+    const present = members.filter(({ answers }) => answers);
+    return (present.length > 0 ? present : members).some(({ identity }) => identity?.paused);
   }
 
   /**

@@ -3,8 +3,16 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from 'prom-client';
+import { type Answer, json, shared } from '../http/answer.ts';
 import type { GuardedServer } from '../http/guarded-server.ts';
-import { type Address, type NodeConfig, type SaleConfig, SECRETS, type ShardConfig } from '../protocol/config.ts';
+import {
+  type Address,
+  type AuthConfig,
+  type NodeConfig,
+  type SaleConfig,
+  SECRETS,
+  type ShardConfig,
+} from '../protocol/config.ts';
 import { tokenSigner } from '../protocol/token.ts';
 import type { Millis, TokenId } from '../protocol/units.ts';
 import type { Bus } from '../runtime/bus.ts';
@@ -91,6 +99,7 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
   const metrics = storefrontMetrics(deps.metrics, {
     queued: () => shards.queued(),
     purchasing: () => limiter.underWay,
+    connections: () => server.connections(),
   });
   const complain = complaints(log, now);
   const failed = (store: Store, error: unknown) => {
@@ -175,11 +184,17 @@ export function createStorefront(initial: SaleConfig, deps: StorefrontDeps): Sto
       virtual: nodes.layout && view.virtual(nodes.layout.count),
     });
   const api = createApi({ rules: current, purchases, checkouts, orders, sale, metrics, fault, now });
+  // The document is the largest answer there is, and depends on one part of the configuration only.
+  let described: { auth: AuthConfig; answer: Answer } | undefined;
+  const document = () => {
+    const { auth } = rules.sale;
+    if (described?.auth !== auth)
+      described = { auth, answer: shared(json(200, JSON.stringify(openapi(auth, deps.version)))) };
+    return described.answer;
+  };
   const server = createBuyersServer({
-    api,
-    openapi: () => openapi(rules.sale.auth, deps.version),
-    origins: () => rules.origins,
-    fault,
+    ...{ api, openapi: document, origins: () => rules.origins, fault },
+    guards: { limits: () => rules.sale.storefront.connections, cut: metrics.connectionCut },
   });
   let draining = false;
   const began = now();

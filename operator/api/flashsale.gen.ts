@@ -37,8 +37,8 @@ export interface FlashSaleInput {
  */
 export interface FlashSaleSpec {
   /**
-   * The product's stock keeping unit, as the shop's other systems know it; orders and events carry it. Cannot change
-   * during the life of a sale.
+   * The product's stock keeping unit, as the shop's other systems know it; order events and exports of orders carry it.
+   * Cannot change during the life of a sale.
    */
   sku: string;
   /**
@@ -89,8 +89,9 @@ export interface FlashSaleSpec {
    */
   kafka: KafkaSpec;
   /**
-   * What becomes of the volumes when the FlashSale is deleted. Retain: they stay, for orders are money; remove them
-   * yourself when they are not needed any more. Delete: they go, with every order. Default: Retain.
+   * What becomes of the volumes and of the topic of order events when the FlashSale is deleted. Retain: they stay, for
+   * orders are money; remove them yourself when they are not needed any more. Delete: they go, with every order. In
+   * both cases the order events are relayed first. Default: Retain.
    */
   deletionPolicy: 'Retain' | 'Delete';
 }
@@ -101,8 +102,8 @@ export interface FlashSaleSpec {
  */
 export interface FlashSaleSpecInput {
   /**
-   * The product's stock keeping unit, as the shop's other systems know it; orders and events carry it. Cannot change
-   * during the life of a sale.
+   * The product's stock keeping unit, as the shop's other systems know it; order events and exports of orders carry it.
+   * Cannot change during the life of a sale.
    */
   sku: string;
   /**
@@ -153,8 +154,9 @@ export interface FlashSaleSpecInput {
    */
   kafka?: KafkaSpecInput;
   /**
-   * What becomes of the volumes when the FlashSale is deleted. Retain: they stay, for orders are money; remove them
-   * yourself when they are not needed any more. Delete: they go, with every order. Default: Retain.
+   * What becomes of the volumes and of the topic of order events when the FlashSale is deleted. Retain: they stay, for
+   * orders are money; remove them yourself when they are not needed any more. Delete: they go, with every order. In
+   * both cases the order events are relayed first. Default: Retain.
    */
   deletionPolicy?: 'Retain' | 'Delete';
 }
@@ -374,6 +376,11 @@ export interface StorefrontSpec {
    */
   autoscaling?: StorefrontAutoscalingSpec;
   /**
+   * How many connections each storefront pod keeps open, so that clients which only hold them cost a bounded amount of
+   * memory and keep nobody out.
+   */
+  connections: StorefrontConnectionsSpec;
+  /**
    * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
    * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
    * unless somebody changed it.
@@ -400,6 +407,11 @@ export interface StorefrontSpecInput {
    * of pods.
    */
   autoscaling?: StorefrontAutoscalingSpecInput;
+  /**
+   * How many connections each storefront pod keeps open, so that clients which only hold them cost a bounded amount of
+   * memory and keep nobody out.
+   */
+  connections?: StorefrontConnectionsSpecInput;
   /**
    * CPU and memory of each pod of this role: of its Redis, PostgreSQL or storefront; the agent beside it has what the
    * operator gives it. Ignored in local mode. Absent: what the operator was installed with, which asks for nothing
@@ -442,6 +454,42 @@ export interface StorefrontAutoscalingSpecInput {
    * and the cluster's metrics server. Unit: percent. Default: 70.
    */
   cpuUtilization?: number;
+}
+
+/**
+ * How many connections each storefront pod keeps open, so that clients which only hold them cost a bounded amount of
+ * memory and keep nobody out.
+ */
+export interface StorefrontConnectionsSpec {
+  /**
+   * The most connections of one pod. At the limit, the connection on which nothing has happened for longest gives way
+   * to a new one. Each takes some 20 KiB of memory. Unit: connections. Default: 10000.
+   */
+  most: number;
+  /**
+   * The most connections of one client address to one pod; for IPv6, of one /64 network. Leave it out behind a load
+   * balancer or an ingress that hides the clients' addresses, for all buyers share its few. Unit: connections. Absent:
+   * no limit.
+   */
+  perAddress?: number;
+}
+
+/**
+ * How many connections each storefront pod keeps open, so that clients which only hold them cost a bounded amount of
+ * memory and keep nobody out.
+ */
+export interface StorefrontConnectionsSpecInput {
+  /**
+   * The most connections of one pod. At the limit, the connection on which nothing has happened for longest gives way
+   * to a new one. Each takes some 20 KiB of memory. Unit: connections. Default: 10000.
+   */
+  most?: number;
+  /**
+   * The most connections of one client address to one pod; for IPv6, of one /64 network. Leave it out behind a load
+   * balancer or an ingress that hides the clients' addresses, for all buyers share its few. Unit: connections. Absent:
+   * no limit.
+   */
+  perAddress?: number;
 }
 
 /**

@@ -96,6 +96,7 @@ const EFFECTS: Record<string, Effect> = {
     `adds ${numbered('s', before.spec.shards.count, after.spec.shards.count)}, empty; the balancer fills them`,
   'spec.storefront.autoscaling': inCluster('between replicas and maxReplicas, as busy as they are'),
   'spec.storefront.cors': LIVE,
+  'spec.storefront.connections': always('counts for connections opened from then on'),
   'spec.storefront.replicas': ({ before, after }) =>
     after.spec.storefront.replicas > before.spec.storefront.replicas
       ? 'more storefronts; the others go on'
@@ -115,7 +116,9 @@ const EFFECTS: Record<string, Effect> = {
   'spec.cache.resources': inCluster('cache nodes are restarted one after the other'),
   'spec.shards.resources': inCluster('shards are restarted one after the other'),
   'spec.storefront.resources': inCluster('storefronts are replaced one after the other'),
-  'spec.deletionPolicy': inCluster('what becomes of the volumes when the resource is deleted'),
+  'spec.deletionPolicy': inCluster(
+    'what becomes of the volumes and the topic of order events when the resource is deleted',
+  ),
 };
 
 function effectOf(field: string, edit: Edit): string {

@@ -29,7 +29,17 @@ export interface Topology {
   /** What the roles are told and no driver has a say in. */
   settings: Pick<
     SaleConfig,
-    'generation' | 'sku' | 'stock' | 'window' | 'paused' | 'token' | 'orders' | 'auth' | 'cors' | 'balancer'
+    | 'generation'
+    | 'sku'
+    | 'stock'
+    | 'window'
+    | 'paused'
+    | 'token'
+    | 'orders'
+    | 'storefront'
+    | 'auth'
+    | 'cors'
+    | 'balancer'
   >;
   /** The rules for buyers, without the files of the lists, which a driver places. */
   qualification: Omit<QualificationConfig, 'allow' | 'deny'>;
@@ -162,6 +172,7 @@ function settingsOf({ metadata, spec }: FlashSale): Topology['settings'] {
     paused: spec.paused,
     token: { ttl: parseDuration(spec.token.ttl) },
     orders: paymentDeadline === undefined ? {} : { paymentDeadline: parseDuration(paymentDeadline) },
+    storefront: { connections: spec.storefront.connections },
     auth: authOf(spec.auth),
     ...(spec.storefront.cors ? { cors: spec.storefront.cors } : {}),
     balancer: {

@@ -107,6 +107,7 @@ export async function openBackstage(
     paused: false,
     token: { ttl },
     orders: {},
+    storefront: { connections: { most: 1000 } },
     qualification: { perBuyer: 4, maxQuantity: 4 },
     auth: { kind: 'header', header: 'X-Buyer-Id' },
     cache: { durability: 'Always', nodes: [] },

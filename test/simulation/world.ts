@@ -105,6 +105,7 @@ export class World {
       paused: this.#paused,
       token: { ttl: scenario.ttl },
       orders: scenario.paymentDeadline === undefined ? {} : { paymentDeadline: scenario.paymentDeadline },
+      storefront: { connections: { most: 1000 } },
       qualification: { perBuyer: scenario.perBuyer, maxQuantity: scenario.maxQuantity },
       auth: { kind: 'header', header: 'x-buyer' },
       cache: { durability: scenario.durability, nodes: [...stores.nodes.keys()].map((id) => ({ id, ...address })) },

@@ -30,6 +30,9 @@ export interface Reply {
 }
 
 export interface StorefrontProcess {
+  port: number;
+  /** The most memory that it ever had, in MiB, as the kernel counts it for a container's limit. */
+  peakMemory(): number;
   post(path: string, body: unknown, buyer: string): Promise<Reply>;
   get(path: string, buyer?: string): Promise<Reply>;
   metrics(): Promise<string>;
@@ -45,7 +48,8 @@ export interface Stage {
   postgres: Fixture['server'];
   redis: TestRedis[];
   shards: TestShard[];
-  storefront(): Promise<StorefrontProcess>;
+  /** Starts a storefront, with more in its environment. */
+  storefront(env?: Record<string, string>): Promise<StorefrontProcess>;
   edit(change: (config: SaleConfig) => unknown): void;
   failAt(point: Failpoint): void;
   node(n: number): Promise<NodeState>;
@@ -114,6 +118,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     paused: false,
     token: { ttl: 60_000 },
     orders: { paymentDeadline: 900_000 },
+    storefront: { connections: { most: 1000 } },
     qualification: { perBuyer: 2, maxQuantity: 2 },
     auth: { kind: 'header', header: 'X-Buyer-Id' },
     cache: {
@@ -141,7 +146,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     redis,
     shards,
     refills,
-    async storefront() {
+    async storefront(env = {}) {
       const [port = 0, metrics = 0] = await freePorts(2);
       const log = join(folder, `${port}.log`);
       const output = openSync(log, 'a');
@@ -149,7 +154,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const places = ['--listen', `127.0.0.1:${port}`, '--metrics', `127.0.0.1:${metrics}`];
       const child = spawn(process.execPath, [main, '--config', file, '--secrets', secrets, ...places], {
         stdio: ['ignore', output, output],
-        env: { ...process.env, FLASHSALE_FAILPOINTS: points },
+        env: { ...process.env, FLASHSALE_FAILPOINTS: points, ...env },
       });
       children.push(child);
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -169,6 +174,11 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       };
       const side = (path: string) => fetch(`http://127.0.0.1:${metrics}${path}`);
       const made: StorefrontProcess = {
+        port,
+        peakMemory() {
+          const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+          return Math.round(Number(kib) / 1024);
+        },
         post: (path, body, buyer) => ask('POST', path, buyer, body),
         get: (path, buyer = 'nobody') => ask('GET', path, buyer),
         metrics: async () => (await side('/metrics')).text(),

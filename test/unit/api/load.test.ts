@@ -33,7 +33,7 @@ describe('the examples', () => {
         paused: false,
         cache: { nodes: 3, durability: 'Always', storage: { size: '1Gi' } },
         shards: { count: 4, storage: { size: '10Gi' } },
-        storefront: { replicas: 2 },
+        storefront: { replicas: 2, connections: { most: 10_000 } },
         token: { ttl: '120s' },
         qualification: { perBuyer: 1, maxQuantity: 1 },
         auth: { trustedHeader: { name: 'X-Buyer-Id', proxyHeader: 'X-Proxy-Secret', insecure: true } },

@@ -121,12 +121,12 @@ export const ROWS: Row[] = [
   wrong(
     'spec.sku',
     undefined,
-    "is required. The product's stock keeping unit, as the shop's other systems know it; orders and events carry it.",
+    "is required. The product's stock keeping unit, as the shop's other systems know it; order events and exports of orders carry it.",
   ),
   wrong(
     'spec.sku',
     null,
-    "is required. The product's stock keeping unit, as the shop's other systems know it; orders and events carry it.",
+    "is required. The product's stock keeping unit, as the shop's other systems know it; order events and exports of orders carry it.",
   ),
   wrong('spec.sku', 12345, 'must be a text, got 12345; put it in quotes'),
   wrong('spec.sku', false, 'must be a text, got false; put it in quotes'),
@@ -220,6 +220,10 @@ export const ROWS: Row[] = [
   wrong('spec.storefront.autoscaling.maxReplicas', undefined, 'is required. The most storefront pods there may be.'),
   wrong('spec.storefront.autoscaling.maxReplicas', 5, `${mostPods}, got 5`),
   wrong('spec.storefront.autoscaling.maxReplicas', 201, 'must be at most 200 pods, got 201'),
+  wrong('spec.storefront.connections.most', 9, 'must be at least 10 connections, got 9'),
+  wrong('spec.storefront.connections.most', 100_001, 'must be at most 100000 connections, got 100001'),
+  wrong('spec.storefront.connections.perAddress', 0, 'must be at least 1 connection, got 0'),
+  wrong('spec.storefront.connections.perAddress', 100_001, 'must be at most 100000 connections, got 100001'),
   wrong('spec.storefront.autoscaling.cpuUtilization', 0, 'must be at least 1 percent, got 0'),
   wrong('spec.storefront.autoscaling.cpuUtilization', 101, 'must be at most 100 percent, got 101'),
 

@@ -7,7 +7,7 @@ import { trafficOf } from '../../../operator/console/traffic.ts';
 /** What a storefront shows that gave these answers. */
 async function shown(tokens: number, soldOut: number, took: number) {
   const registry = new Registry();
-  const metrics = storefrontMetrics(registry, { queued: () => [], purchasing: () => 0 });
+  const metrics = storefrontMetrics(registry, { queued: () => [], purchasing: () => 0, connections: () => 0 });
   metrics.purchase('fresh', tokens);
   metrics.purchase('sold-out', soldOut);
   metrics.checkout('sold', tokens);

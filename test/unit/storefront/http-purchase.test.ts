@@ -312,6 +312,20 @@ describe('R33: when nodes change', () => {
     await expect.poll(async () => (await shop.get('/sale')).body.phase).toBe('paused');
   });
 
+  test('a node that died while paused keeps nobody from hearing that the sale goes on', async () => {
+    const shop = await openShop({ nodes: 2 });
+    const [here, gone] = [node(shop, 0), node(shop, 1)];
+    const pause = (each: MemoryNode, paused: boolean) => {
+      if (each.storedIdentity) each.storedIdentity = { ...each.storedIdentity, paused };
+    };
+    const phase = async () => (await shop.get('/sale')).body.phase;
+    for (const each of [here, gone]) pause(each, true);
+    await expect.poll(phase).toBe('paused');
+    gone.away = true;
+    pause(here, false);
+    await expect.poll(phase).toBe('open');
+  });
+
   test('a shard that is added is used', async () => {
     const shop = await openShop({ virtual: 100_000, random: () => 0.99 });
     shop.shards.set('s1', new MemoryShard(10));

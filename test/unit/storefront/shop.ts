@@ -31,6 +31,7 @@ export function saleConfig(nodes: number, shards: number): SaleConfig {
     paused: false,
     token: { ttl: 60_000 },
     orders: { paymentDeadline: 900_000 },
+    storefront: { connections: { most: 1000 } },
     qualification: { perBuyer: 4, maxQuantity: 3 },
     auth: { kind: 'header', header: 'X-Buyer-Id' },
     cache: {

@@ -110,7 +110,12 @@ test.each<[string, Spec, Spec, FlashSaleStatus | undefined, string[]]>([
 test('every field of the resource has an effect in words', () => {
   const after = sale({
     window: { opensAt: '2026-12-01T12:00:00Z' },
-    storefront: { replicas: 5, autoscaling: { maxReplicas: 9 }, resources: { limits: { cpu: 1 } } },
+    storefront: {
+      replicas: 5,
+      autoscaling: { maxReplicas: 9 },
+      connections: { perAddress: 50 },
+      resources: { limits: { cpu: 1 } },
+    },
     qualification: { perBuyer: 3, denyList: { ids: ['x'] } },
     auth: { trustedHeader: { name: 'X-Other', insecure: true } },
     orders: { paymentDeadline: '15m' },
@@ -124,6 +129,7 @@ test('every field of the resource has an effect in words', () => {
       'spec.window.opensAt',
       'spec.storefront.replicas',
       'spec.storefront.autoscaling',
+      'spec.storefront.connections.perAddress',
       'spec.storefront.resources',
       'spec.qualification.perBuyer',
       'spec.qualification.denyList',
@@ -155,10 +161,10 @@ test('what only a cluster has is nothing in local mode, and each driver tells of
     changesBetween(sale(), after, {}, driver).map(({ effect }) => effect);
   expect(effectsBy('cluster')).toEqual([
     'shards, cache nodes and storefronts are restarted, one after the other; no order is lost',
-    'what becomes of the volumes when the resource is deleted',
+    'what becomes of the volumes and the topic of order events when the resource is deleted',
   ]);
   expect(effectsBy('machine')).toEqual([
     'agents and balancer are restarted, storefronts one after the other; no order is lost',
-    'what becomes of the volumes when the resource is deleted; nothing in local mode',
+    'what becomes of the volumes and the topic of order events when the resource is deleted; nothing in local mode',
   ]);
 });
