@@ -121,6 +121,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       unix_socket_directories: folder,
       fsync: options.fsync === false ? 'off' : 'on',
       max_connections: '200',
+      // As a sale has it (operator/topology/postgres-settings.ts): plans for few rows are not worth compiling.
+      jit: 'off',
       ...options.settings,
     };
     const command = [
