@@ -118,6 +118,8 @@ describe('R13: reports', () => {
       { destination: 's0', units: 30 },
       { destination: 's1', units: 30 },
     ]);
+    // A source gives what it has: what the pool sent has to be there first.
+    await hold({ s0: 30, s1: 30 });
     await command('s0', [{ destination: 's1', units: 10 }]);
     await until('the table knows', () => table.shard('s1')?.available === 40 && table.shard('s0')?.available === 20);
     await until('nothing is in flight', () => table.inFlight('s1') === 0);
