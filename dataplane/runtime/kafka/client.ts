@@ -6,7 +6,6 @@ import { connect as connectTcp, isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import {
-  CompressionCodecs,
   CompressionTypes,
   type Consumer,
   type ISocketFactory,
@@ -86,6 +85,9 @@ const guardedSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
 const refuse = () => {
   throw new Error('a topic holds compressed records; make it with compression.type=uncompressed');
 };
+const required = createRequire(import.meta.url);
+// Node finds most names that this CommonJS package exports, and not this one.
+const { CompressionCodecs } = required('kafkajs') as typeof import('kafkajs');
 const { GZIP, Snappy, LZ4, ZSTD } = CompressionTypes;
 for (const type of [GZIP, Snappy, LZ4, ZSTD] as const) CompressionCodecs[type] = refuse;
 
@@ -98,7 +100,7 @@ interface RequestQueue {
   throttledUntil: number;
   scheduleCheckPendingRequests(): void;
 }
-const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+const { prototype } = required('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
 const schedule = prototype.scheduleCheckPendingRequests;
 prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
