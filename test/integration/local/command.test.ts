@@ -47,6 +47,8 @@ describe('the command line', () => {
     ],
     [['up', '-f', 'x', '--timeout', 'soon'], /argument 'soon' is invalid/],
     [['status', '-o', 'xml'], /argument 'xml' is invalid\. Allowed choices are text, json\.; see --help$/],
+    [['orders', '-o', 'text'], /argument 'text' is invalid\. Allowed choices are csv, json, ndjson\.; see --help$/],
+    [['orders', '--since', 'yesterday'], /write a moment with its time zone, such as 2026-12-01T12:00:00Z, or an age/],
     [['down', 'a', 'b'], /^flashsale: too many arguments for 'down'/],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { code, stdout, stderr } = await run(args);
@@ -55,7 +57,7 @@ describe('the command line', () => {
   });
 
   test('every command explains itself with examples', async () => {
-    for (const command of ['up', 'down', 'plan', 'render', 'status']) {
+    for (const command of ['up', 'down', 'orders', 'plan', 'render', 'status']) {
       const { code, stdout } = await run([command, '--help']);
       expect(code).toBe(0);
       expect(stdout).toContain(`Usage: flashsale ${command}`);
