@@ -46,6 +46,11 @@ export interface QualificationConfig {
   maxQuantity: Units;
   /** The token bucket of each buyer in each storefront. When it is absent, buyers are not limited. */
   rateLimit?: { perSecond: number; burst: number };
+  /**
+   * After so many reservations in a row that lapsed, a buyer waits for the cooldown before the next one. When it is
+   * absent, buyers may let any number lapse.
+   */
+  reservations?: { maxLapsed: number; cooldown: Millis };
   /** Only these buyers qualify. When it is absent, everyone does. */
   allow?: ListConfig;
   /** These buyers never qualify. */

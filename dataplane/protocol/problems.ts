@@ -135,6 +135,12 @@ export const PROBLEMS = {
     detail: 'Wait {seconds} s before the next request.',
     advice: 'retry',
   },
+  'reservations-lapsed': {
+    status: 429,
+    title: 'Too many of your reservations lapsed',
+    detail: 'You let {lapsed} reservations lapse. Wait {seconds} s before the next one.',
+    advice: 'retry',
+  },
   'headers-too-large': {
     status: 431,
     title: 'The request headers are too large',

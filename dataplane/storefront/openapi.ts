@@ -49,6 +49,7 @@ export const OPERATIONS: readonly Operation[] = [
       'quantity-limit',
       'limit-reached',
       'rate-limited',
+      'reservations-lapsed',
       'sold-out',
       'busy',
       'paused',

@@ -2,6 +2,7 @@
 // buyer's owner node, and the token it left is signed. An answer that is not a token means that nothing was done, but
 // for `unavailable`, after which the same buyer's next try finds what was done (R27, R34).
 
+import type { QualificationConfig } from '../protocol/config.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import type { TokenSigner } from '../protocol/token.ts';
 import type { BuyerId, Millis, NodeId, TokenId, Units } from '../protocol/units.ts';
@@ -54,6 +55,12 @@ const PAUSED: Refusal = { problem: 'paused' };
 const SOLD_OUT: Refusal = { problem: 'sold-out' };
 /** How often a node is asked for one purchase: others may take what a refill brought, or the layout may be changing. */
 const ROUNDS = 5;
+
+const limitsOf = ({ perBuyer, reservations }: QualificationConfig) => ({
+  perBuyer,
+  mostLapsed: reservations?.maxLapsed ?? Number.MAX_SAFE_INTEGER,
+  cooldown: reservations?.cooldown ?? 0,
+});
 
 export class Purchases {
   readonly #deps: PurchaseDeps;
@@ -133,7 +140,7 @@ export class Purchases {
       const { incarnation, number } = layout;
       const { epoch } = owner.identity;
       const reply = await owner.reserves.reserve(
-        { incarnation, epoch, layout: number, ttl: sale.token.ttl, perBuyer: sale.qualification.perBuyer },
+        { incarnation, epoch, layout: number, ttl: sale.token.ttl, ...limitsOf(sale.qualification) },
         { id: tokenId(), buyer, quantity, shard },
       );
       switch (reply.kind) {
@@ -141,6 +148,10 @@ export class Purchases {
           return this.#signed(reply, { incarnation, node: owner.config.id, epoch });
         case 'paused':
           return PAUSED;
+        case 'lapsed': {
+          const seconds = Math.ceil(reply.left / 1000);
+          return { problem: 'reservations-lapsed', parameters: { lapsed: reply.lapsed, seconds }, retryAfter: seconds };
+        }
         case 'limit': {
           const { perBuyer } = sale.qualification;
           return { problem: 'limit-reached', parameters: { perBuyer, ordered: reply.ordered, quantity } };

@@ -22,6 +22,8 @@ const sameTerms = ({ terms: a }: Reserve, { terms: b }: Reserve): boolean =>
   a.layout === b.layout &&
   a.ttl === b.ttl &&
   a.perBuyer === b.perBuyer &&
+  a.mostLapsed === b.mostLapsed &&
+  a.cooldown === b.cooldown &&
   a.incarnation === b.incarnation;
 
 export class ReserveBatcher {

@@ -532,6 +532,12 @@ export interface QualificationSpec {
   /** Units one purchase may ask for, at most perBuyer. Unit: units. Default: 1. */
   maxQuantity: Units;
   /**
+   * How often one buyer may reserve units and let the reservation lapse. After maxLapsed in a row the buyer is answered
+   * reservations-lapsed with Retry-After until cooldown has passed since the last one; an order clears the count. A
+   * cache node that lost its data, or changed its place in a resize, has forgotten what lapsed.
+   */
+  reservations: QualificationReservationsSpec;
+  /**
    * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
    * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited
    * (a duplicate click still burns no stock).
@@ -559,6 +565,12 @@ export interface QualificationSpecInput {
   /** Units one purchase may ask for, at most perBuyer. Unit: units. Default: 1. */
   maxQuantity?: Units;
   /**
+   * How often one buyer may reserve units and let the reservation lapse. After maxLapsed in a row the buyer is answered
+   * reservations-lapsed with Retry-After until cooldown has passed since the last one; an order clears the count. A
+   * cache node that lost its data, or changed its place in a resize, has forgotten what lapsed.
+   */
+  reservations?: QualificationReservationsSpecInput;
+  /**
    * How often one buyer may try, as a token bucket; what is above is answered rate-limited with Retry-After. Each
    * storefront pod counts on its own, so a buyer who reaches r pods may try up to r times as often. Absent: unlimited
    * (a duplicate click still burns no stock).
@@ -574,6 +586,30 @@ export interface QualificationSpecInput {
    * answer is remembered for some seconds. It is told the buyer's id, which is personal data. Absent: nobody is asked.
    */
   webhook?: QualificationWebhookSpecInput;
+}
+
+/**
+ * How often one buyer may reserve units and let the reservation lapse. After maxLapsed in a row the buyer is answered
+ * reservations-lapsed with Retry-After until cooldown has passed since the last one; an order clears the count. A cache
+ * node that lost its data, or changed its place in a resize, has forgotten what lapsed.
+ */
+export interface QualificationReservationsSpec {
+  /** Reservations in a row that may lapse. Unit: reservations. Default: 3. */
+  maxLapsed: number;
+  /** How long a buyer then waits, from when the last reservation was due. A duration from 1s to 24h. Default: 10m. */
+  cooldown: Duration;
+}
+
+/**
+ * How often one buyer may reserve units and let the reservation lapse. After maxLapsed in a row the buyer is answered
+ * reservations-lapsed with Retry-After until cooldown has passed since the last one; an order clears the count. A cache
+ * node that lost its data, or changed its place in a resize, has forgotten what lapsed.
+ */
+export interface QualificationReservationsSpecInput {
+  /** Reservations in a row that may lapse. Unit: reservations. Default: 3. */
+  maxLapsed?: number;
+  /** How long a buyer then waits, from when the last reservation was due. A duration from 1s to 24h. Default: 10m. */
+  cooldown?: Duration;
 }
 
 /**

@@ -204,10 +204,12 @@ function identitySecrets({ trustedHeader, jwt }: AuthSpec = {}): GivenSecret[] {
   return [];
 }
 
-function qualificationOf({ perBuyer, maxQuantity, rateLimit, webhook }: QualificationSpec): Topology['qualification'] {
+function qualificationOf(spec: QualificationSpec): Topology['qualification'] {
+  const { perBuyer, maxQuantity, reservations, rateLimit, webhook } = spec;
   return {
     perBuyer,
     maxQuantity,
+    reservations: { maxLapsed: reservations.maxLapsed, cooldown: parseDuration(reservations.cooldown) },
     ...(rateLimit ? { rateLimit } : {}),
     ...(webhook ? { webhook: { ...webhook, timeout: parseDuration(webhook.timeout) } } : {}),
   };

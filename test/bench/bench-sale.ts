@@ -12,6 +12,7 @@ import { shardId } from '../../dataplane/protocol/units.ts';
 import type { NodeIdentity, ReserveRequest, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
 import { connectStorefrontNode } from '../../dataplane/stores/cache-node/redis.ts';
 import { StoreUnknown } from '../../dataplane/stores/errors.ts';
+import { PATIENT_TERMS } from '../harness/cache-node.ts';
 import { freePort } from '../harness/ports.ts';
 import { startSale, type TestSale } from '../harness/sale.ts';
 import type { Shot } from './wrk.ts';
@@ -54,7 +55,10 @@ export async function checkouts(sale: TestSale, count: number): Promise<Shot[]> 
     const some = async (home: number, wanted: ReserveRequest[]): Promise<void> => {
       const [node, identity] = [nodes[home], identities[home]];
       if (!node || !identity) throw new Error('a cache node is not ready');
-      for (const reply of await node.reserve({ ...identity, ttl: config.token.ttl, perBuyer: 1 }, wanted)) {
+      for (const reply of await node.reserve(
+        { ...identity, ttl: config.token.ttl, perBuyer: 1, ...PATIENT_TERMS },
+        wanted,
+      )) {
         if (reply.kind !== 'token') throw new Error(`no token but ${reply.kind}`);
         const { token } = reply;
         const text = signer.sign({

@@ -88,7 +88,7 @@ describe('a sale of 5,000 units on 3 cache nodes and 4 shards', () => {
 });
 
 describe('R32: while it sells', () => {
-  const buyAgain = 'qualification: {perBuyer: 1000, maxQuantity: 1}';
+  const buyAgain = 'qualification: {perBuyer: 1000, maxQuantity: 1, reservations: {maxLapsed: 1000}}';
   const sale = new Sale('storm', { stock: 20_000, caches: 2, shards: 2, more: buyAgain });
   afterAll(() => sale.destroy(), 3 * MINUTE);
 

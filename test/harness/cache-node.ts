@@ -114,6 +114,9 @@ export async function reserve(storefront: Pick<StorefrontNode, 'reserve'>, wante
   return reply;
 }
 
+/** Terms under which any number of reservations may lapse. */
+export const PATIENT_TERMS = { mostLapsed: Number.MAX_SAFE_INTEGER, cooldown: 0 };
+
 let requests = 0;
 export const request = (identity: NodeIdentity, patch: Partial<Wanted> = {}): Wanted => ({
   incarnation: identity.incarnation,
@@ -125,6 +128,7 @@ export const request = (identity: NodeIdentity, patch: Partial<Wanted> = {}): Wa
   shard: 's0',
   ttl: 60_000,
   perBuyer: 1,
+  ...PATIENT_TERMS,
   ...patch,
 });
 

@@ -37,6 +37,8 @@ const SPEC: FlashSaleSpecInput = {
   shards: { count: 2 },
   storefront: { replicas: 1 },
   token: { ttl: '5s' },
+  // With tokens so short, buyers who are only slow let some lapse.
+  qualification: { reservations: { maxLapsed: 1000 } },
   auth: { trustedHeader: { name: 'X-Buyer-Id', insecure: true } },
 };
 

@@ -44,6 +44,8 @@ const reserve = fc
   .record({
     knowledge,
     ttl: fc.constantFrom(0, LONG),
+    mostLapsed: fc.constantFrom(1, 1, 2, 100),
+    cooldown: fc.constantFrom(0, LONG, LONG),
     purchases: fc.array(
       fc.record({
         buyer: fc.constantFrom(...BUYERS),
@@ -53,17 +55,18 @@ const reserve = fc
       { minLength: 1, maxLength: 6 },
     ),
   })
-  .map(({ knowledge, ttl, purchases }) =>
+  .map(({ knowledge, purchases, ...terms }) =>
     ask(
       'storefront',
       'reserve',
       (world) => [
-        { ...known(world, knowledge), ttl, perBuyer: LIMIT },
+        { ...known(world, knowledge), ...terms, perBuyer: LIMIT },
         purchases.map((purchase) => ({ ...purchase, id: tokenId(++tokens) })),
       ],
       {
         between: (world, replies) => {
           for (const reply of replies) {
+            if (reply.kind === 'lapsed') world.time = Math.max(world.time, reply.until - reply.left);
             if (reply.kind !== 'token') continue;
             const { left, token, fresh } = reply;
             const readable = fresh || (left > 0 && left < LONG);
@@ -103,6 +106,14 @@ const finish = fc
       named(world, refs).map((ref, i) => ({ ...ref, ordered: ordered[i] ?? false })),
     ]),
   );
+
+/** The newest token that was handed out is not made an order of. */
+const lapse = fc.constant(
+  ask('agent', 'finish', (world) => [
+    world.identity,
+    named(world, [{ back: 0, wrong: '' }]).map((ref) => ({ ...ref, ordered: false })),
+  ]),
+);
 
 const due = fc
   .record({ knowledge, after: fc.constantFrom(0, 0, 0, 1, 3), limit: fc.constantFrom(1, 2, 3, 1000) })
@@ -235,6 +246,7 @@ const step: fc.Arbitrary<Call<World>> = fc.oneof(
   { weight: 12, arbitrary: reserve },
   { weight: 5, arbitrary: settle },
   { weight: 5, arbitrary: finish },
+  { weight: 4, arbitrary: lapse },
   { weight: 7, arbitrary: due },
   { weight: 3, arbitrary: revoke },
   { weight: 4, arbitrary: grant },

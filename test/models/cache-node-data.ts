@@ -10,6 +10,7 @@ import type {
   Units,
 } from '../../dataplane/protocol/units.ts';
 import type {
+  Lapses,
   NodeIdentity,
   NodeState,
   PurchaseMode,
@@ -30,6 +31,8 @@ export interface HeldToken extends TokenRef {
 export interface HeldBuyer {
   ordered: Units;
   token: HeldToken | undefined;
+  /** The reservations that lapsed since the last order. */
+  lapses: Lapses | undefined;
 }
 
 export interface NodeData {
@@ -144,18 +147,18 @@ export function pin(data: NodeData, shard: ShardId, units: Units): void {
 /** The live token became an order. */
 export function settleToken(data: NodeData, token: HeldToken): void {
   const record = data.buyers.get(token.buyer);
-  if (record) record.ordered += token.quantity;
+  if (record) Object.assign(record, { ordered: record.ordered + token.quantity, lapses: undefined });
   token.state = 'settled';
   pin(data, token.shard, -token.quantity);
   data.settledTokens += 1;
   data.settledUnits += token.quantity;
 }
 
-/** The live token will never be an order. Its units are virtual stock again. */
+/** The live token will never be an order. Its units are virtual stock again, and it counts as one that lapsed. */
 export function returnToken(data: NodeData, token: HeldToken): void {
   const record = data.buyers.get(token.buyer);
-  if (record?.ordered === 0) data.buyers.delete(token.buyer);
-  else if (record) record.token = undefined;
+  const lapses = { count: (record?.lapses?.count ?? 0) + 1, last: Math.floor(token.issued) + token.ttl };
+  if (record) Object.assign(record, { token: undefined, lapses });
   pin(data, token.shard, -token.quantity);
   data.returnedTokens += 1;
   data.returnedUnits += token.quantity;

@@ -11,6 +11,7 @@ import type {
   DueReply,
   EndedToken,
   Expected,
+  Lapses,
   NodeIdentity,
   NodeServer,
   NodeState,
@@ -129,8 +130,9 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
     return undefined;
   }
 
-  #reserveOne({ ttl, perBuyer }: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
+  #reserveOne(terms: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
     const { data } = this;
+    const { ttl, perBuyer, mostLapsed, cooldown } = terms;
     const held = data.buyers.get(buyer);
     const last = held?.token;
     if (last?.state === 'live' && !this.#without('one-live-token')) {
@@ -138,15 +140,26 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
       const left = Math.min(last.ttl, Math.max(0, token.due - Math.floor(this.#clock())));
       return { kind: 'token', fresh: false, left, token };
     }
+    const lapses = this.#counted(held?.lapses, cooldown);
+    if (lapses && lapses.count >= mostLapsed && !this.#without('lapses-counted')) {
+      const until = lapses.last + cooldown;
+      return { kind: 'lapsed', lapsed: lapses.count, until, left: until - Math.floor(this.#clock()) };
+    }
     const ordered = held?.ordered ?? 0;
     if (ordered + quantity > perBuyer && !this.#without('buyer-limit')) return { kind: 'limit', ordered };
     if (data.virtual < quantity && !this.#without('virtual-covers')) return { kind: 'short', virtual: data.virtual };
     data.virtual -= quantity;
     const sequence = data.sequences.push(buyer);
     const token: HeldToken = { sequence, id, buyer, quantity, shard, ttl, issued: this.#clock(), state: 'live' };
-    data.buyers.set(buyer, { ordered, token });
+    data.buyers.set(buyer, { ordered, token, lapses });
     pin(data, shard, quantity);
     return { kind: 'token', fresh: true, left: ttl, token: recordOf(token) };
+  }
+
+  /** Lapses count until the cooldown is over, unless they are from before the clock jumped back. */
+  #counted(lapses: Lapses | undefined, cooldown: Millis): Lapses | undefined {
+    const now = Math.floor(this.#clock());
+    return lapses && lapses.last <= now && now < lapses.last + cooldown ? lapses : undefined;
   }
 
   tokens(buyers: readonly BuyerId[]): (TokenRecord | undefined)[] {
@@ -237,7 +250,8 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
 
   recoverBuyers(incarnation: Incarnation, epoch: Epoch, ordered: [BuyerId, Units][]): boolean {
     if (!this.#recovers(incarnation, epoch)) return false;
-    for (const [buyer, units] of ordered) this.data.buyers.set(buyer, { ordered: units, token: undefined });
+    for (const [buyer, units] of ordered)
+      this.data.buyers.set(buyer, { ordered: units, token: undefined, lapses: undefined });
     return true;
   }
 
@@ -261,8 +275,8 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
   // ── for the audit ───────────────────────────────────────────────────────────────────────────────────────────────
 
   *buyers(): Generator<BuyerRecord[]> {
-    const page = [...this.data.buyers].map(([buyer, { ordered, token }]) => ({
-      ...{ buyer, ordered },
+    const page = [...this.data.buyers].map(([buyer, { ordered, token, lapses }]) => ({
+      ...{ buyer, ordered, lapses },
       token: token && recordOf(token),
     }));
     if (page.length > 0) yield page;

@@ -6,6 +6,7 @@ export const NODE_SENTENCES = {
   'paused-refused': 'a paused node takes no purchases',
   'one-live-token': 'a buyer with a live token gets that one again',
   'buyer-limit': 'units ever ordered and the quantity together stay within the limit of a buyer',
+  'lapses-counted': 'a buyer whose reservations lapsed too often in a row waits before the next one',
   'virtual-covers': 'a purchase takes virtual stock only if there is enough of it',
   'grant-totals': 'a node applies the difference between the granted total and what it applied before',
   'return-only-live': 'a token the node does not know as live is not returned',

@@ -263,6 +263,8 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
 
 /** The same of what the stores keep. */
 export const OPEN_SENTENCES: readonly StoreSentence[] = [
+  // Whoever hoards takes no unit that is not there: what it costs is other buyers' time, which no invariant is about.
+  'lapses-counted',
   'paused-refused',
   'draining-stays',
   'one-run-recovery',

@@ -30,6 +30,8 @@ export interface Scenario {
   stock: Units;
   maxQuantity: Units;
   perBuyer: Units;
+  /** Absent: any number may lapse. */
+  reservations?: { maxLapsed: number; cooldown: Millis };
   ttl: Millis;
   paymentDeadline: Millis | undefined;
   durability: 'Always' | 'EverySecond';

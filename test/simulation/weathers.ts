@@ -148,6 +148,12 @@ export const WEATHERS = {
     ...{ stock: 20, buyers: 40, abandon: 0.5, ttl: 9000, duration: 20_000 },
     edits: [3, 4, 3].map((count, n) => ({ at: 1500 + 1000 * n, kind: 'nodes' as const, count })),
   },
+  /** Buyers who let their reservations lapse again and again, and have to wait after the second; clocks jump. */
+  hoarding: {
+    ...{ nodes: 2, stock: 30, buyers: 60, maxQuantity: 2, perBuyer: 4, abandon: 0.8, leave: 0.1, ttl: 500 },
+    ...{ reservations: { maxLapsed: 2, cooldown: 1500 } },
+    every: { ...CALM, loss: 1500, clock: 1500 },
+  },
   /** Agents of the pool that are held up while the others change the layout, and layouts that follow each other. */
   heldUp,
 } as const satisfies Record<string, Partial<Scenario>>;

@@ -106,7 +106,10 @@ export class World {
       token: { ttl: scenario.ttl },
       orders: scenario.paymentDeadline === undefined ? {} : { paymentDeadline: scenario.paymentDeadline },
       storefront: { connections: { most: 1000 } },
-      qualification: { perBuyer: scenario.perBuyer, maxQuantity: scenario.maxQuantity },
+      qualification: {
+        ...{ perBuyer: scenario.perBuyer, maxQuantity: scenario.maxQuantity },
+        ...(scenario.reservations ? { reservations: scenario.reservations } : {}),
+      },
       auth: { kind: 'header', header: 'x-buyer' },
       cache: { durability: scenario.durability, nodes: [...stores.nodes.keys()].map((id) => ({ id, ...address })) },
       shards: [...stores.shards.keys()].map((id) => ({ id, database: id, ...address })),

@@ -53,6 +53,11 @@ export type ReserveReply =
   | { kind: 'token'; token: TokenRecord; fresh: boolean; left: Millis }
   | { kind: 'stale'; identity: NodeIdentity | undefined }
   | { kind: 'paused' }
+  /**
+   * So many of the buyer's reservations lapsed that they have to wait: until then by the node's clock, which is `left`
+   * from now.
+   */
+  | { kind: 'lapsed'; lapsed: number; until: Millis; left: Millis }
   | { kind: 'limit'; ordered: Units }
   | { kind: 'short'; virtual: Units };
 
@@ -62,6 +67,10 @@ export interface ReserveTerms extends Expected {
   ttl: Millis;
   /** The most units that one buyer may ever order. */
   perBuyer: Units;
+  /** How many reservations of a buyer may lapse in a row before the buyer has to wait for `cooldown`. */
+  mostLapsed: number;
+  /** Counted from when the last of them was due. */
+  cooldown: Millis;
 }
 
 export interface ReserveRequest {
@@ -226,10 +235,18 @@ export interface AuditNode {
   close(): Promise<void>;
 }
 
+export interface Lapses {
+  count: number;
+  /** When the last of them was due, by the node's clock. */
+  last: Millis;
+}
+
 export interface BuyerRecord {
   buyer: BuyerId;
   /** The units that the buyer ever ordered. */
   ordered: Units;
+  /** The reservations that lapsed since the buyer's last order; undefined when none did, or the node has forgotten. */
+  lapses: Lapses | undefined;
   /** The buyer's newest token; undefined when it was returned or is of an older epoch. */
   token: TokenRecord | undefined;
 }

@@ -42,7 +42,7 @@ const at = (seconds: string | undefined, micros: string | undefined): Millis =>
 
 /** Parses the value of b:<buyer>, whose form record.lua defines. */
 export function parseBuyer(buyer: BuyerId, text: string): BuyerRecord {
-  const [ordered, sequence, state, shard, quantity, ttl, seconds, micros, id] = text.split(' ');
+  const [account = '', sequence, state, shard, quantity, ttl, seconds, micros, id] = text.split(' ');
   const token: TokenRecord | undefined =
     id !== undefined && shard !== undefined && isShardId(shard)
       ? {
@@ -55,11 +55,14 @@ export function parseBuyer(buyer: BuyerId, text: string): BuyerRecord {
           state: state === 'L' ? 'live' : 'settled',
         }
       : undefined;
-  return { buyer, ordered: Number(ordered), token };
+  const [ordered, count, last] = account.split(':');
+  const lapses = count === undefined ? undefined : { count: Number(count), last: Number(last) };
+  return { buyer, ordered: Number(ordered), lapses, token };
 }
 
 export function reserveArguments(terms: ReserveTerms, requests: readonly ReserveRequest[]): (string | number)[] {
-  const args: (string | number)[] = [`${layoutPrefix(terms)}selling`, terms.ttl, terms.perBuyer];
+  const { ttl, perBuyer, mostLapsed, cooldown } = terms;
+  const args: (string | number)[] = [`${layoutPrefix(terms)}selling`, ttl, perBuyer, mostLapsed, cooldown];
   for (const { id, buyer, quantity, shard } of requests) args.push(id, buyer, quantity, shard);
   return args;
 }
@@ -101,6 +104,11 @@ function answerOf(
       const given = Number(rest.split(' ')[5]);
       const left = Math.min(given, Math.max(0, token.due - now));
       return { kind: 'token', fresh: false, left, token };
+    }
+    case 'lapsed': {
+      const [lapsed, until] = rest.split(' ').map(Number);
+      if (lapsed === undefined || until === undefined) throw new Error('reserve answered a lapse that cannot be read');
+      return { kind, lapsed, until, left: until - now };
     }
     case 'limit':
       return { kind, ordered: Number(rest) };

@@ -13,6 +13,7 @@ const WORDS = {
   'limit-reached': 'Buyer’s limit reached',
   'quantity-limit': 'Too many units at once',
   'not-qualified': 'Does not qualify',
+  'reservations-lapsed': 'Let too many reservations lapse',
   'token-invalid': 'Token is not ours',
   'token-not-yours': 'Another buyer’s token',
   'not-open': 'Not open yet',

@@ -9,6 +9,7 @@ import {
   type CacheNodeClients,
   connectAll,
   connected,
+  PATIENT_TERMS,
   prepare,
   purchase,
   request,
@@ -52,7 +53,7 @@ test('R34: with the server gone every call is unknown at once, and works again w
 test('R27, R34: calls in flight when the server dies are unknown as a whole; each buyer’s retry finds at most one token', async () => {
   const identity = await prepare(node.agent, { granted: 1000 });
   const buyers = Array.from({ length: 300 }, (_, i) => `b${i}`);
-  const terms = { ...identity, ttl: 60_000, perBuyer: 1 };
+  const terms = { ...identity, ttl: 60_000, perBuyer: 1, ...PATIENT_TERMS };
   const calls = Array.from({ length: 30 }, (_, i) => buyers.slice(10 * i, 10 * i + 10));
   const attempts = Promise.allSettled(
     calls.map((some) =>

@@ -7,6 +7,7 @@ import {
   type CacheNodeClients,
   connectAll,
   missing,
+  PATIENT_TERMS,
   prepare,
   purchase,
   request,
@@ -86,7 +87,7 @@ describe('reserve', () => {
     const ask = (buyer: string, quantity: number, shard: ShardId) => request(identity, { buyer, quantity, shard });
     const [first, last] = [ask('a', 2, 's0'), ask('d', 1, 's1')];
     const wanted = [first, ask('old', 2, 's0'), ask('b', 3, 's0'), ask('a', 1, 's1'), last, ask('c', 2, 's1')];
-    const replies = await node.storefront.reserve({ ...identity, ttl: 60_000, perBuyer: 2 }, wanted);
+    const replies = await node.storefront.reserve({ ...identity, ttl: 60_000, perBuyer: 2, ...PATIENT_TERMS }, wanted);
     const { id, buyer } = first;
     const token = { sequence: 1, id, buyer, quantity: 2, shard: 's0', state: 'live' };
     expect(replies).toMatchObject([
@@ -107,10 +108,9 @@ describe('reserve', () => {
     const identity = await prepare(node.agent, { granted: 5 });
     const wanted = [request(identity), request(identity)];
     const stale = { kind: 'stale', identity };
-    expect(await node.storefront.reserve({ ...identity, layout: 0, ttl: 1, perBuyer: 1 }, wanted)).toEqual([
-      stale,
-      stale,
-    ]);
+    expect(
+      await node.storefront.reserve({ ...identity, layout: 0, ttl: 1, perBuyer: 1, ...PATIENT_TERMS }, wanted),
+    ).toEqual([stale, stale]);
     expect((await stateOf(node.agent)).issued).toBe(0);
   });
 
@@ -314,14 +314,13 @@ describe('due and finish', () => {
     expect(again.sequence).toBe(3);
   });
 
-  test('a returned token leaves nothing of a buyer who ordered nothing, and the count of one who did', async () => {
+  test('a returned token leaves of a buyer what they ordered, and that a reservation lapsed when it was due', async () => {
     const identity = await prepare(node.agent, { granted: 9, ordered: 1, buyers: [['o', 1]] });
     for (const buyer of ['o', 'n']) {
       const token = await purchase(node.storefront, identity, { buyer, perBuyer: 2 });
       await node.agent.finish(identity, [{ ...token, ordered: false }]);
+      expect(await redis.raw().get(`b:${buyer}`)).toBe(`${buyer === 'o' ? 1 : 0}:1:${token.due}`);
     }
-    expect(await redis.raw().get('b:o')).toBe('1');
-    expect(await redis.raw().exists('b:n')).toBe(0);
   });
 
   test.each([
@@ -443,4 +442,69 @@ test('the audit sees every buyer, page by page', async () => {
   expect([...seen.values()].flatMap(({ token }) => token ?? []).sort((a, b) => a.sequence - b.sequence)).toEqual(
     tokens,
   );
+});
+
+describe('reservations that lapse', () => {
+  const terms = { perBuyer: 2, ttl: 0, mostLapsed: 3, cooldown: 60_000 };
+  const lapse = async (identity: NodeIdentity, buyer: string) => {
+    const token = await purchase(node.storefront, identity, { ...terms, buyer });
+    await node.agent.finish(identity, [{ ...token, ordered: false }]);
+    return token;
+  };
+
+  test('make their buyer wait after so many in a row, and nobody else; no stock is touched', async () => {
+    const identity = await prepare(node.agent, { granted: 9 });
+    await lapse(identity, 'h');
+    await lapse(identity, 'h');
+    const last = await lapse(identity, 'h');
+    const refused = await reserve(node.storefront, request(identity, { ...terms, buyer: 'h' }));
+    expect(refused).toMatchObject({ kind: 'lapsed', lapsed: 3, until: last.due + 60_000 });
+    expect(refused).toHaveProperty('left', expect.closeTo(60_000, -5));
+    expect(await stateOf(node.agent)).toMatchObject({ virtual: 9, issued: 3 });
+    expect(await reserve(node.storefront, request(identity, { ...terms, buyer: 'other' }))).toMatchObject({
+      kind: 'token',
+    });
+    // An edit of the sale that allows more lets the buyer in at once.
+    expect(await reserve(node.storefront, request(identity, { ...terms, mostLapsed: 4, buyer: 'h' }))).toMatchObject({
+      kind: 'token',
+    });
+  });
+
+  test('are forgiven by an order, however it becomes known', async () => {
+    for (const settled of [true, false]) {
+      const identity = await prepare(node.agent, { granted: 9 });
+      await lapse(identity, 'b');
+      await lapse(identity, 'b');
+      const bought = await purchase(node.storefront, identity, { ...terms, buyer: 'b' });
+      if (settled) await node.storefront.settle(identity, [bought]);
+      else await node.agent.finish(identity, [{ ...bought, ordered: true }]);
+      await lapse(identity, 'b');
+      await lapse(identity, 'b');
+      expect(await purchase(node.storefront, identity, { ...terms, buyer: 'b' })).toMatchObject({ state: 'live' });
+    }
+  });
+
+  test('count no more once the cooldown is over, nor when the clock jumped back behind them', async () => {
+    const identity = await prepare(node.agent, { granted: 9 });
+    for (const shift of [-60_000, 3_600_000]) {
+      const buyer = `b${shift}`;
+      for (let n = 0; n < 3; n++) await lapse(identity, buyer);
+      const [ordered, count, last] = String(await redis.raw().get(`b:${buyer}`)).split(':');
+      await redis.raw().set(`b:${buyer}`, `${ordered}:${count}:${Number(last) + shift}`);
+      await lapse(identity, buyer);
+      expect(await redis.raw().get(`b:${buyer}`)).toMatch(/^0:1:/);
+    }
+  });
+
+  test('are not forgotten while the next one is live', async () => {
+    const identity = await prepare(node.agent, { granted: 9 });
+    for (let n = 0; n < 2; n++) await lapse(identity, 'b');
+    const token = await purchase(node.storefront, identity, { ...terms, ttl: 60_000, buyer: 'b' });
+    expect(await reserve(node.storefront, request(identity, { ...terms, buyer: 'b' }))).toMatchObject({
+      ...{ kind: 'token', fresh: false },
+      token,
+    });
+    await node.agent.finish(identity, [{ ...token, ordered: false }]);
+    expect(await redis.raw().get('b:b')).toMatch(/^0:3:/);
+  });
 });

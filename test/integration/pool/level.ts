@@ -6,7 +6,7 @@ import type { RefillAnswer } from '../../../dataplane/protocol/refill.ts';
 import type { Incarnation, NodeId, ShardId, Units } from '../../../dataplane/protocol/units.ts';
 import type { NodeState, ReserveReply } from '../../../dataplane/stores/cache-node/cache-node.ts';
 import type { Backstage } from '../../harness/agents.ts';
-import { reserve } from '../../harness/cache-node.ts';
+import { PATIENT_TERMS, reserve } from '../../harness/cache-node.ts';
 import { until } from '../../harness/until.ts';
 
 export type Level = ReturnType<typeof levelOf>;
@@ -43,6 +43,7 @@ export function levelOf(sale: Backstage) {
       shard,
       ttl: sale.config.token.ttl,
       perBuyer: 1000,
+      ...PATIENT_TERMS,
     });
   }
 

@@ -13,7 +13,7 @@ const sales = rounds({
   cache: { nodes: 3 },
   shards: { count: 4 },
   storefront: { replicas: 2 },
-  qualification: { perBuyer: 4, maxQuantity: 4 },
+  qualification: { perBuyer: 4, maxQuantity: 4, reservations: { maxLapsed: 1000 } },
   token: { ttl: '5s' },
 });
 

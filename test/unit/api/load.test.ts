@@ -35,7 +35,7 @@ describe('the examples', () => {
         shards: { count: 4, storage: { size: '10Gi' } },
         storefront: { replicas: 2, connections: { most: 10_000 } },
         token: { ttl: '120s' },
-        qualification: { perBuyer: 1, maxQuantity: 1 },
+        qualification: { perBuyer: 1, maxQuantity: 1, reservations: { maxLapsed: 3, cooldown: '10m' } },
         auth: { trustedHeader: { name: 'X-Buyer-Id', proxyHeader: 'X-Proxy-Secret', insecure: true } },
         orders: {},
         balancer: { rule: 'Threshold', deadBand: 0.1, summaryPeriod: '100ms', shardTime: '30ms', delay: '20ms' },
@@ -95,6 +95,7 @@ test('defaults reach into lists and optional objects', () => {
   expect(spec.qualification).toEqual({
     perBuyer: 1,
     maxQuantity: 1,
+    reservations: { maxLapsed: 3, cooldown: '10m' },
     allowList: { configMapRefs: [{ name: 'members', key: 'ids' }] },
     rateLimit: { perSecond: 2, burst: 5 },
     webhook: { url: 'http://risk', timeout: '500ms', failurePolicy: 'Deny' },

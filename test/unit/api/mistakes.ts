@@ -241,6 +241,9 @@ export const ROWS: Row[] = [
   wrong('spec.qualification.perBuyer', 10_001, 'must be at most 10000 units, got 10001'),
   wrong('spec.qualification.maxQuantity', 0, 'must be at least 1 unit, got 0'),
   wrong('spec.qualification.maxQuantity', 101, 'must be at most 100 units, got 101'),
+  wrong('spec.qualification.reservations.maxLapsed', 0, 'must be at least 1 reservation, got 0'),
+  wrong('spec.qualification.reservations.cooldown', '0s', 'must be a duration from 1s to 24h, such as 10m, got "0s"'),
+  wrong('spec.qualification.reservations.cooldown', '25h', 'must be a duration from 1s to 24h, such as 10m, got "25h"'),
   wrong('spec.qualification.maxQuantity', 5, 'must not be above perBuyer; raise perBuyer, or lower maxQuantity, got 5'),
   {
     changes: { 'spec.qualification.rateLimit': {} },

@@ -21,6 +21,7 @@ const GOOD: Record<string, string[]> = {
   summaryPeriod: ['0s', '10ms'],
   shardTime: ['1ms', '1m'],
   delay: ['0ms', '1m'],
+  cooldown: ['1s', '24h'],
   period: ['100ms', '10m'],
   url: ['https://risk.example.com/check?x=1', 'http://10.0.0.1:80'],
   jwksUri: ['https://id.example.com', 'http://localhost:1/jwks'],

@@ -377,3 +377,15 @@ test('R3: a list in a file is ready before the storefront is', async () => {
   expect((await shop.post('/purchase', {}, 'bob')).status).toBe(201);
   await rm(folder, { recursive: true });
 });
+
+test('a buyer whose reservations lapsed too often in a row is told when to come back', async () => {
+  const reservations = { maxLapsed: 3, cooldown: 90_000 };
+  const shop = await openShop({ change: (c) => Object.assign(c.qualification, { reservations }) });
+  for (const node of shop.nodes.values()) node.lapsed.set('alice', 3);
+  const reply = await shop.post('/purchase', {});
+  expect([reply.status, reply.problem, reply.headers['retry-after']]).toEqual([429, 'reservations-lapsed', '90']);
+  expect(reply.body.detail).toBe('You let 3 reservations lapse. Wait 90 s before the next one.');
+  expect((await shop.post('/purchase', {}, 'bob')).status).toBe(201);
+  shop.edit((c) => delete c.qualification.reservations);
+  expect((await shop.post('/purchase', {})).status).toBe(201);
+});

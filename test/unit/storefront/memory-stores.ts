@@ -40,6 +40,8 @@ export class MemoryNode implements StorefrontNode {
   settles: TokenRef[] = [];
   lookups: BuyerId[][] = [];
   readonly ordered = new Map<BuyerId, Units>();
+  /** How many reservations of a buyer lapsed just now. */
+  readonly lapsed = new Map<BuyerId, number>();
   readonly tokenOf = new Map<BuyerId, TokenRecord>();
 
   constructor(id: NodeId, count: number, virtual: Units) {
@@ -72,7 +74,7 @@ export class MemoryNode implements StorefrontNode {
   }
 
   #reserve(terms: ReserveTerms, { id, buyer, quantity, shard }: ReserveRequest): ReserveReply {
-    const { ttl, perBuyer } = terms;
+    const { ttl, perBuyer, mostLapsed, cooldown } = terms;
     const identity = this.storedIdentity;
     if (
       identity?.incarnation !== terms.incarnation ||
@@ -83,6 +85,8 @@ export class MemoryNode implements StorefrontNode {
     if (identity.paused) return { kind: 'paused' };
     const live = this.tokenOf.get(buyer);
     if (live?.state === 'live') return { kind: 'token', token: live, fresh: false, left: ttl / 2 };
+    const lapsed = this.lapsed.get(buyer) ?? 0;
+    if (lapsed >= mostLapsed) return { kind: 'lapsed', lapsed, until: 1e12 + cooldown, left: cooldown };
     const ordered = this.ordered.get(buyer) ?? 0;
     if (ordered + quantity > perBuyer) return { kind: 'limit', ordered };
     if (this.virtual < quantity) return { kind: 'short', virtual: this.virtual };

@@ -97,6 +97,13 @@ const PROVOKE: Record<string, (id: string) => Promise<Reply>> = {
   'quantity-limit': async (id) => (await scene(id)).ask({ body: '{"quantity":4}' }),
   'limit-reached': async (id) =>
     (await scene(id, (shop) => nodes(shop).map((node) => node.ordered.set('alice', 4)))).ask(),
+  'reservations-lapsed': async (id) => {
+    const lapsing = (shop: Shop) => {
+      shop.edit((c) => Object.assign(c.qualification, { reservations: { maxLapsed: 3, cooldown: 90_000 } }));
+      for (const node of nodes(shop)) node.lapsed.set('alice', 3);
+    };
+    return (await scene(id, lapsing)).ask();
+  },
   'rate-limited': async (id) => {
     const limited = (shop: Shop) =>
       shop.edit((c) => Object.assign(c.qualification, { rateLimit: { perSecond: 0.01, burst: 1 } }));

@@ -5,7 +5,15 @@ import type { ReserveRequest, ReserveTerms } from '../../../dataplane/stores/cac
 import { StoreUnknown } from '../../../dataplane/stores/errors.ts';
 import { INCARNATION, MemoryNode } from './memory-stores.ts';
 
-const TERMS: ReserveTerms = { incarnation: INCARNATION, epoch: 1, layout: 1, ttl: 60_000, perBuyer: 2 };
+const TERMS: ReserveTerms = {
+  incarnation: INCARNATION,
+  epoch: 1,
+  layout: 1,
+  ttl: 60_000,
+  perBuyer: 2,
+  mostLapsed: 3,
+  cooldown: 600_000,
+};
 const request = (n: number, buyer = `b${n}`): ReserveRequest => ({
   id: `token-${n}`,
   buyer,

@@ -1,16 +1,18 @@
 -- Included by the scripts that read tokens (a line `-- include record`).
 --
 -- b:<buyer> is all a node knows of a buyer:
---   "<units ever ordered>"
---   "<units ever ordered> <sequence> <L|S> <shard> <quantity> <ttl ms> <issued at: s> <µs> <id>"
--- with the buyer's newest token: L live, S settled. A returned token leaves no trace. At most one token of a buyer is
--- live, because reserve hands the live one out again (R27).
+--   "<account>"
+--   "<account> <sequence> <L|S> <shard> <quantity> <ttl ms> <issued at: s> <µs> <id>"
+-- with the buyer's newest token: L live, S settled. At most one token of a buyer is live, because reserve hands the live
+-- one out again (R27). A returned token leaves nothing but its count. The account is
+--   "<units ever ordered>"  or  "<units ever ordered>:<reservations that lapsed>:<when the last one was due: ms>"
+-- with the reservations that lapsed since the buyer's last order.
 
 local function parse(record)
-  local ordered, sequence, state, shard, quantity, ttl, seconds, micros, id =
-    string.match(record, '^(%d+) (%d+) (%a) (%S+) (%d+) (%d+) (%d+) (%d+) (.+)$')
+  local ordered, lapses, sequence, state, shard, quantity, ttl, seconds, micros, id =
+    string.match(record, '^(%d+)(%S*) (%d+) (%a) (%S+) (%d+) (%d+) (%d+) (%d+) (.+)$')
   return {
-    ordered = ordered, sequence = sequence, state = state, shard = shard, quantity = quantity,
+    ordered = ordered, lapses = lapses, sequence = sequence, state = state, shard = shard, quantity = quantity,
     ttl = ttl, seconds = seconds, micros = micros, id = id,
   }
 end
