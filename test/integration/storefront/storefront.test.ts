@@ -189,6 +189,29 @@ describe('a storefront on real stores, without Kafka, registry and agents', () =
   });
 });
 
+describe('thousands of bogus requests of one buyer about orders', () => {
+  it('keep nobody else from cancelling theirs', async () => {
+    const others = await Promise.all(
+      Array.from({ length: 28 }, async () => {
+        const buyer = newBuyer();
+        const { order } = (await checkout(buyer, (await purchase(buyer)).body.token)).body;
+        return { buyer, path: `/orders/${order}/cancel` };
+      }),
+    );
+    const refused = new Set<string | undefined>();
+    const bogus = Array.from({ length: 64 }, async (_, window) => {
+      for (let n = 0; n < 32; n++) {
+        const id = `s${n % 2}-${String(window * 32 + n).padStart(22, 'x')}`;
+        refused.add((await first.post(`/orders/${id}/cancel`, {}, 'mallory')).problem);
+      }
+    });
+    const cancelled = await Promise.all(others.map(({ buyer, path }) => first.post(path, {}, buyer)));
+    expect(cancelled.map(({ status }) => status)).toEqual(Array(28).fill(200));
+    await Promise.all(bogus);
+    expect([...refused].sort()).toEqual(['order-not-found', 'rate-limited']);
+  });
+});
+
 describe('R29: the last units', () => {
   it('are found wherever they are, and only then it is sold out; what is reserved may come back', async () => {
     const small = await openStage({ virtual: 3, available: 6, shards: 1 });
