@@ -8,6 +8,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../dataplane/protocol/config.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import type { Logger } from '../../dataplane/runtime/log.ts';
@@ -15,6 +16,7 @@ import { Problem, sendAsset, sendJson, sendProblem } from './answers.ts';
 import { loadAssets } from './assets.ts';
 import { Audits } from './audits.ts';
 import { type ConsoleAuth, type Guard, guardOf } from './auth.ts';
+import { clientOf, LoginDelay } from './login-delay.ts';
 import { startRecorder } from './recorder.ts';
 import { type SaleSource, saleKey, Unavailable } from './source.ts';
 import { Watches } from './watches.ts';
@@ -28,6 +30,10 @@ export interface ConsoleOptions {
   /** The time from one snapshot to the next. */
   period?: Millis;
   mostListeners?: number;
+  /** Of one client: an address, or a network of IPv6 addresses. */
+  mostListenersEach?: number;
+  /** How long the next attempt waits after wrong credentials. */
+  loginDelay?: Millis;
 }
 
 export interface RunningConsole {
@@ -41,10 +47,14 @@ const PERIOD: Millis = 1000;
 
 /** Resolves when it listens; rejects when it cannot, or when the secret of `auth` cannot be read. */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const { source, listen, log, period = PERIOD, mostListeners } = options;
+  const { source, listen, log, period = PERIOD, mostListeners, mostListenersEach } = options;
   const guard = guardOf(options.auth);
   const recorder = startRecorder(source, period, log);
-  const most = mostListeners === undefined ? {} : { most: mostListeners };
+  const most = {
+    ...(mostListeners === undefined ? {} : { most: mostListeners }),
+    ...(mostListenersEach === undefined ? {} : { mostEach: mostListenersEach }),
+  };
+  const logins = new LoginDelay(options.loginDelay);
   const watches = new Watches({ source, history: recorder.history, period, log, ...most });
   const answer = router(source, watches);
   const local = guard === undefined && isLoopback(listen.host);
@@ -53,7 +63,8 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     { headersTimeout: 5000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
     async (request, response) => {
       try {
-        check(request, guard, local);
+        if (guard) await login(request, guard, logins);
+        check(request, local);
         await answer(request, response);
       } catch (error) {
         if (!(error instanceof Problem || error instanceof Unavailable))
@@ -86,10 +97,24 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
+/** Resolves when whoever asks may look. Rejects with `Problem` otherwise. */
+async function login({ headers, socket }: IncomingMessage, guard: Guard, logins: LoginDelay): Promise<void> {
+  const { authorization } = headers;
+  const { remoteAddress = '' } = socket;
+  const refused = new Problem(401, `This console asks for ${guard.asks}.`, { 'www-authenticate': guard.challenge });
+  // A browser asks without credentials first, and guesses nothing by it.
+  if (authorization === undefined) throw refused;
+  const wait = logins.turn(remoteAddress, performance.now());
+  if (wait === undefined)
+    throw new Problem(429, 'Wrong credentials came from this address; wait a little.', { 'retry-after': '5' });
+  if (wait > 0) await sleep(wait);
+  if (guard.admits(authorization)) return;
+  logins.failed(remoteAddress, performance.now());
+  throw refused;
+}
+
 /** Throws `Problem` for a request that is not answered at all. */
-function check({ method = '', headers }: IncomingMessage, guard: Guard | undefined, local: boolean): void {
-  if (guard && !guard.admits(headers.authorization))
-    throw new Problem(401, `This console asks for ${guard.asks}.`, { 'www-authenticate': guard.challenge });
+function check({ method = '', headers }: IncomingMessage, local: boolean): void {
   // A page elsewhere could have its own name point to this machine, and read what is only open here.
   if (local && !isLoopback(hostIn(headers.host)))
     throw new Problem(421, 'This console answers to localhost and 127.0.0.1 only.');
@@ -123,7 +148,7 @@ function router(source: SaleSource, watches: Watches) {
     if (rest.length !== 4) throw nothingHere();
     if (part !== 'stream' && !(part === 'audit' && audits)) throw nothingHere();
     if (request.method !== 'GET') throw new Problem(405, 'GET is allowed here.', { allow: 'GET' });
-    if (part === 'stream') watches.listen(key, response);
+    if (part === 'stream') watches.listen(key, response, clientOf(request.socket.remoteAddress ?? ''));
     else sendJson(response, await audits?.run(key));
   };
 }

@@ -15,6 +15,8 @@ import { type SaleKey, type SaleSnapshot, type SaleSource, type Sample, Unavaila
 
 /** The most listeners over all sales. A browser's tab is one while somebody looks at it. */
 const MOST_LISTENERS = 64;
+/** The most of one client, so that nobody keeps all others from watching. Many may be behind one proxy. */
+const MOST_EACH = 24;
 /** The wait after which a browser comes back by itself when the connection was cut. */
 const COME_BACK: Millis = 2000;
 
@@ -24,6 +26,7 @@ export interface WatchesOptions {
   period: Millis;
   log: Logger;
   most?: number;
+  mostEach?: number;
 }
 
 interface Watch {
@@ -36,16 +39,20 @@ export class Watches {
   readonly #options: WatchesOptions;
   readonly #watches = new Map<SaleKey, Watch>();
   #listeners = 0;
+  readonly #clients = new Map<string, number>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
   }
 
   /** Takes the response over until either side ends it. Throws `Problem` when there are too many. */
-  listen(key: SaleKey, response: ServerResponse): void {
-    const { most = MOST_LISTENERS, history, source } = this.#options;
+  listen(key: SaleKey, response: ServerResponse, client: string): void {
+    const { most = MOST_LISTENERS, mostEach = MOST_EACH, history, source } = this.#options;
     if (this.#listeners >= most)
       throw new Problem(503, `${most} pages are open on this console; close one of them`, { 'retry-after': '5' });
+    const open = this.#clients.get(client) ?? 0;
+    if (open >= mostEach)
+      throw new Problem(429, `${mostEach} pages are open from this address; close one of them`, { 'retry-after': '5' });
     response.writeHead(
       200,
       headersOf({
@@ -61,11 +68,19 @@ export class Watches {
     if (watch.last) response.write(event('snapshot', watch.last));
     watch.listeners.add(response);
     this.#listeners++;
+    this.#clients.set(client, open + 1);
     response.once('close', () => {
       this.#listeners--;
+      this.#leave(client);
       watch.listeners.delete(response);
       if (watch.listeners.size === 0) this.#end(key, watch);
     });
+  }
+
+  #leave(client: string): void {
+    const open = (this.#clients.get(client) ?? 1) - 1;
+    if (open > 0) this.#clients.set(client, open);
+    else this.#clients.delete(client);
   }
 
   stop(): void {

@@ -279,6 +279,17 @@ describe('the stream', () => {
     await two.return(undefined);
   });
 
+  test('one client does not take the places of all', async () => {
+    const url = `${await serve({ mostListenersEach: 1 })}${SALE}/stream`;
+    const one = events(url);
+    await one.next();
+    const second = await fetch(url);
+    expect([second.status, second.headers.get('retry-after')]).toEqual([429, '5']);
+    await second.body?.cancel();
+    await one.return(undefined);
+    await expect.poll(() => first(url, 'begin').catch(() => undefined)).toBeDefined();
+  });
+
   test('says when the sale is gone, and ends', async () => {
     const set = stage();
     const stream = events(`${await serve({ source: set.source })}${SALE}/stream`);
@@ -387,6 +398,15 @@ describe('who may look', () => {
   ])('%s does not open it', async (_, headers) => {
     const auth: ConsoleAuth = { kind: 'basic', user: 'sre', passwordFile: secretFile('secret').file };
     expect(await ask(await serve({ auth }), headers)).toMatchObject({ status: 401 });
+  });
+
+  test('after a wrong password the next attempt waits, be it right, and asking without one does not', async () => {
+    const auth: ConsoleAuth = { kind: 'basic', user: 'sre', passwordFile: secretFile('secret').file };
+    const url = await serve({ auth, loginDelay: 60_000 });
+    expect(await ask(url, basic('sre', 'secret'))).toMatchObject({ status: 200 });
+    expect(await ask(url, basic('sre', 'guess'))).toMatchObject({ status: 401 });
+    expect(await ask(url, basic('sre', 'secret'))).toMatchObject({ status: 429 });
+    expect(await ask(url, {})).toMatchObject({ status: 401 });
   });
 
   test('a bearer token opens it, and its scheme may be written in any case', async () => {
