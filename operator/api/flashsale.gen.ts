@@ -644,9 +644,9 @@ export interface QualificationAllowListSpec {
    */
   ids?: string[];
   /**
-   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
-   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
-   * mode they are further documents of the same YAML file. Absent: only ids.
+   * ConfigMaps of the sale's namespace, labelled flashsale.dev/usable: "true", with buyer ids, one a line, for lists of
+   * hundreds of thousands (a ConfigMap holds a megabyte, so spread them). All are read together, and changes are picked
+   * up while the sale runs. In local mode they are further documents of the same YAML file. Absent: only ids.
    */
   configMapRefs?: ConfigMapRefSpec[];
 }
@@ -659,9 +659,9 @@ export interface QualificationAllowListSpecInput {
    */
   ids?: string[];
   /**
-   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
-   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
-   * mode they are further documents of the same YAML file. Absent: only ids.
+   * ConfigMaps of the sale's namespace, labelled flashsale.dev/usable: "true", with buyer ids, one a line, for lists of
+   * hundreds of thousands (a ConfigMap holds a megabyte, so spread them). All are read together, and changes are picked
+   * up while the sale runs. In local mode they are further documents of the same YAML file. Absent: only ids.
    */
   configMapRefs?: ConfigMapRefSpecInput[];
 }
@@ -690,9 +690,9 @@ export interface QualificationDenyListSpec {
    */
   ids?: string[];
   /**
-   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
-   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
-   * mode they are further documents of the same YAML file. Absent: only ids.
+   * ConfigMaps of the sale's namespace, labelled flashsale.dev/usable: "true", with buyer ids, one a line, for lists of
+   * hundreds of thousands (a ConfigMap holds a megabyte, so spread them). All are read together, and changes are picked
+   * up while the sale runs. In local mode they are further documents of the same YAML file. Absent: only ids.
    */
   configMapRefs?: ConfigMapRefSpec[];
 }
@@ -705,9 +705,9 @@ export interface QualificationDenyListSpecInput {
    */
   ids?: string[];
   /**
-   * ConfigMaps of the sale's namespace with buyer ids, one a line, for lists of hundreds of thousands (a ConfigMap
-   * holds a megabyte, so spread them). All are read together, and changes are picked up while the sale runs. In local
-   * mode they are further documents of the same YAML file. Absent: only ids.
+   * ConfigMaps of the sale's namespace, labelled flashsale.dev/usable: "true", with buyer ids, one a line, for lists of
+   * hundreds of thousands (a ConfigMap holds a megabyte, so spread them). All are read together, and changes are picked
+   * up while the sale runs. In local mode they are further documents of the same YAML file. Absent: only ids.
    */
   configMapRefs?: ConfigMapRefSpecInput[];
 }
@@ -795,8 +795,8 @@ export interface AuthTrustedHeaderSpec {
   /** The request header in which the proxy sends its secret. Default: X-Proxy-Secret. */
   proxyHeader: string;
   /**
-   * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
-   * Absent: insecure must be true.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with what the proxy sends in proxyHeader, at
+   * least 32 visible ASCII characters. Absent: insecure must be true.
    */
   proxySecretRef?: AuthTrustedHeaderProxySecretRefSpec;
   /**
@@ -817,8 +817,8 @@ export interface AuthTrustedHeaderSpecInput {
   /** The request header in which the proxy sends its secret. Default: X-Proxy-Secret. */
   proxyHeader?: string;
   /**
-   * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
-   * Absent: insecure must be true.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with what the proxy sends in proxyHeader, at
+   * least 32 visible ASCII characters. Absent: insecure must be true.
    */
   proxySecretRef?: AuthTrustedHeaderProxySecretRefSpecInput;
   /**
@@ -829,8 +829,8 @@ export interface AuthTrustedHeaderSpecInput {
 }
 
 /**
- * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
- * Absent: insecure must be true.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with what the proxy sends in proxyHeader, at
+ * least 32 visible ASCII characters. Absent: insecure must be true.
  */
 export interface AuthTrustedHeaderProxySecretRefSpec {
   /** Name of the object, in the sale's namespace. */
@@ -840,8 +840,8 @@ export interface AuthTrustedHeaderProxySecretRefSpec {
 }
 
 /**
- * Secret of the sale's namespace with what the proxy sends in proxyHeader, at least 32 visible ASCII characters.
- * Absent: insecure must be true.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with what the proxy sends in proxyHeader, at
+ * least 32 visible ASCII characters. Absent: insecure must be true.
  */
 export interface AuthTrustedHeaderProxySecretRefSpecInput {
   /** Name of the object, in the sale's namespace. */
@@ -862,8 +862,8 @@ export interface AuthJwtSpec {
    */
   jwksUri?: string;
   /**
-   * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
-   * jwksUri is used.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the secret shared with the provider, at
+   * least 32 bytes, for HS256. Absent: jwksUri is used.
    */
   secretRef?: AuthJwtSecretRefSpec;
   /** The iss claim tokens must carry. Absent: any; safe only when the keys are of one provider alone. */
@@ -894,8 +894,8 @@ export interface AuthJwtSpecInput {
    */
   jwksUri?: string;
   /**
-   * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
-   * jwksUri is used.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the secret shared with the provider, at
+   * least 32 bytes, for HS256. Absent: jwksUri is used.
    */
   secretRef?: AuthJwtSecretRefSpecInput;
   /** The iss claim tokens must carry. Absent: any; safe only when the keys are of one provider alone. */
@@ -915,8 +915,8 @@ export interface AuthJwtSpecInput {
 }
 
 /**
- * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
- * jwksUri is used.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the secret shared with the provider, at
+ * least 32 bytes, for HS256. Absent: jwksUri is used.
  */
 export interface AuthJwtSecretRefSpec {
   /** Name of the object, in the sale's namespace. */
@@ -926,8 +926,8 @@ export interface AuthJwtSecretRefSpec {
 }
 
 /**
- * Secret of the sale's namespace with the secret shared with the provider, at least 32 bytes, for HS256. Absent:
- * jwksUri is used.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the secret shared with the provider, at
+ * least 32 bytes, for HS256. Absent: jwksUri is used.
  */
 export interface AuthJwtSecretRefSpecInput {
   /** Name of the object, in the sale's namespace. */
@@ -1069,8 +1069,8 @@ export interface KafkaTlsSpec {
   /** Whether to encrypt. Write false only where the network itself is trusted. Default: true. */
   enabled: boolean;
   /**
-   * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
-   * the public ones.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the certificate authority (PEM) that
+   * signed the brokers' certificates. Absent: the public ones.
    */
   caSecretRef?: KafkaTlsCaSecretRefSpec;
 }
@@ -1080,15 +1080,15 @@ export interface KafkaTlsSpecInput {
   /** Whether to encrypt. Write false only where the network itself is trusted. Default: true. */
   enabled?: boolean;
   /**
-   * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
-   * the public ones.
+   * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the certificate authority (PEM) that
+   * signed the brokers' certificates. Absent: the public ones.
    */
   caSecretRef?: KafkaTlsCaSecretRefSpecInput;
 }
 
 /**
- * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
- * the public ones.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the certificate authority (PEM) that
+ * signed the brokers' certificates. Absent: the public ones.
  */
 export interface KafkaTlsCaSecretRefSpec {
   /** Name of the object, in the sale's namespace. */
@@ -1098,8 +1098,8 @@ export interface KafkaTlsCaSecretRefSpec {
 }
 
 /**
- * Secret of the sale's namespace with the certificate authority (PEM) that signed the brokers' certificates. Absent:
- * the public ones.
+ * Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the certificate authority (PEM) that
+ * signed the brokers' certificates. Absent: the public ones.
  */
 export interface KafkaTlsCaSecretRefSpecInput {
   /** Name of the object, in the sale's namespace. */
@@ -1114,7 +1114,7 @@ export interface KafkaSaslSpec {
   mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   /** The user, who may create, read and write the sale's topics. */
   username: string;
-  /** Secret of the sale's namespace with the password. */
+  /** Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the password. */
   secretRef: KafkaSaslSecretRefSpec;
 }
 
@@ -1124,11 +1124,11 @@ export interface KafkaSaslSpecInput {
   mechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   /** The user, who may create, read and write the sale's topics. */
   username: string;
-  /** Secret of the sale's namespace with the password. */
+  /** Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the password. */
   secretRef: KafkaSaslSecretRefSpecInput;
 }
 
-/** Secret of the sale's namespace with the password. */
+/** Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the password. */
 export interface KafkaSaslSecretRefSpec {
   /** Name of the object, in the sale's namespace. */
   name: string;
@@ -1136,7 +1136,7 @@ export interface KafkaSaslSecretRefSpec {
   key: string;
 }
 
-/** Secret of the sale's namespace with the password. */
+/** Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the password. */
 export interface KafkaSaslSecretRefSpecInput {
   /** Name of the object, in the sale's namespace. */
   name: string;

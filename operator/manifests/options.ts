@@ -13,8 +13,28 @@ export interface OperatorOptions {
   kafka?: { bootstrapServers: string[]; replicationFactor?: number };
   pods: PodOptions;
   networkPolicies: { enabled: boolean; operatorNamespace: string };
+  /** What whoever may create a FlashSale is kept from. */
+  tenants: TenantOptions;
   /** The namespaces whose sales this operator runs; empty: all. */
   watchNamespaces: string[];
+}
+
+export interface TenantOptions {
+  /** Brokers, as host:port, to which a sale may send a password in clear: SASL PLAIN without TLS. */
+  plaintextKafka: string[];
+  /** The most that one sale, and the sales of one namespace together, may ask for. */
+  limits: { sale: Limits; namespace: Limits };
+}
+
+/** Absent, 0 or an empty text: no limit beyond those of the resource. */
+export interface Limits {
+  sales?: number;
+  shards?: number;
+  cacheNodes?: number;
+  /** Replicas, or the most an autoscaler may make. */
+  storefronts?: number;
+  /** All volumes together, such as 100Gi. */
+  storage?: string;
 }
 
 export interface PodOptions {

@@ -24,6 +24,7 @@ const optionsOf = (version: string): OperatorOptions => ({
   kafka: { bootstrapServers: [`${PLACEHOLDER}:9092`] },
   pods: { topologySpread: true },
   networkPolicies: { enabled: true, operatorNamespace: 'flashsale-system' },
+  tenants: { plaintextKafka: [], limits: { sale: {}, namespace: {} } },
   watchNamespaces: [],
 });
 

@@ -17,6 +17,7 @@ import { placeInCluster } from '../manifests/placement.ts';
 import { retentionPolicy } from '../manifests/sets.ts';
 import { saleConfig } from '../topology/placement.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
+import { plaintextPasswords } from './allowed.ts';
 import { drainingConditions } from './conditions.ts';
 import { close, lastStatus, type ReconcileContext } from './context.ts';
 import { DRAIN_ANNOTATION, decideDrain, readOutboxes, SKIP_DRAIN } from './drain.ts';
@@ -175,6 +176,10 @@ const topicsToRemove = (retain: boolean): Topic[] => TOPICS.filter((topic) => !(
 async function removeTopics(sale: FlashSale, context: ReconcileContext): Promise<string | undefined> {
   const topology = topologyOf(sale);
   if (!topology.kafka.brokers && !context.options.kafka) return undefined;
+  // An address of its own was never used, nor was a topic made there, before the sale had run.
+  if (topology.kafka.brokers && sale.status?.incarnation === undefined) return undefined;
+  const [refusal] = plaintextPasswords(topology, context.options.tenants);
+  if (refusal !== undefined) return refusal;
   const { config, secret } = await configOf(sale, context);
   const { attempts } = context.state(keyOf(sale.metadata.namespace, sale.metadata.name));
   const topics = topicsToRemove(topology.retain);

@@ -120,7 +120,7 @@ async function makeOne(
         'Warning',
         'TookOver',
         'Update',
-        `${title}: ${field} was set by ${manager}; it is the operator's, and was set back`,
+        `${title}: ${wanted.kind === 'Secret' ? 'a field' : field} was set by ${manager}; it is the operator's, and was set back`,
       );
     return { did, degradedReason };
   } catch (error) {
@@ -139,10 +139,10 @@ const isNews = (sale: KubeObject, { kind }: KubeObject): boolean =>
   kind === 'Deployment' ||
   (sale.status as FlashSaleStatus | undefined)?.incarnation !== undefined;
 
-/** Names the first difference, of a Secret only its path, never its values. */
+/** Names the first difference, and of a Secret nothing: its keys say what somebody works with. */
 function because({ kind }: KubeObject, why: Difference | undefined): string {
   if (!why) return '';
-  if (kind === 'Secret') return `: ${why.path} differed`;
+  if (kind === 'Secret') return ': its content differed';
   return `: ${why.path} was ${inWords(why.found)}, wanted ${inWords(why.wanted)}`;
 }
 

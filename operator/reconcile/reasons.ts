@@ -29,8 +29,10 @@ export const DEGRADED_REASONS = {
     action: 'Check the brokers, spec.kafka, and whether the network lets the sale reach them.',
   },
   MissingReference: {
-    means: 'A Secret or ConfigMap that the sale names, or a key of it, does not exist in its namespace.',
-    action: 'Create the object that the message names, or correct the name.',
+    means:
+      'A Secret or ConfigMap that the sale names, or a key of it, does not exist in its namespace, or does not carry the label flashsale.dev/usable: "true".',
+    action:
+      'Create the object that the message names, correct the name, or let its owner label it: kubectl label secret NAME flashsale.dev/usable=true.',
   },
   InvalidReference: {
     means: 'A Secret or ConfigMap that the sale names exists, and what is in it cannot be used.',
@@ -53,6 +55,11 @@ export const DEGRADED_REASONS = {
       'The sale is being deleted and waits, for at most 10 minutes, because Kafka does not take its last order events or a shard’s database does not answer.',
     action:
       'Bring Kafka or the shard back. Or annotate the sale with flashsale.dev/drain=skip: it goes at once, and with deletionPolicy Retain the events stay on its volumes.',
+  },
+  NotAllowed: {
+    means:
+      'The operator’s owner does not allow what the sale asks for: more than a limit of a sale or namespace, or a password sent in clear. What runs already goes on as it was; the edit is not taken up.',
+    action: 'Change the field that the message names, or ask the operator’s owner.',
   },
   ApplyConflict: {
     means:

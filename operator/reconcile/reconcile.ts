@@ -17,11 +17,13 @@ import { nodesToRun, type Wanted, wantedOf } from '../sale/registry-steps.ts';
 import { saleConfig } from '../topology/placement.ts';
 import type { Topology } from '../topology/topology.ts';
 import { FINALIZER, topologyOf } from './adopt.ts';
+import { aboveLimits, plaintextPasswords } from './allowed.ts';
 import { firstConditions } from './conditions.ts';
 import { lastStatus, type ReconcileContext, type ReconcileInput } from './context.ts';
 import { makeDatabases } from './databases.ts';
 import { type DegradedReason, degradedReasonsOf, readinessOf, tooFewShards } from './degraded-reasons.ts';
 import { finalize } from './finalize.ts';
+import type { InformerCache } from './informer-cache.ts';
 import { nudgePods } from './nudge.ts';
 import { makeObjects } from './objects.ts';
 import { observe } from './observed.ts';
@@ -101,15 +103,41 @@ interface Prerequisites {
   secrets: ReadonlyMap<string, string>;
   /** The Secret that holds them is in the cluster already, so it may be edited, and must not be made anew. */
   secretExists: boolean;
+  /** Nothing is to be made of the sale as it is written: it asks for what is not allowed. */
+  isRefused: boolean;
+  /** The secrets that the sale names which may be used: those that were read, and in a sale that has run the former ones, too. */
+  usable: ReadonlySet<string>;
   /** The addresses of the Kafka brokers; undefined: none are named anywhere. */
   kafka: readonly string[] | undefined;
   degradedReasons: DegradedReason[];
 }
 
-async function readPrerequisites({ context, key, state, topology, observed }: ReconcileInput): Promise<Prerequisites> {
+/** The sales of the namespace that were created before this one. */
+function earlierThan({ metadata }: FlashSale, cache: InformerCache): Topology[] {
+  const { namespace, name, creationTimestamp = '' } = metadata;
+  const isEarlier = ({ metadata: other }: FlashSale): boolean => {
+    if (other.namespace !== namespace || other.name === name) return false;
+    const { creationTimestamp: theirs = '' } = other;
+    return theirs === creationTimestamp ? other.name < name : theirs < creationTimestamp;
+  };
+  return cache.sales().filter(isEarlier).map(topologyOf);
+}
+
+async function readPrerequisites({
+  context,
+  key,
+  sale,
+  state,
+  topology,
+  observed,
+}: ReconcileInput): Promise<Prerequisites> {
   const { client, cache, options, now } = context;
   const blocks = readinessOf(observed).absent.length > 0;
-  const { given, missing, invalid } = await state.references.read(client, topology, now());
+  const { given, missing, unusable, invalid } = await state.references.read(client, topology, now());
+  const refused = [
+    ...plaintextPasswords(topology, options.tenants),
+    ...aboveLimits(topology, earlierThan(sale, cache), options.tenants),
+  ];
   const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
   const { values: secrets, exists: secretExists } = await saleSecrets(client, topology, held, given);
   const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
@@ -118,18 +146,25 @@ async function readPrerequisites({ context, key, state, topology, observed }: Re
     message: 'no Kafka is named: set spec.kafka.bootstrapServers, or give the operator a default',
   };
   const degradedReasons = [
+    ...refused.map((message): DegradedReason => ({ reason: 'NotAllowed', message, blocks })),
     ...missing.map((message): DegradedReason => ({ reason: 'MissingReference', message, blocks })),
     ...invalid.map((message): DegradedReason => ({ reason: 'InvalidReference', message, blocks })),
     ...(kafka ? [] : [noKafka]),
   ];
-  return { secrets, secretExists, kafka, degradedReasons };
+  // What an earlier sale of this name was given is not this one's to use.
+  const hasRun = lastStatus(sale, state)?.incarnation !== undefined;
+  const usable = new Set(hasRun ? secrets.keys() : given.keys());
+  return {
+    ...{ secrets, secretExists, kafka, degradedReasons, usable },
+    isRefused: refused.length > 0 || unusable.length > 0,
+  };
 }
 
 const isComplete = (
   found: Prerequisites,
   { givenSecrets }: Topology,
 ): found is Prerequisites & { kafka: readonly string[] } =>
-  found.kafka !== undefined && givenSecrets.every(({ file }) => found.secrets.has(file));
+  !found.isRefused && found.kafka !== undefined && givenSecrets.every(({ file }) => found.usable.has(file));
 
 /** Decides which objects the sale consists of, and what its roles read as their configuration. */
 function planObjects(

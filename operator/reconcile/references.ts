@@ -1,5 +1,6 @@
-// What a sale refers to in its namespace: Secrets whose values its roles need, ConfigMaps with buyers' lists. Read again
-// after a while, for whoever edits them edits no sale.
+// What a sale refers to in its namespace: Secrets whose values its roles need, ConfigMaps with buyers' lists. Whoever may create
+// a FlashSale may name any of them, and the operator may read them all, so only those are used that are labelled for
+// it. Read again after a while, for whoever edits them edits no sale.
 
 import { sharedSecretFault } from '../../dataplane/protocol/shared-secret.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -10,13 +11,18 @@ import type { ObjectKey, Topology } from '../topology/topology.ts';
 export interface References {
   /** The values of the secrets that the sale names, by file name of the secrets folder. */
   given: Map<string, string>;
-  /** What does not exist, or has no such key, one sentence each. */
+  /** What does not exist, is not labelled as usable, or has no such key, one sentence each. */
   missing: string[];
+  /** ConfigMaps among the missing that exist and are not labelled, so that no pod may read them. */
+  unusable: string[];
   /** What is there and cannot be used, one sentence each. It is not among `given`. */
   invalid: string[];
 }
 
 const isWhole = ({ missing, invalid }: References): boolean => missing.length === 0 && invalid.length === 0;
+
+/** The label by which its owner lets the sales of the namespace use a Secret or ConfigMap. */
+const USABLE = 'flashsale.dev/usable';
 
 /** References that are all there are read again after this long. */
 const FRESH_FOR: Millis = 20_000;
@@ -31,16 +37,18 @@ export class ReferenceReader {
     const last = this.#last;
     if (last?.wanted === wanted && now - last.at < (isWhole(last.found) ? FRESH_FOR : 2000)) return last.found;
 
-    const found: References = { given: new Map(), missing: [], invalid: [] };
+    const found: References = { given: new Map(), missing: [], unusable: [], invalid: [] };
     const objects = new Map<string, KubeObject | undefined>();
     const read = async (kind: 'Secret' | 'ConfigMap', { name, key }: ObjectKey): Promise<string | undefined> => {
       const id = `${kind}/${name}`;
       if (!objects.has(id)) objects.set(id, await client.get(RESOURCES[kind], namespace, name));
       const object = objects.get(id);
-      const data = object?.data as Record<string, string> | undefined;
-      if (object === undefined) found.missing.push(`there is no ${kind} ${name} in namespace ${namespace}`);
-      else if (data?.[key] === undefined)
-        found.missing.push(`${kind} ${name} has no key ${key}; it has ${Object.keys(data ?? {}).join(', ') || 'none'}`);
+      const isUsable = object?.metadata.labels?.[USABLE] === 'true';
+      if (kind === 'ConfigMap' && object !== undefined && !isUsable) found.unusable.push(name);
+      const data = isUsable ? (object?.data as Record<string, string> | undefined) : undefined;
+      // One sentence for both, so that nobody learns from it which Secrets there are.
+      if (!isUsable) found.missing.push(`there is no ${kind} ${name} with the label ${USABLE}: "true" in ${namespace}`);
+      else if (data?.[key] === undefined) found.missing.push(`${kind} ${name} has no key ${key}`);
       return data?.[key];
     };
     for (const { file, from, use } of givenSecrets) {

@@ -41,6 +41,11 @@ const object = (properties: Record<string, Schema>, more: Partial<Schema> = {}):
   ...more,
 });
 const resources = object({ requests: words, limits: words });
+const count: Schema = { type: 'integer', description: 'A number; 0: no limit.', minimum: 0 };
+const limits = object(
+  { sales: count, shards: count, cacheNodes: count, storefronts: count, storage: text },
+  { default: {} },
+);
 const toleration = object({
   ...{ key: text, operator: text, value: text, effect: text },
   tolerationSeconds: { type: 'integer', description: 'Seconds.' },
@@ -88,6 +93,13 @@ const SCHEMA: Schema = object(
         tolerations: { type: 'array', description: 'Tolerations.', items: toleration },
         topologySpread: flag(true),
         resources: object({ storefront: resources, redis: resources, postgres: resources, agent: resources }),
+      },
+      { default: {} },
+    ),
+    tenants: object(
+      {
+        plaintextKafka: { ...texts, default: [] },
+        limits: object({ sale: limits, namespace: limits }, { default: {} }),
       },
       { default: {} },
     ),

@@ -36,13 +36,18 @@ const everything = {
   console: { enabled: true, auth: { secret: 'console' } },
   sales: {
     imagePullSecrets: ['registry'],
-    kafka: { bootstrapServers: ['kafka-0.example.com:9092', 'kafka-1.example.com:9092'], replicationFactor: 3 },
+    kafka: {
+      bootstrapServers: ['kafka-0.example.com:9092', 'kafka-1.example.com:9092'],
+      replicationFactor: 3,
+      plaintextPasswords: ['kafka-0.kafka.svc:9092'],
+    },
     resources: { storefront: { requests: { cpu: 1 }, limits: { cpu: 2, memory: '512Mi' } } },
     nodeSelector: { disk: 'ssd' },
     tolerations: [{ key: 'sales', operator: 'Exists', effect: 'NoSchedule' }],
     topologySpread: false,
     annotations: { note: 'ours' },
     priorityClassName: 'high',
+    limits: { sale: { shards: 8, storage: '1Ti' }, namespace: { sales: 3 } },
   },
   monitoring: { enabled: true, labels: { release: 'prometheus' }, alerts: { disabled: ['FlashSaleShortage'] } },
   dashboards: { enabled: true, annotations: { grafana_folder: 'Sales' }, namespace: 'monitoring' },
@@ -221,6 +226,10 @@ describe('the configuration that the operator reads', () => {
         resources: { storefront: { requests: { cpu: '1' }, limits: { cpu: '2', memory: '512Mi' } } },
       },
       networkPolicies: { enabled: true, operatorNamespace: 'flashsale-system' },
+      tenants: {
+        plaintextKafka: ['kafka-0.kafka.svc:9092'],
+        limits: { sale: { shards: 8, cacheNodes: 0, storage: '1Ti' }, namespace: { sales: 3, shards: 0, storage: '' } },
+      },
     });
   });
 

@@ -23,7 +23,7 @@ const CASES: Case[] = [
   tls: {enabled: true}
   sasl: {mechanism: PLAIN, username: shop, secretRef: {name: kafka-login, key: password}}`,
     reason: 'MissingReference',
-    message: /there is no Secret kafka-login in namespace/i,
+    message: /there is no Secret kafka-login with the label/i,
   },
   {
     name: 'nolist',
@@ -146,6 +146,7 @@ describe('what only the operator can know', () => {
       async () => {
         const sale = sales.get('nolist') as Sale;
         await kubectl(['create', 'configmap', 'members', '--from-literal=ids=ann', '-n', sale.namespace]);
+        await kubectl(['label', 'configmap', 'members', 'flashsale.dev/usable=true', '-n', sale.namespace]);
         await sale.becomes('Ready', 'True', 120);
       },
       3 * MINUTE,

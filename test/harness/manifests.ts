@@ -34,6 +34,7 @@ export const options: OperatorOptions = {
   kafka: { bootstrapServers: ['kafka.kafka.svc:9092'], replicationFactor: 3 },
   pods: {},
   networkPolicies: { enabled: true, operatorNamespace: 'flashsale-system' },
+  tenants: { plaintextKafka: [], limits: { sale: {}, namespace: {} } },
   watchNamespaces: [],
 };
 

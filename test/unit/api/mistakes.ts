@@ -488,7 +488,11 @@ export const ROWS: Row[] = [
     "is required. The user, who may create, read and write the sale's topics.",
   ),
   wrong('spec.kafka.sasl.username', '', 'must be at least 1 character long, has 0'),
-  wrong('spec.kafka.sasl.secretRef', undefined, "is required. Secret of the sale's namespace with the password."),
+  wrong(
+    'spec.kafka.sasl.secretRef',
+    undefined,
+    `is required. Secret of the sale's namespace, labelled flashsale.dev/usable: "true", with the password.`,
+  ),
   wrong('spec.kafka.sasl.secretRef.name', 'kafka_login', `${objectName}, got "kafka_login"`),
   wrong('spec.kafka.sasl.secretRef.key', '', `${key}, got ""`),
   {
