@@ -10,6 +10,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Loop } from '../runtime/loop.ts';
 import type { AgentRegistry } from '../stores/registry/registry.ts';
 import type { AgentShard } from '../stores/shard/shard.ts';
+import { tellCancelled } from './cancelled.ts';
 import { join, retry } from './join.ts';
 import type { StockHolderMetrics } from './metrics.ts';
 import { cancelOverdue, relayOutbox } from './outbox.ts';
@@ -62,6 +63,7 @@ export function startShardAgent({
     const stockHolder = await startStockHolder({
       id,
       shard,
+      registry,
       bus,
       clock,
       log,
@@ -73,6 +75,7 @@ export function startShardAgent({
       stockHolder,
       relayOutbox(shard, sale, bus, stockHolder.state, metrics, clock, log),
       cancelOverdue(shard, metrics, clock, log),
+      tellCancelled(id, registry, stockHolder.state, metrics, clock, log),
     ];
     waitsFor = 'the registry';
     await join(id, shard, registry, clock, log, stop.signal);

@@ -12,10 +12,12 @@ const RETRY: Millis = 200;
 
 /** Resolves to false when the registry is not made yet. Rejects with StoreUnknown while a database is away. */
 async function tryToJoin(id: ShardId, shard: AgentShard, registry: AgentRegistry): Promise<boolean> {
-  const { peerIncarnation } = await shard.state();
   const before = await registry.read();
   if (before === undefined) return false;
   const { incarnation } = before;
+  // It is read after the registry: of a sale that is made anew meanwhile, an earlier life would enter the new registry,
+  // and the shard's own database would be refused for ever.
+  const { peerIncarnation } = await shard.state();
   await registry.enterShard(incarnation, id, peerIncarnation);
   const view = await registry.read();
   if (view?.incarnation !== incarnation) return false;

@@ -56,6 +56,7 @@ export function stockHolderMetrics(metricsRegistry: Registry) {
     events: counter('shard_order_events_total', 'Order events that the queue has.'),
     commandTook: seconds('shard_command_seconds', 'From reading a command to its transfers being handed to the queue.'),
     transferTook: seconds('shard_transfer_seconds', 'From reading a transfer to its being applied.'),
+    commandRefused: counter('shard_refused_commands_total', 'Commands of a term that the registry never gave.'),
     inFlight: gauge('shard_in_flight_units', 'Units that left here and that the next hop has not reported.'),
     transfersSent: counter('shard_transfers_sent_total', 'Transfers handed to the queue for the first time.'),
     transfersResent: counter('shard_transfers_resent_total', 'Transfers sent again, because nobody reported them.'),

@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { failpoint } from '../runtime/failpoint.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Loop, startLoop } from '../runtime/loop.ts';
+import type { AgentRegistry } from '../stores/registry/registry.ts';
 import type { AgentShard, ShardState } from '../stores/shard/shard.ts';
 import type { StockHolderMetrics } from './metrics.ts';
 import { changed, deltaOf, lookAgainIn, type Reported, reportDue } from './report.ts';
@@ -20,6 +21,7 @@ const PASSIVE: Millis = 20;
 export interface StockHolderOptions {
   id: StockHolderId;
   shard: AgentShard;
+  registry: Pick<AgentRegistry, 'read'>;
   bus: Bus;
   summaryPeriod: () => Millis;
   /** Returns false when another instance does all this for the same database. */
@@ -38,7 +40,8 @@ export interface StockHolder {
 }
 
 export async function startStockHolder(options: StockHolderOptions): Promise<StockHolder> {
-  const { id, shard, bus, metrics, clock, log } = options;
+  const { id, shard, registry, bus, metrics, clock, log } = options;
+  const isIssued = issuedTerms(registry);
   let state: ShardState | undefined;
   const reports = new Map<StockHolderId, Delta>();
   const ours = (incarnation: string) => options.active() && incarnation === state?.incarnation;
@@ -60,6 +63,11 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
   async function execute(command: Command) {
     // The database refuses an old command as well; this saves asking it.
     if (command.source !== id || !state || !ours(command.incarnation) || !newer(command, state.command)) return;
+    if (!(await isIssued(command))) {
+      metrics.commandRefused();
+      log.warn({ term: command.term }, 'refused a command of a term that the registry never gave');
+      return;
+    }
     const began = clock.now();
     const transfers = await shard.execute(command);
     failpoint('shard-agent', id, 'transfer-executed');
@@ -107,6 +115,22 @@ export async function startStockHolder(options: StockHolderOptions): Promise<Sto
     async stop() {
       await Promise.all([reporter.stop(), resender.stop()]);
     },
+  };
+}
+
+/**
+ * Makes the check that a command's term was given out by the registry. Otherwise one command with an enormous term would
+ * make the holder refuse every balancer for ever. The registry is asked once a term; while it does not answer, the check
+ * rejects and the command has to be repeated.
+ */
+function issuedTerms(registry: Pick<AgentRegistry, 'read'>): (command: Command) => Promise<boolean> {
+  let known = { incarnation: '', term: 0 };
+  const covers = ({ incarnation, term }: Command) => incarnation === known.incarnation && term <= known.term;
+  return async (command) => {
+    if (covers(command)) return true;
+    const view = await registry.read();
+    if (view) known = { incarnation: view.incarnation, term: view.term };
+    return covers(command);
   };
 }
 

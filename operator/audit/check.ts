@@ -40,6 +40,8 @@ export interface ShardReading {
   available: Units;
   version: Version;
   ledger: { rows: number; lowest: Version; highest: Version; sum: Units; orders: Units; cancels: Units; supply: Units };
+  /** Units of all orders that are not cancelled, whatever the cut leaves out. */
+  sold: Units;
   orders: OrderRow[];
   out: TransferRow[];
   in: TransferRow[];
@@ -130,6 +132,7 @@ function checkLedger(shard: ShardReading): string[] {
 
 /** Everything received was sent, once, with the same units; what was sent and not received is in flight. */
 function checkTransfers(shards: ShardReading[]): { inFlight: Units; found: string[] } {
+  const ends = new Map(shards.map(({ peer, version }) => [peer, version]));
   const key = (from: StockHolderId, to: StockHolderId, version: Version) => `${from}>${to}@${version}`;
   const sent = new Map<string, Units>();
   for (const s of shards) for (const t of s.out) sent.set(key(s.peer, t.peer, t.version), t.units);
@@ -139,12 +142,19 @@ function checkTransfers(shards: ShardReading[]): { inFlight: Units; found: strin
     for (const t of s.in) {
       const name = key(t.peer, s.peer, t.version);
       const units = sent.get(name);
-      if (units === undefined)
+      const end = ends.get(t.peer);
+      if (end === undefined)
+        found.push(`${s.peer} received ${t.units} units (${name}) of a sender that is not in the sale`);
+      else if (t.version > end)
+        found.push(`${s.peer} received ${t.units} units (${name}) beyond the sender's ledger, which ends at ${end}`);
+      else if (units === undefined)
         found.push(`${s.peer} received ${t.units} units (${name}) that nobody sent, or received them twice`);
       else if (units !== t.units) found.push(`${s.peer} received ${t.units} units (${name}) where ${units} were sent`);
       sent.delete(name);
       inFlight -= units ?? 0;
     }
+    const nowhere = sum(s.out, ({ destination, units }) => (ends.has(destination) ? 0 : units));
+    if (nowhere > 0) found.push(`${s.peer} sent ${nowhere} units to destinations that are not in the sale`);
   }
   return { inFlight, found };
 }
@@ -172,6 +182,8 @@ function checkNodes(readings: Readings, orders: Map<TokenId, OrderRow>): { purch
     const unsold = sum(node.live, (t) => (orders.has(t.id) ? 0 : t.quantity));
     const unapplied = entry.granted - node.granted;
     const unbooked = node.revoked - entry.revoked;
+    if (!isMember && node.virtual > 0)
+      found.push(`${entry.id} is outside the layout and holds ${node.virtual} units of virtual stock`);
     if (isMember) purchasable += node.virtual + unsold + unapplied + unbooked;
     // The registry is read after the nodes: it may know more, never less, than a node that stands still.
     if (unapplied < 0)
@@ -239,7 +251,8 @@ export function check(all: Readings): AuditReport {
   const missing = supplied - available - pool - inFlight - sold;
   if (missing !== 0)
     findings.push(`${Math.abs(missing)} units ${missing > 0 ? 'missing' : 'too many'} of ${supplied} supplied`);
-  const oversold = Math.max(0, sold - supplied);
+  // By the orders and the supply alone: whatever is wrong elsewhere must not hide it.
+  const oversold = Math.max(0, sum(shards, (s) => s.sold) - registry.supplied);
   if (oversold > 0) findings.push(`${oversold} units sold that were never supplied`);
 
   const credited = sum(Object.values(registry.credited), (units) => units ?? 0);

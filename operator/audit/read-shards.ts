@@ -6,7 +6,7 @@ import type { Address, SaleConfig } from '../../dataplane/protocol/config.ts';
 import { databaseRole } from '../../dataplane/protocol/config.ts';
 import type { NodeId, ShardId, StockHolderId, Version } from '../../dataplane/protocol/units.ts';
 import type { OrderRow, RegistryReading, ShardReading, TransferRow } from './check.ts';
-import { consistentCut } from './cut.ts';
+import { consistentCut, type LedgerEnds } from './cut.ts';
 
 const number = (value: unknown): number => Number(value ?? 0);
 
@@ -47,6 +47,13 @@ class Snapshot {
       "SELECT kind, version, delta, peer, destination, peer_version FROM ledger WHERE kind IN ('transfer_in', 'transfer_out')",
     );
     this.transfers = rows;
+  }
+
+  /** The transfers that it has sent, as `hop@version`. */
+  get sendings(): Set<string> {
+    return new Set(
+      this.transfers.flatMap((t) => (t.kind === 'transfer_out' ? [`${t.peer}@${number(t.version)}`] : [])),
+    );
   }
 
   get receipts() {
@@ -103,8 +110,9 @@ class Snapshot {
       node: o.node,
       cancelled: o.cancelled ?? false,
     });
-    const stock = await this.client.query<{ available: string; version: string }>(
-      'SELECT available, version FROM stock',
+    const stock = await this.client.query<{ available: string; version: string; sold: string }>(
+      `SELECT available, version, (SELECT coalesce(sum(quantity), 0) FROM orders WHERE status <> 'cancelled') AS sold
+         FROM stock`,
     );
     const current = number(stock.rows[0]?.version) === cut;
     return {
@@ -120,6 +128,7 @@ class Snapshot {
         cancels: number(sums.cancels),
         supply: number(sums.supply),
       },
+      sold: number(stock.rows[0]?.sold),
       orders: [...orders.rows, ...strays.rows].map(row),
       out: of('transfer_out'),
       in: of('transfer_in'),
@@ -160,16 +169,55 @@ export async function readShards(
   config: SaleConfig,
   password: string,
 ): Promise<{ shards: ShardReading[]; registry: RegistryReading }> {
-  const pool = new Snapshot('pool', config.pool, password);
-  const snapshots = [...config.shards.map((s) => new Snapshot(s.id, s, password)), pool];
+  const databases = [
+    ...config.shards.map((s) => ({ peer: s.id, open: () => new Snapshot(s.id, s, password) })),
+    { peer: 'pool' as const, open: () => new Snapshot('pool', config.pool, password) },
+  ];
+  const snapshots = databases.map(({ open }) => open());
+  const pool = snapshots[snapshots.length - 1] as Snapshot;
+  const later: Snapshot[] = [];
+  /** What a stock holder has sent by now: a receiver's snapshot may be the younger one. */
+  const sentByNow = async (peer: StockHolderId): Promise<Set<string>> => {
+    const again = databases.find((each) => each.peer === peer)?.open();
+    if (!again) return new Set();
+    later.push(again);
+    await again.open();
+    return again.sendings;
+  };
   try {
     // The pool last: the registry's totals are then no older than what the shards hold.
     for (const snapshot of snapshots) await snapshot.open();
-    const cut = consistentCut(snapshots);
+    const cut = consistentCut(await withoutForged(snapshots, sentByNow));
     const shards = [];
     for (const snapshot of snapshots) shards.push(await snapshot.readAt(cut.get(snapshot.peer) ?? 0));
     return { shards, registry: await pool.registry() };
   } finally {
-    await Promise.all(snapshots.map((s) => s.close()));
+    await Promise.all([...snapshots, ...later].map((s) => s.close()));
   }
+}
+
+/**
+ * Leaves out the receipts that nobody sent. A cut that waited for their sending would take the receiver back to before
+ * them, and with it everything that was sold since, so that nobody would see it.
+ */
+async function withoutForged(
+  snapshots: readonly Snapshot[],
+  sentByNow: (peer: StockHolderId) => Promise<Set<string>>,
+): Promise<LedgerEnds[]> {
+  const sent = new Map(snapshots.map((s) => [s.peer, s.sendings]));
+  const asked = new Set<StockHolderId>();
+  const ends: LedgerEnds[] = [];
+  for (const { peer, version, receipts } of snapshots) {
+    const genuine = [];
+    for (const receipt of receipts) {
+      const name = `${peer}@${receipt.sent}`;
+      if (!sent.get(receipt.from)?.has(name) && !asked.has(receipt.from)) {
+        asked.add(receipt.from);
+        sent.set(receipt.from, await sentByNow(receipt.from));
+      }
+      if (sent.get(receipt.from)?.has(name)) genuine.push(receipt);
+    }
+    ends.push({ peer, version, receipts: genuine });
+  }
+  return ends;
 }

@@ -22,8 +22,8 @@ import { secretsIn } from '../../dataplane/runtime/config.ts';
 import type { Failpoint } from '../../dataplane/runtime/failpoint.ts';
 import type { PoolNode, StorefrontNode } from '../../dataplane/stores/cache-node/cache-node.ts';
 import { connectPoolNode, connectStorefrontNode } from '../../dataplane/stores/cache-node/redis.ts';
-import { connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
-import type { OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
+import { connectAgentRegistry, connectOperatorRegistry } from '../../dataplane/stores/registry/postgres.ts';
+import type { AgentRegistry, OperatorRegistry, RegistryView } from '../../dataplane/stores/registry/registry.ts';
 import { connectAgentShard, connectStorefrontShard } from '../../dataplane/stores/shard/postgres.ts';
 import type { AgentShard, StorefrontShard } from '../../dataplane/stores/shard/shard.ts';
 import { PATIENT } from './cache-node.ts';
@@ -69,6 +69,7 @@ export interface Backstage {
   /** As a storefront or the pool's agent would reach the node. */
   node(id: NodeId): StorefrontNode & Pick<PoolNode, 'state'>;
   registry: OperatorRegistry;
+  agentRegistry: AgentRegistry;
   /** Wishes of the newest generation for the sale that is there now. */
   wantNodes(count: number): Promise<boolean>;
   setSupply(generation: number, target: Units): Promise<boolean>;
@@ -153,12 +154,14 @@ export async function openBackstage(
   };
   const spawning: Promise<ChildProcess>[] = [];
   const registry = keep(connectOperatorRegistry(config.pool, postgres.passwordOf('operator')));
+  const agentRegistry = keep(connectAgentRegistry(config.pool, postgres.passwordOf('owner')));
   const view = () => until('the registry', () => registry.read().catch(() => undefined));
 
   return {
     config,
     redis,
     registry,
+    agentRegistry,
     refillUrl: `http://127.0.0.1:${listen}/refill`,
     agent(id, port = listen) {
       const main = id.startsWith('c') ? 'cache-agent' : 'shard-agent';

@@ -9,6 +9,7 @@ import {
   nodeId,
   nodeNumber,
   type ShardId,
+  type StockHolderId,
   type Units,
 } from '../../dataplane/protocol/units.ts';
 import { StoreUnknown, WrongIncarnation } from '../../dataplane/stores/errors.ts';
@@ -83,6 +84,14 @@ export class PoolModel extends ShardModel {
     return this.available - owed;
   }
 
+  protected override knows(from: StockHolderId, life: Incarnation): boolean {
+    return from !== 'pool' && this.registry.shards.get(from)?.shardIncarnation === life;
+  }
+
+  protected override passesOn(destination: StockHolderId): boolean {
+    return destination !== 'pool' && this.registry.shards.has(destination);
+  }
+
   protected override registryTotals(): ShardState['pool'] {
     const { sale } = this.registry;
     if (sale === undefined) return undefined;
@@ -118,13 +127,13 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   read(): RegistryView | undefined {
     this.#pool.opened();
     if (this.sale === undefined) return undefined;
-    const { incarnation, generation, target, supplied, owed, layout, count, resize, resizingTo, wanted, paused } =
+    const { incarnation, generation, target, supplied, owed, layout, count, resize, resizingTo, wanted, paused, term } =
       this.sale;
     const byNumber = (a: { id: string }, b: { id: string }) => Number(a.id.slice(1)) - Number(b.id.slice(1));
     return {
       ...{ incarnation, generation, target, supplied, owed, layout, count },
       wantedCount: this.#without('wanted-itself') ? (resizingTo ?? wanted) : wanted,
-      ...{ resize, resizingTo: resizingTo ?? null, paused },
+      ...{ resize, resizingTo: resizingTo ?? null, paused, term },
       nodes: [...this.nodes.values()].map((node) => ({ ...node })).sort(byNumber),
       shards: [...this.shards.values()].map((shard) => ({ ...shard })).sort(byNumber),
     };
@@ -225,7 +234,7 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   enterShard(incarnation: Incarnation, id: ShardId, shardIncarnation: Incarnation): void {
     this.#lock(incarnation);
     const known = this.shards.get(id);
-    if (known === undefined) this.shards.set(id, { id, shardIncarnation, joined: false, credited: 0 });
+    if (known === undefined) this.shards.set(id, { id, shardIncarnation, joined: false, cancelled: 0, credited: 0 });
     else if (known.shardIncarnation !== shardIncarnation)
       throw new WrongIncarnation(`${id} entered the registry with another database`);
   }
@@ -266,15 +275,21 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     return { booked, owed, granted };
   }
 
-  credit(incarnation: Incarnation, id: ShardId, cancelledTotal: Units, to: NodeId): Units {
+  tellCancelled(incarnation: Incarnation, id: ShardId, shardIncarnation: Incarnation, total: Units): void {
+    this.#lock(incarnation);
+    const shard = this.shards.get(id);
+    if (shard?.shardIncarnation === shardIncarnation) shard.cancelled = Math.max(shard.cancelled, total);
+  }
+
+  credit(incarnation: Incarnation, id: ShardId, to: NodeId): Units {
     const sale = this.#lock(incarnation);
     const shard = this.shards.get(id);
     if (shard === undefined) throw new Mistake(`no shard ${id} in the registry`);
-    const units = this.#without('credit-totals') ? cancelledTotal : cancelledTotal - shard.credited;
+    const units = this.#without('credit-totals') ? shard.cancelled : shard.cancelled - shard.credited;
     if (units <= 0) return 0;
     const recipient = this.#recipient(sale, to);
     if (recipient === undefined) return 0;
-    shard.credited = cancelledTotal;
+    shard.credited = shard.cancelled;
     recipient.granted += units;
     return units;
   }

@@ -28,6 +28,7 @@ export const SHARD_SENTENCES = {
   'locked-then-read': 'epochs, low watermarks and orders are read after the stock row is locked',
   'newest-command-wins': 'a source refuses commands that are not newer than the last one',
   'chained-transfers': "a transfer is applied only after the sender's one before it",
+  'known-senders': 'a shard receives stock from the pool only, and the pool from the shards of its registry',
   'paid-stays-paid': 'paying a cancelled order, or with a second payment id, sells nothing',
 } as const;
 

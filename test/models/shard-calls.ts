@@ -227,6 +227,7 @@ const receive = fc
         { destination: 's2' },
         { destination: 's2' },
         { units: 0 },
+        { from: 's7', previous: 0 },
       ),
     ),
   })
@@ -378,14 +379,24 @@ const reduction = fc
 const credit = fc
   .record({
     shard: often<ShardId>(fc.constantFrom(...SHARDS), fc.constant('s7')),
-    less: fc.constantFrom(0, 0, 1),
     to: anyNode,
     wrong,
   })
-  .map(({ shard, less, to, wrong }) =>
-    ask('registry', 'credit', (world) => {
-      const cancelled = SHARDS.includes(shard) ? world.model(shard).totals.cancelled : 3;
-      return [world.sale(wrong), shard, Math.max(0, cancelled - less), to];
+  .map(({ shard, to, wrong }) => ask('registry', 'credit', (world) => [world.sale(wrong), shard, to]));
+
+/** `less`: an agent that was held up tells an older total. */
+const tellCancelled = fc
+  .record({
+    shard: often<ShardId>(fc.constantFrom(...SHARDS), fc.constant('s7')),
+    less: fc.constantFrom(0, 0, 1),
+    stranger: often(fc.constant(false), fc.constant(true)),
+    wrong,
+  })
+  .map(({ shard, less, stranger, wrong }) =>
+    ask('registry', 'tellCancelled', (world) => {
+      const model = SHARDS.includes(shard) ? world.model(shard) : undefined;
+      const life = stranger || !model ? 'another life' : model.peerIncarnation;
+      return [world.sale(wrong), shard, life, Math.max(0, (model?.totals.cancelled ?? 3) - less)];
     }),
   );
 
@@ -466,6 +477,7 @@ export const anyCall: fc.Arbitrary<Call<World>> = fc.oneof(
   { weight: 5, arbitrary: book },
   { weight: 2, arbitrary: reduction },
   { weight: 3, arbitrary: credit },
+  { weight: 3, arbitrary: tellCancelled },
   { weight: 3, arbitrary: payOwed },
   { weight: 4, arbitrary: resize },
   { weight: 1, arbitrary: wholeResize },

@@ -38,7 +38,7 @@ import { type WithoutStore, withAll } from './sentences.ts';
 import { Fences } from './shard-fences.ts';
 import { eventOf, Ledger, type LedgerRow, transferOf } from './shard-ledger.ts';
 import { type OrderRow, Orders } from './shard-orders.ts';
-import { type Calls, Mistake } from './sync.ts';
+import { type Calls, Mistake, Refused } from './sync.ts';
 
 export interface ShardOptions {
   /** The shard's own clock. */
@@ -268,17 +268,36 @@ export class ShardModel implements Calls<StorefrontShard>, Calls<CacheShard>, Ca
   receive(transfer: Transfer): { applied: boolean; forwarded: Transfer[] } {
     this.#ours(transfer.incarnation);
     const { from: peer, fromIncarnation, to, destination, units, version, previous } = transfer;
-    const passOn = destination !== this.self;
-    if (to !== this.self || (passOn && this.self !== 'pool') || units <= 0 || version <= previous)
+    const passOn = this.passesOn(destination);
+    if (to !== this.self || (destination !== this.self && this.self !== 'pool') || units <= 0 || version <= previous)
       throw new Mistake(`a transfer of ${units} units from ${peer} by way of ${to} to ${destination} is not for here`);
+    if (!this.knows(peer, fromIncarnation) && !this.without('known-senders'))
+      throw new Refused(`${this.self} receives nothing from ${peer}`);
     if (!this.#fits(transfer)) return { applied: false, forwarded: [] };
     const before = this.version;
     const ref = `${peer}@${version}`;
     this.receivedFrom.set(peer, { incarnation: fromIncarnation, version });
-    this.write({ kind: 'transfer_in', delta: units, ref, peer, destination, peerVersion: version });
+    this.write({
+      kind: 'transfer_in',
+      delta: units,
+      ref,
+      peer,
+      destination: passOn ? destination : to,
+      peerVersion: version,
+    });
     if (passOn) this.#send(destination, destination, units, ref);
     else this.totals.received += units;
     return { applied: true, forwarded: this.#transfersAbove(before) };
+  }
+
+  /** Whether stock may come from there: a shard gets it from the pool only. */
+  protected knows(from: StockHolderId, _life: Incarnation): boolean {
+    return from === 'pool';
+  }
+
+  /** The pool's: whether it sends on what is for that destination. */
+  protected passesOn(_destination: StockHolderId): boolean {
+    return false;
   }
 
   #fits({ from, fromIncarnation, version, previous }: Transfer): boolean {

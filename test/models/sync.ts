@@ -20,3 +20,8 @@ export type Calls<T> = Sync<Omit<T, 'close'>>;
 export class Mistake extends Error {
   override name = 'Mistake';
 }
+
+/** The same of a call that no program of the sale makes, and a forged message can lead to. */
+export class Refused extends Mistake {
+  override name = 'Refused';
+}

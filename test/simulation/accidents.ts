@@ -3,6 +3,7 @@
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
 import { NO_FAULTS } from './engine/simulation.ts';
+import { forge } from './forger.ts';
 import type { World } from './world.ts';
 
 export function letThingsGoWrong(world: World): () => void {
@@ -79,6 +80,8 @@ export function letThingsGoWrong(world: World): () => void {
       bus.up = true;
     });
   });
+
+  about(every.forger, () => forge(world));
 
   return () => {
     healed = true;

@@ -115,10 +115,16 @@ export const MUTATIONS = {
     ],
     weather: 'unanswered',
   },
+  'commands: any term is believed': {
+    sentence: 'A command of a term that the registry never gave is refused.',
+    file: 'dataplane/shard-agent/stock-holder.ts',
+    patch: [['if (covers(command)) return true;', 'if (known) return true;']],
+    weather: 'forged',
+  },
   'pool: nothing is credited': {
     sentence: 'The lifetime total of cancelled units reaches the pool’s agent, which credits the difference.',
     file: 'dataplane/shard-agent/pool/reconciler.ts',
-    patch: [['report.cancelled <= credited', 'report.cancelled >= credited']],
+    patch: [['cancelled <= credited', 'cancelled >= credited']],
   },
   'pool: owed units are not paid': {
     sentence: 'The pool pays what is owed by negative supply rows.',
@@ -259,6 +265,7 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
   'newest-wish': 'secondThoughts',
   'paused-refused': 'resizing',
   'wanted-itself': 'wavering',
+  'known-senders': 'forged',
 };
 
 /** The same of what the stores keep. */

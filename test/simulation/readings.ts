@@ -60,6 +60,7 @@ function shardReading(peer: StockHolderId, { ledger, orders, available, version 
       cancels: sum('cancel'),
       supply: sum('supply'),
     },
+    sold: [...orders.rows.values()].reduce((n, { status, quantity }) => n + (status === 'cancelled' ? 0 : quantity), 0),
     orders: [...orders.rows.values()].map(({ token, buyer, quantity, node, status }) => ({
       ...{ token, buyer, quantity, node },
       cancelled: status === 'cancelled',

@@ -76,6 +76,8 @@ export interface Accidents {
   clock: Millis;
   /** Kafka is away for a while, or loses everything. */
   kafka: Millis;
+  /** Somebody with the key of the messages forges one. Only in the weather `forged`. */
+  forger: Millis;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -89,6 +91,7 @@ export const CALM: Accidents = {
   outage: NEVER,
   clock: NEVER,
   kafka: NEVER,
+  forger: NEVER,
 };
 
 export function scenarioOf(random: Random): Scenario {
@@ -149,6 +152,7 @@ export function scenarioOf(random: Random): Scenario {
           outage: often(0.4, 1000, 4000),
           clock: often(0.2, 1000, 4000),
           kafka: often(0.4, 1500, 5000),
+          forger: NEVER,
         },
   };
 }

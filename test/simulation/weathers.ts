@@ -156,6 +156,11 @@ export const WEATHERS = {
   },
   /** Agents of the pool that are held up while the others change the layout, and layouts that follow each other. */
   heldUp,
+  /** Somebody who has the key of the messages forges stock, credits and commands. */
+  forged: {
+    ...{ shards: 3, stock: 30, buyers: 80, perBuyer: 4 },
+    every: { ...CALM, forger: 60, crash: 1500, kafka: 2500 },
+  },
 } as const satisfies Record<string, Partial<Scenario>>;
 
 export type WeatherName = keyof typeof WEATHERS;

@@ -71,6 +71,7 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
     const peer = await startStockHolder({
       id: 'pool',
       shard,
+      registry,
       bus,
       active,
       metrics: deps.metrics,
@@ -82,7 +83,6 @@ export function startPoolAgent(deps: PoolAgentDeps): PoolAgent {
       nodes,
       registry,
       stock,
-      reports: peer.reports,
       fence: (...which) => fenceNode(registry, deps.fenceShard, ...which),
       metrics,
       clock,

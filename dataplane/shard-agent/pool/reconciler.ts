@@ -3,7 +3,6 @@
 // plan made elsewhere from one look, and carried out here; any of them may be cut off, and the next look finds what is
 // left.
 
-import type { Delta } from '../../protocol/messages.ts';
 import type { Epoch, Incarnation, Millis, NodeId } from '../../protocol/units.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -23,8 +22,6 @@ export interface PoolReconcilerOptions {
   nodes: Nodes;
   registry: AgentRegistry;
   stock: VirtualStock;
-  /** Returns the newest reports of the stock holders. */
-  reports: () => readonly Delta[];
   /** Fences a node of this epoch and books what it had not sold; answers what is final then. */
   fence: (incarnation: Incarnation, node: NodeId, epoch: Epoch, recipient: NodeId) => Promise<Fenced | undefined>;
   metrics: PoolMetrics;
@@ -34,7 +31,7 @@ export interface PoolReconcilerOptions {
 
 /** Makes the function that reconciles once. It rejects when the registry or a node failed in the middle. */
 export function poolReconciler(options: PoolReconcilerOptions): () => Promise<void> {
-  const { nodes, registry, stock, reports, fence, metrics, clock, log } = options;
+  const { nodes, registry, stock, fence, metrics, clock, log } = options;
   const absentSince = new Map<NodeId, Millis>();
   const fenced = new Map<NodeId, Fenced>();
   let waiting: string | undefined;
@@ -62,10 +59,9 @@ export function poolReconciler(options: PoolReconcilerOptions): () => Promise<vo
   async function credit(look: Look): Promise<boolean> {
     const recipient = poorest(look);
     let any = false;
-    for (const { id, shardIncarnation, credited } of recipient === undefined ? [] : look.view.shards) {
-      const report = reports().find(({ peer, peerIncarnation }) => peer === id && peerIncarnation === shardIncarnation);
-      if (recipient === undefined || !report || report.cancelled <= credited) continue;
-      metrics.credited(await registry.credit(look.view.incarnation, id, report.cancelled, recipient));
+    for (const { id, cancelled, credited } of look.view.shards) {
+      if (recipient === undefined || cancelled <= credited) continue;
+      metrics.credited(await registry.credit(look.view.incarnation, id, recipient));
       any = true;
     }
     return any;

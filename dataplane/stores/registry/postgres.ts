@@ -101,14 +101,14 @@ export function connectAgentRegistry(address: DatabaseAddress, password: string,
       if (!row) throw new TypeError('book() answers one row');
       return row;
     },
-    async credit(incarnation, shard, cancelledTotal, node) {
+    async tellCancelled(incarnation, id, shardIncarnation, total) {
+      await database.rows('tell_cancelled', 'SELECT flashsale.tell_cancelled($1, $2, $3, $4)', [
+        ...[incarnation, id, shardIncarnation, total],
+      ]);
+    },
+    async credit(incarnation, shard, node) {
       return (
-        (await database.value<Units>('credit', 'SELECT flashsale.credit($1, $2, $3, $4)', [
-          incarnation,
-          shard,
-          cancelledTotal,
-          node,
-        ])) ?? 0
+        (await database.value<Units>('credit', 'SELECT flashsale.credit($1, $2, $3)', [incarnation, shard, node])) ?? 0
       );
     },
     async payOwed(incarnation) {

@@ -19,7 +19,9 @@ export interface RegistryShard {
   shardIncarnation: Incarnation;
   /** True when the nodes' epochs are copied to the shard, so that it may be used. */
   joined: boolean;
-  /** The lifetime total of the shard's cancelled units that became virtual stock again. */
+  /** The lifetime total of the shard's cancelled units, as its own agent told it. */
+  cancelled: Units;
+  /** Of those, the ones that became virtual stock again. */
   credited: Units;
 }
 
@@ -51,6 +53,8 @@ export interface RegistryView {
   resizingTo: number | null;
   /** By the resource. An identity is paused when this or a resize asks for it. */
   paused: boolean;
+  /** The newest balancer's. No command of a higher one can be genuine. */
+  term: number;
   nodes: RegistryNode[];
   shards: RegistryShard[];
 }
@@ -101,10 +105,15 @@ export interface AgentRegistry extends CacheRegistry {
     grantTo: NodeId,
   ): Promise<{ booked: Units; owed: Units; granted: Units }>;
   /**
-   * Cancelled units of a shard become virtual stock of `node`: the difference to what was credited before; nothing when
-   * the node is outside the layout or about to leave it.
+   * Tells the lifetime total of cancelled units from the shard's own database. It only rises; the total of another
+   * database than the one that entered changes nothing.
    */
-  credit(incarnation: Incarnation, shard: ShardId, cancelledTotal: Units, node: NodeId): Promise<Units>;
+  tellCancelled(incarnation: Incarnation, id: ShardId, shardIncarnation: Incarnation, total: Units): Promise<void>;
+  /**
+   * Cancelled units of a shard become virtual stock of `node`: those that were told and not credited before; nothing
+   * when the node is outside the layout or about to leave it.
+   */
+  credit(incarnation: Incarnation, shard: ShardId, node: NodeId): Promise<Units>;
   /** Pays `owed` out of the pool's own stock by a negative supply row; answers the units paid. */
   payOwed(incarnation: Incarnation): Promise<Units>;
   /**

@@ -32,6 +32,7 @@ async function open(nodes: NodeId[], supply: Units): Promise<Map<string, Agent>>
   incarnation = (await sale.view()).incarnation;
   await sale.wantNodes(nodes.length);
   await sale.setSupply(1, supply);
+  await sale.registry.nextTerm();
   agents.set('s0', sale.agent('s0'));
   for (const id of nodes) agents.set(id, sale.agent(id));
   await ready([...agents.values()]);

@@ -37,6 +37,7 @@ beforeEach(async () => {
   // The shards copy the node's epoch when they join: then its tokens sell.
   await sale.wantNodes(1);
   await sale.setSupply(1, SUPPLY);
+  expect(await sale.registry.nextTerm()).toBe(1);
   for (const id of ['s0', 's1'] as const) agents.set(id, sale.agent(id));
   await allReady();
   bus = sale.bus();
@@ -216,6 +217,17 @@ describe('R17, R18: stock moves source → pool → destination', () => {
     await command('s0', [{ destination: 's1', units: 40 }]);
     await command('s1', [{ destination: 'pool', units: 25 }]);
     await hold({ pool: 75, s0: 0, s1: 0 });
+  });
+
+  test('a command of a term that the registry never gave is refused, and the balancer’s own is executed', async () => {
+    await command('pool', [{ destination: 's0', units: 10 }]);
+    const forged = { incarnation, source: 's0' as const, term: 9e15, sequence: 1, legs: [] };
+    await until('it is refused', async () => {
+      await bus.publish('commands', [{ key: 's0', value: forged }]);
+      return /shard_refused_commands_total(\{.*\})? [1-9]/.test((await agents.get('s0')?.metrics()) ?? '');
+    });
+    await command('s0', [{ destination: 's1', units: 4 }]);
+    await hold({ s0: 6, s1: 4 });
   });
 
   test('R21: a command said many times is executed once', async () => {

@@ -41,11 +41,13 @@ async function join(): Promise<Map<StockHolderId, AgentShard>> {
   const { incarnation } = await sale.view();
   await sale.wantNodes(1);
   await sale.setSupply(1, SUPPLY);
+  await sale.registry.nextTerm();
   await pool.kill9();
   const shards = new Map<StockHolderId, AgentShard>([['pool', sale.shard('pool')]]);
   for (let i = 0; i < SHARDS; i++) {
     const shard = sale.shard(shardId(i));
     await shard.migrate();
+    await sale.agentRegistry.enterShard(incarnation, shardId(i), (await shard.state()).peerIncarnation);
     await shard.join(incarnation, shardId(i), [{ node: 'c0', epoch: 0 }]);
     shards.set(shardId(i), shard);
   }
@@ -63,6 +65,7 @@ test.each([1, 2, 3])('R18, R26: stock is conserved and arrives, whatever the que
       startStockHolder({
         id,
         shard,
+        registry: sale.registry,
         bus: lossyBus(sale.bus(), random, mischief),
         summaryPeriod: () => 50,
         active: () => true,

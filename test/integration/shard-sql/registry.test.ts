@@ -37,6 +37,7 @@ describe('a new registry', () => {
       wantedCount: 0,
       resize: 'none',
       resizingTo: null,
+      term: 0,
       paused: false,
       nodes: [],
       shards: [],
@@ -165,6 +166,7 @@ describe('withdrawal', () => {
     await pool.registry.book(pool.incarnation, 'c0', 0, 100, 'c0');
     expect(await pool.registry.payOwed(pool.incarnation)).toBe(10);
     expect(await pool.view()).toMatchObject({ supplied: 90, owed: 90 });
+    await pool.registry.enterShard(pool.incarnation, 's0', 'life');
     const back = (units: Units, version: number, previous: number) =>
       pool.agent.receive({
         incarnation: pool.incarnation,
@@ -226,14 +228,20 @@ describe('booking', () => {
 test('R30, R34: cancelled units are virtual stock again, by the difference of lifetime totals', async () => {
   const pool = await open(2, 10);
   await pool.registry.enterShard(pool.incarnation, 's0', 'life');
-  expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(3);
-  expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(0);
-  expect(await pool.registry.credit(pool.incarnation, 's0', 2, 'c0')).toBe(0);
-  expect(await pool.registry.credit(pool.incarnation, 's0', 5, 'c0')).toBe(2);
+  const { registry, incarnation } = pool;
+  const credit = async (total: Units, node: NodeId, life = 'life') => {
+    await registry.tellCancelled(incarnation, 's0', life, total);
+    return registry.credit(incarnation, 's0', node);
+  };
+  expect(await credit(3, 'c1')).toBe(3);
+  expect(await credit(3, 'c1')).toBe(0);
+  expect(await credit(2, 'c0')).toBe(0);
+  expect(await credit(900, 'c0', 'the life of another database')).toBe(0);
+  expect(await credit(5, 'c0')).toBe(2);
   expect(await granted(pool)).toEqual([7, 8]);
-  await expect(pool.registry.credit(pool.incarnation, 's4', 1, 'c0')).rejects.toMatchObject({ code: 'FS004' });
-  await expect(pool.registry.credit(pool.incarnation, 's0', 9, 'c8')).rejects.toMatchObject({ code: 'FS004' });
-  expect((await pool.view()).shards).toMatchObject([{ id: 's0', credited: 5 }]);
+  await expect(registry.credit(incarnation, 's4', 'c0')).rejects.toMatchObject({ code: 'FS004' });
+  await expect(credit(9, 'c8')).rejects.toMatchObject({ code: 'FS004' });
+  expect((await pool.view()).shards).toMatchObject([{ id: 's0', cancelled: 9, credited: 5 }]);
 });
 
 describe('epochs and terms', () => {
@@ -332,17 +340,18 @@ describe('the layout', () => {
   test('R26, R33: a node that leaves or is outside the layout is granted nothing', async () => {
     const pool = await open(2, 20);
     await pool.registry.enterShard(pool.incarnation, 's0', 'life');
+    await pool.registry.tellCancelled(pool.incarnation, 's0', 'life', 3);
     await pool.wantNodes(1);
     await pool.step('none', 'draining');
     const nothing = { booked: 0, owed: 0, granted: 0 };
     for (const resized of [false, true]) {
       if (resized) await pool.step('draining', 'rebuilding');
       expect(await pool.registry.book(pool.incarnation, 'c0', 0, 4, 'c1')).toEqual(nothing);
-      expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c1')).toBe(0);
+      expect(await pool.registry.credit(pool.incarnation, 's0', 'c1')).toBe(0);
       expect((await pool.view()).nodes).toMatchObject([{ revoked: 0 }, { granted: 10 }]);
     }
     expect(await pool.registry.book(pool.incarnation, 'c1', 0, 10, 'c0')).toMatchObject({ granted: 10 });
-    expect(await pool.registry.credit(pool.incarnation, 's0', 3, 'c0')).toBe(3);
+    expect(await pool.registry.credit(pool.incarnation, 's0', 'c0')).toBe(3);
   });
 
   test('of two agents one takes each step', async () => {
@@ -386,7 +395,8 @@ describe('the layout', () => {
       () => registry.shardJoined('another', 's7'),
       () => registry.setReachable('another', 'c0', false),
       () => registry.book('another', 'c0', 0, 1, 'c1'),
-      () => registry.credit('another', 's7', 1, 'c0'),
+      () => registry.tellCancelled('another', 's7', 'life', 1),
+      () => registry.credit('another', 's7', 'c0'),
       () => registry.payOwed('another'),
       () => registry.resize('another', 1, 'none', 'draining', {}),
     ])
@@ -409,8 +419,8 @@ test('a shard enters, then has joined; under another database it is refused', as
   for (const id of ['s10', 's2', 's2'] as const) await pool.registry.enterShard(pool.incarnation, id, `life of ${id}`);
   await pool.registry.shardJoined(pool.incarnation, 's2');
   expect((await pool.view()).shards).toEqual([
-    { id: 's2', shardIncarnation: 'life of s2', joined: true, credited: 0 },
-    { id: 's10', shardIncarnation: 'life of s10', joined: false, credited: 0 },
+    { id: 's2', shardIncarnation: 'life of s2', joined: true, cancelled: 0, credited: 0 },
+    { id: 's10', shardIncarnation: 'life of s10', joined: false, cancelled: 0, credited: 0 },
   ]);
   await expect(pool.registry.enterShard(pool.incarnation, 's2', 'another life')).rejects.toThrow(WrongIncarnation);
 });

@@ -154,6 +154,7 @@ describe('a receipt', () => {
 
   test('R18, R19, R20: the pool passes on in the transaction that receives, and keeps what is its own', async () => {
     const pool = await fixture.pool();
+    for (const id of ['s0', 's1', 's2'] as const) await pool.registry.enterShard(pool.incarnation, id, 'life');
     const incoming = (destination: StockHolderId, units: Units, version: number, previous: number) =>
       pool.agent.receive({
         incarnation: pool.incarnation,
@@ -178,6 +179,33 @@ describe('a receipt', () => {
       receivedVersions: { s0: 6 },
     });
     expect(await pool.agent.transfersTo('s1', 0, 10)).toMatchObject([{ version: 2 }, { version: 5, previous: 2 }]);
+    expect(await wrongWith(pool.sql)).toEqual([]);
+  });
+});
+
+describe('stock comes from nobody that the registry does not know', () => {
+  test('a shard receives from the pool, and from no other sender', async () => {
+    const { agent, sql } = await fixture.shard(0);
+    const invented = { ...delivery('s0', 1000), from: 's7' as const };
+    await expect(agent.receive(invented)).rejects.toMatchObject({ code: 'FS004' });
+    expect(await agent.state()).toMatchObject({ available: 0, version: 0 });
+    expect(await wrongWith(sql)).toEqual([]);
+  });
+
+  test('the pool receives from shards of its registry, each with its own database', async () => {
+    const pool = await fixture.pool();
+    await pool.registry.enterShard(pool.incarnation, 's0', 'life');
+    const transfer = (from: ShardId, fromIncarnation: string, destination: StockHolderId) =>
+      pool.agent.receive({
+        ...{ incarnation: pool.incarnation, from, fromIncarnation, to: 'pool' as const, destination },
+        ...{ units: 5, version: 2, previous: 0 },
+      });
+    await expect(transfer('s7', 'life', 'pool')).rejects.toMatchObject({ code: 'FS004' });
+    await expect(transfer('s0', 'another life', 'pool')).rejects.toMatchObject({ code: 'FS004' });
+    expect(await pool.agent.state()).toMatchObject({ available: 0, version: 0 });
+    // What is for nobody would lie on the way for ever.
+    expect(await transfer('s0', 'life', 's9')).toEqual({ applied: true, forwarded: [] });
+    expect(await pool.agent.state()).toMatchObject({ available: 5, received: 5 });
     expect(await wrongWith(pool.sql)).toEqual([]);
   });
 });
@@ -214,7 +242,10 @@ test('R18–R22: stock arrives once and complete though the queue loses, repeats
         await Promise.all([...shards.values()].map(reset));
         await pool.registry.initialize();
         const { incarnation } = await pool.view();
-        for (const id of ids) await at(id).agent.join(incarnation, id, []);
+        for (const id of ids) {
+          await pool.registry.enterShard(incarnation, id, (await at(id).agent.state()).peerIncarnation);
+          await at(id).agent.join(incarnation, id, []);
+        }
         await pool.wantNodes(1);
         await pool.operator.setSupply(incarnation, 1, 100);
 

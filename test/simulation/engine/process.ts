@@ -9,6 +9,7 @@ import type { Logger } from '../../../dataplane/runtime/log.ts';
 import { SchemaMismatch, StoreUnknown, WrongIncarnation } from '../../../dataplane/stores/errors.ts';
 import type { BusModel } from '../../models/bus.ts';
 import type { Calls } from '../../models/sync.ts';
+import { Refused } from '../../models/sync.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A store's server: what is behind an address. The model is another one after the store was made anew. */
@@ -246,7 +247,10 @@ function attempt(
 }
 
 const isAnswer = (error: unknown): boolean =>
-  error instanceof StoreUnknown || error instanceof WrongIncarnation || error instanceof SchemaMismatch;
+  error instanceof StoreUnknown ||
+  error instanceof WrongIncarnation ||
+  error instanceof SchemaMismatch ||
+  error instanceof Refused;
 
 /** Errors that only a mistake in the program makes. */
 const isMistake = (error: unknown): boolean =>

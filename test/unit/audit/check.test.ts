@@ -13,6 +13,7 @@ function readings(): Readings {
     available: 3,
     version: 5,
     ledger: { rows: 5, lowest: 1, highest: 5, sum: 3, orders: -3, cancels: 1, supply: 0 },
+    sold: 2,
     orders,
     out: [],
     in: [{ peer: 'pool', destination: 's0', units: 5, version: 2 }],
@@ -22,6 +23,7 @@ function readings(): Readings {
     available: 3,
     version: 3,
     ledger: { rows: 3, lowest: 1, highest: 3, sum: 3, orders: 0, cancels: 0, supply: 10 },
+    sold: 0,
     orders: [],
     out: [
       { peer: 's0', destination: 's0', units: 5, version: 2 },
@@ -87,7 +89,8 @@ describe('audit', () => {
         r.nodes = nodes;
       });
       expect(report).toMatchObject({ conserved: false, stranded: 8 });
-      expect(report.findings).toEqual(['8 unsold units that no buyer can get']);
+      const held = nodes.length > 0 ? ['c0 is outside the layout and holds 7 units of virtual stock'] : [];
+      expect(report.findings).toEqual([...held, '8 unsold units that no buyer can get']);
     }
   });
 
@@ -163,10 +166,42 @@ describe('audit', () => {
     [
       'R18: stock received that nobody sent',
       (r) => {
-        shard(r, 0).in.push({ peer: 'pool', destination: 's0', units: 1, version: 9 });
+        shard(r, 0).in.push({ peer: 'pool', destination: 's0', units: 1, version: 1 });
       },
       /nobody sent/,
       {},
+    ],
+    [
+      'R18: stock received under a version that its sender has not reached',
+      (r) => {
+        shard(r, 0).in.push({ peer: 'pool', destination: 's0', units: 1, version: 9e15 });
+      },
+      /beyond the sender's ledger, which ends at 3/,
+      {},
+    ],
+    [
+      'R18: stock received of somebody who is not in the sale',
+      (r) => {
+        shard(r, 0).in.push({ peer: 's7', destination: 's0', units: 1000, version: 1 });
+      },
+      /1000 units .* of a sender that is not in the sale/,
+      {},
+    ],
+    [
+      'R18: stock sent to nobody',
+      (r) => {
+        for (const transfer of shard(r, 1).out) transfer.destination = 's7';
+      },
+      /pool sent 7 units to destinations that are not in the sale/,
+      {},
+    ],
+    [
+      'R26: more orders than supply, also where the cut leaves them out',
+      (r) => {
+        shard(r, 0).sold = 13;
+      },
+      /3 units sold that were never supplied/,
+      { oversold: 3 },
     ],
     [
       'R27: one token sold by two shards',

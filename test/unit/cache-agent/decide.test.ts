@@ -14,6 +14,7 @@ const view: RegistryView = {
   wantedCount: 2,
   resize: 'none',
   resizingTo: null,
+  term: 0,
   paused: false,
   nodes: [{ id: 'c0', epoch: 4, granted: 5, revoked: 0, reachable: true }],
   shards: [],

@@ -84,7 +84,12 @@ test.each<[string, Partial<ReportInput>, string | undefined]>([
   ['nothing was heard of the pool', { table: undefined }, 'the first reports'],
   [
     'nothing was heard of a shard',
-    { registry: { ...registry(10, 10), shards: [{ id: 's0', shardIncarnation: 'p', joined: true, credited: 0 }] } },
+    {
+      registry: {
+        ...registry(10, 10),
+        shards: [{ id: 's0', shardIncarnation: 'p', joined: true, cancelled: 0, credited: 0 }],
+      },
+    },
     'the first reports',
   ],
   ['the pool holds stock that is to be allocated', { table: table(3) }, 'the stock to be allocated to the shards'],

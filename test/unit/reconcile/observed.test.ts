@@ -67,7 +67,17 @@ const pool = (allocatable = 0) => ({
 describe('what is still on its way', () => {
   const registry = (change: Partial<RegistryView> = {}): RegistryView => ({
     incarnation: 'i',
-    ...{ generation: 5, target: 100, supplied: 100, owed: 0, layout: 1, count: 2, wantedCount: 2, resizingTo: null },
+    ...{
+      generation: 5,
+      target: 100,
+      supplied: 100,
+      owed: 0,
+      layout: 1,
+      count: 2,
+      wantedCount: 2,
+      resizingTo: null,
+      term: 0,
+    },
     ...{ resize: 'none', paused: false, nodes: [], shards: [] },
     ...change,
   });
@@ -93,7 +103,9 @@ describe('what is still on its way', () => {
       'so does one with a shard that has reported nothing yet',
       {
         served: false,
-        registry: registry({ shards: [{ id: 's0', shardIncarnation: 'life', joined: true, credited: 0 }] }),
+        registry: registry({
+          shards: [{ id: 's0', shardIncarnation: 'life', joined: true, cancelled: 0, credited: 0 }],
+        }),
       },
       'Starting',
     ],

@@ -19,6 +19,7 @@ const registry: RegistryView = {
     wantedCount: topology.caches.nodes.length,
     resize: 'none',
     resizingTo: null,
+    term: 0,
     paused: false,
   },
   ...{ nodes: [], shards: [] },
@@ -61,7 +62,7 @@ test('a sale without storefronts is not said to serve', () => {
 });
 
 test('volumes of more shards than the resource asks for are told, with the number to write', () => {
-  const shard = { shardIncarnation: 'life', joined: true, credited: 0 };
+  const shard = { shardIncarnation: 'life', joined: true, cancelled: 0, credited: 0 };
   const many = topology.shards.members.length + 2;
   const shards = Array.from({ length: many }, (_, n) => ({ id: `s${n}` as const, ...shard }));
   expect(tooFewShards({ shards }, topology)).toMatchObject([

@@ -16,6 +16,7 @@ const view = (patch: Partial<RegistryView> = {}): RegistryView => ({
   wantedCount: 3,
   resize: 'none',
   resizingTo: null,
+  term: 0,
   paused: false,
   nodes: [],
   shards: [],

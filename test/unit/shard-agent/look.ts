@@ -35,6 +35,7 @@ export function look(
     wantedCount: nodes.length,
     resize: 'none',
     resizingTo: null,
+    term: 0,
     paused: false,
     nodes: nodes.map((_, i) => ({ id: nodeId(i), epoch: EPOCH, granted: 1000, revoked: 100, reachable: true })),
     shards: [],

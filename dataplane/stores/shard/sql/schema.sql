@@ -247,7 +247,7 @@ BEGIN
   RETURN ARRAY(SELECT o.token FROM unnest(p_tokens) AS t (token) JOIN orders o ON o.token = t.token);
 END $$;
 
-CREATE FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
+CREATE FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_node text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
@@ -255,13 +255,13 @@ DECLARE
   v_sale sale := lock_sale(p_incarnation);
   v_units bigint;
 BEGIN
-  SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
+  SELECT cancelled - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
   ELSIF v_units <= 0 OR NOT may_grant(v_sale, p_node) THEN
     RETURN 0;
   END IF;
-  UPDATE registry_shards SET credited = p_cancelled_total WHERE shard = p_shard;
+  UPDATE registry_shards SET credited = cancelled WHERE shard = p_shard;
   UPDATE registry_nodes SET granted = granted + v_units WHERE node = p_node;
   RETURN v_units;
 END $$;
@@ -772,11 +772,16 @@ DECLARE
   v_stock stock := lock_stock(p_incarnation);
   v_self text := (SELECT self FROM instance);
   v_ref text := p_source || '@' || p_version;
-  v_forward boolean := p_destination <> v_self;
+  v_forward boolean := p_destination <> v_self
+    AND (v_self <> 'pool' OR EXISTS (SELECT FROM registry_shards WHERE shard = p_destination));
 BEGIN
   IF p_hop <> v_self OR (v_forward AND v_self <> 'pool') OR p_units <= 0 OR p_version <= p_previous THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format(
       'a transfer of %s units from %s by way of %s to %s is not for %s', p_units, p_source, p_hop, p_destination, v_self);
+  END IF;
+  IF (v_self <> 'pool' AND p_source <> 'pool') OR (v_self = 'pool' AND NOT EXISTS (
+       SELECT FROM registry_shards WHERE shard = p_source AND shard_incarnation = p_source_incarnation)) THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('%s receives nothing from %s', v_self, p_source);
   END IF;
   INSERT INTO received AS r (source, source_incarnation, version)
   SELECT p_source, p_source_incarnation, p_version WHERE p_previous = 0
@@ -790,7 +795,8 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO ledger (version, kind, delta, ref, at, peer, destination, peer_version)
-  VALUES (v_stock.version + 1, 'transfer_in', p_units, v_ref, clock_timestamp(), p_source, p_destination, p_version);
+  VALUES (v_stock.version + 1, 'transfer_in', p_units, v_ref, clock_timestamp(), p_source,
+          CASE WHEN v_forward THEN p_destination ELSE v_self END, p_version);
   IF v_forward THEN
     PERFORM send(v_stock.version + 2, p_destination, p_destination, p_units, v_ref);
     UPDATE stock SET version = version + 2;
@@ -807,12 +813,13 @@ CREATE FUNCTION flashsale.registry() RETURNS jsonb
   SELECT jsonb_build_object(
     'incarnation', s.incarnation, 'generation', s.generation, 'target', s.target, 'supplied', s.supplied,
     'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', s.wanted,
-    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused,
+    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused, 'term', s.term,
     'nodes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', node, 'epoch', epoch, 'granted', granted, 'revoked', revoked, 'reachable', reachable)
         ORDER BY number), '[]') FROM registry_nodes),
     'shards', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'id', shard, 'shardIncarnation', shard_incarnation, 'joined', joined, 'credited', credited)
+        'id', shard, 'shardIncarnation', shard_incarnation, 'joined', joined, 'cancelled', cancelled,
+        'credited', credited)
         ORDER BY substr(shard, 2)::integer), '[]') FROM registry_shards))
     FROM sale s
 $$;
@@ -934,6 +941,16 @@ BEGIN
   SELECT s.version, 'supply', p_units, r.generation || '.' || v_part, clock_timestamp() FROM stock s, sale r;
 END $$;
 
+CREATE FUNCTION flashsale.tell_cancelled(p_incarnation text, p_shard text, p_shard_incarnation text, p_total bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'flashsale', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM lock_sale(p_incarnation);
+  UPDATE registry_shards SET cancelled = p_total
+   WHERE shard = p_shard AND shard_incarnation = p_shard_incarnation AND cancelled < p_total;
+END $$;
+
 CREATE FUNCTION flashsale.transfers_to(p_hop text, p_above bigint, p_limit bigint) RETURNS SETOF flashsale.transfers
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
@@ -1000,11 +1017,15 @@ CREATE TABLE flashsale.registry_shards (
     shard text NOT NULL COLLATE pg_catalog."C",
     shard_incarnation text NOT NULL,
     joined boolean DEFAULT false NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
     credited bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT registry_shards_check CHECK (((credited >= 0) AND (credited <= cancelled))),
     CONSTRAINT registry_shards_shard_check CHECK ((shard ~ '^s(0|[1-9][0-9]{0,5})$'::text))
 );
 
-COMMENT ON COLUMN flashsale.registry_shards.credited IS 'Lifetime total of cancelled units that became virtual stock again.';
+COMMENT ON COLUMN flashsale.registry_shards.cancelled IS 'Lifetime total of cancelled units, as the shard''s own agent told it from the shard''s database.';
+
+COMMENT ON COLUMN flashsale.registry_shards.credited IS 'Of those, the ones that became virtual stock again.';
 
 CREATE TABLE flashsale.relay (
     single boolean DEFAULT true NOT NULL,
@@ -1117,7 +1138,7 @@ REVOKE ALL ON FUNCTION flashsale.classify_checkouts(p_available bigint, p_tokens
 REVOKE ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION flashsale.close_tokens(p_incarnation text, p_node text, p_epoch bigint, p_up_to bigint, p_tokens text[]) TO flashsale_cache;
 
-REVOKE ALL ON FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.credit(p_incarnation text, p_shard text, p_node text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE flashsale.orders TO flashsale_audit;
 
@@ -1215,6 +1236,8 @@ GRANT ALL ON FUNCTION flashsale.set_supply(p_incarnation text, p_generation bigi
 REVOKE ALL ON FUNCTION flashsale.shard_joined(p_incarnation text, p_shard text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.supply(p_units bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION flashsale.tell_cancelled(p_incarnation text, p_shard text, p_shard_incarnation text, p_total bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION flashsale.transfers_to(p_hop text, p_above bigint, p_limit bigint) FROM PUBLIC;
 

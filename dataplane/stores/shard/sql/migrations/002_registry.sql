@@ -48,6 +48,9 @@ CREATE TABLE registry_shards (
   shard text COLLATE "C" PRIMARY KEY CHECK (shard ~ '^s(0|[1-9][0-9]{0,5})$'),
   shard_incarnation text NOT NULL,
   joined boolean NOT NULL DEFAULT false,
-  credited bigint NOT NULL DEFAULT 0
+  cancelled bigint NOT NULL DEFAULT 0,
+  credited bigint NOT NULL DEFAULT 0,
+  CHECK (credited BETWEEN 0 AND cancelled)
 );
-COMMENT ON COLUMN registry_shards.credited IS 'Lifetime total of cancelled units that became virtual stock again.';
+COMMENT ON COLUMN registry_shards.cancelled IS 'Lifetime total of cancelled units, as the shard''s own agent told it from the shard''s database.';
+COMMENT ON COLUMN registry_shards.credited IS 'Of those, the ones that became virtual stock again.';

@@ -70,6 +70,8 @@ END $$;
 
 -- receive(the transfer) → whether it was applied, and what the pool sent on in the same transaction (else nulls).
 -- Not applied: a repeat, something before it is missing, or a sender whose database is another one than before.
+-- Refused: a sender that the registry does not know. A shard gets stock from the pool only, and the pool from the shards
+-- of its registry. What is for a shard that is not among them stays in the pool: nobody else would ever take it.
 CREATE FUNCTION receive(
   p_incarnation text, p_source text, p_source_incarnation text, p_hop text, p_destination text, p_units bigint,
   p_version bigint, p_previous bigint
@@ -79,11 +81,16 @@ DECLARE
   v_stock stock := lock_stock(p_incarnation);
   v_self text := (SELECT self FROM instance);
   v_ref text := p_source || '@' || p_version;
-  v_forward boolean := p_destination <> v_self;
+  v_forward boolean := p_destination <> v_self
+    AND (v_self <> 'pool' OR EXISTS (SELECT FROM registry_shards WHERE shard = p_destination));
 BEGIN
   IF p_hop <> v_self OR (v_forward AND v_self <> 'pool') OR p_units <= 0 OR p_version <= p_previous THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format(
       'a transfer of %s units from %s by way of %s to %s is not for %s', p_units, p_source, p_hop, p_destination, v_self);
+  END IF;
+  IF (v_self <> 'pool' AND p_source <> 'pool') OR (v_self = 'pool' AND NOT EXISTS (
+       SELECT FROM registry_shards WHERE shard = p_source AND shard_incarnation = p_source_incarnation)) THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('%s receives nothing from %s', v_self, p_source);
   END IF;
   INSERT INTO received AS r (source, source_incarnation, version)
   SELECT p_source, p_source_incarnation, p_version WHERE p_previous = 0
@@ -97,7 +104,8 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO ledger (version, kind, delta, ref, at, peer, destination, peer_version)
-  VALUES (v_stock.version + 1, 'transfer_in', p_units, v_ref, clock_timestamp(), p_source, p_destination, p_version);
+  VALUES (v_stock.version + 1, 'transfer_in', p_units, v_ref, clock_timestamp(), p_source,
+          CASE WHEN v_forward THEN p_destination ELSE v_self END, p_version);
   IF v_forward THEN
     PERFORM send(v_stock.version + 2, p_destination, p_destination, p_units, v_ref);
     UPDATE stock SET version = version + 2;

@@ -108,21 +108,32 @@ BEGIN
   RETURN QUERY VALUES (v_units, v_owed, v_units - v_owed);
 END $$;
 
--- credit(incarnation, shard, cancelled total, node) → units granted: the difference to what was credited before. Role: owner.
+-- tell_cancelled(incarnation, shard, its database's incarnation, total). Role: owner.
+-- The shard's own agent brings the lifetime total of cancelled units from the shard's database. Only upward, and only of
+-- the database that entered the registry.
+CREATE FUNCTION tell_cancelled(p_incarnation text, p_shard text, p_shard_incarnation text, p_total bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
+BEGIN
+  PERFORM lock_sale(p_incarnation);
+  UPDATE registry_shards SET cancelled = p_total
+   WHERE shard = p_shard AND shard_incarnation = p_shard_incarnation AND cancelled < p_total;
+END $$;
+
+-- credit(incarnation, shard, node) → units granted: those that were told to be cancelled and not credited before. Role: owner.
 -- Cancelled units become virtual stock again; none when the node may not be granted anything.
-CREATE FUNCTION credit(p_incarnation text, p_shard text, p_cancelled_total bigint, p_node text) RETURNS bigint
+CREATE FUNCTION credit(p_incarnation text, p_shard text, p_node text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 DECLARE
   v_sale sale := lock_sale(p_incarnation);
   v_units bigint;
 BEGIN
-  SELECT p_cancelled_total - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
+  SELECT cancelled - credited INTO v_units FROM registry_shards WHERE shard = p_shard;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'FS004', MESSAGE = format('no shard %s in the registry', p_shard);
   ELSIF v_units <= 0 OR NOT may_grant(v_sale, p_node) THEN
     RETURN 0;
   END IF;
-  UPDATE registry_shards SET credited = p_cancelled_total WHERE shard = p_shard;
+  UPDATE registry_shards SET credited = cancelled WHERE shard = p_shard;
   UPDATE registry_nodes SET granted = granted + v_units WHERE node = p_node;
   RETURN v_units;
 END $$;

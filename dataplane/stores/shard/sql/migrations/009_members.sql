@@ -6,12 +6,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
   SELECT jsonb_build_object(
     'incarnation', s.incarnation, 'generation', s.generation, 'target', s.target, 'supplied', s.supplied,
     'owed', s.owed, 'layout', s.layout, 'count', s.count, 'wantedCount', s.wanted,
-    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused,
+    'resize', s.resize, 'resizingTo', s.resizing_to, 'paused', s.paused, 'term', s.term,
     'nodes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'id', node, 'epoch', epoch, 'granted', granted, 'revoked', revoked, 'reachable', reachable)
         ORDER BY number), '[]') FROM registry_nodes),
     'shards', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'id', shard, 'shardIncarnation', shard_incarnation, 'joined', joined, 'credited', credited)
+        'id', shard, 'shardIncarnation', shard_incarnation, 'joined', joined, 'cancelled', cancelled,
+        'credited', credited)
         ORDER BY substr(shard, 2)::integer), '[]') FROM registry_shards))
     FROM sale s
 $$;
