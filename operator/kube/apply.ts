@@ -1,15 +1,16 @@
 // Makes an object as it is wanted, and leaves alone what is: a sale at rest writes nothing. A hash of what was wanted
 // is kept in an annotation, so that a field which is not wanted any more is noticed too, though nothing is wanted
-// instead of it. What somebody changed by hand is taken back, and said.
+// instead of it. What somebody changed by hand is taken back, and said. Nothing is ever written over an object that was not
+// found: it is created, which fails when there is one; and every edit names the uid that was found.
 
 import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { KubeClient } from './client.ts';
 import { type Difference, firstDifference } from './difference.ts';
 import { type Conflict, isConflict } from './errors.ts';
-import type { KubeObject } from './objects.ts';
+import { FIELD_MANAGER, type KubeObject, type Meta, resourceOf } from './objects.ts';
 
 export interface Applied {
-  did: 'nothing' | 'created' | 'changed';
+  did: 'nothing' | 'changed';
   /** The first difference that made the change necessary; the values of a Secret are hidden. */
   why?: Difference;
   /** Fields that somebody else had set otherwise and that are as wanted again. */
@@ -17,23 +18,23 @@ export interface Applied {
 }
 
 export const APPLIED = 'flashsale.dev/applied';
+/** The annotation of an object that was created, and whose fields are not yet the applier's. */
+const CREATING = 'flashsale.dev/creating';
 
 /**
- * `found` may be a little old. Where none was found, what is there nevertheless belongs to somebody else: then it is not
- * taken over, and the apply's KubeError says who is in the way. One that is being deleted is left to that.
+ * Edits `found`, which may be a little old. One that is being deleted is left to that. Rejects with a KubeError when there is
+ * another object of that name by now.
  */
 export async function applyWanted(
-  client: Pick<KubeClient, 'apply'>,
+  client: Pick<KubeClient, 'apply' | 'get' | 'patch'>,
   wanted: KubeObject,
-  found: KubeObject | undefined,
+  found: KubeObject,
 ): Promise<Applied> {
   const object = stored(wanted);
-  const annotated = annotate(object);
-  if (found === undefined) {
-    await client.apply(annotated);
-    return { did: 'created' };
-  }
+  const { uid } = found.metadata;
+  const annotated = withMeta(annotate(object), uid === undefined ? {} : { uid });
   if (found.metadata.deletionTimestamp !== undefined) return { did: 'nothing' };
+  if (found.metadata.annotations?.[CREATING] !== undefined) await takeFields(client, found);
   const difference = firstDifference(object, found);
   if (difference === undefined && wasApplied(wanted, found)) return { did: 'nothing' };
 
@@ -53,9 +54,53 @@ export async function applyWanted(
   };
 }
 
-/** Creates an object as `applyWanted` would, and never writes over one. Rejects when there is one already. */
-export const createWanted = (client: Pick<KubeClient, 'create'>, wanted: KubeObject): Promise<KubeObject> =>
-  client.create(annotate(stored(wanted)));
+/** Creates an object that `applyWanted` can edit later. Rejects with a KubeError, reason AlreadyExists, when there is one of that name. */
+export async function createWanted(
+  client: Pick<KubeClient, 'create' | 'get' | 'patch'>,
+  wanted: KubeObject,
+): Promise<void> {
+  const { metadata, ...rest } = annotate(stored(wanted));
+  const annotations = { ...metadata.annotations, [CREATING]: 'true' };
+  await takeFields(client, await client.create({ ...rest, metadata: { ...metadata, annotations } } as KubeObject));
+}
+
+/**
+ * Makes the fields of a created object those of an apply. The API server counts a create and an apply of one field manager as
+ * two, so that a later apply would drop no field, and would find itself in its own way. The annotation goes in the
+ * same write, so that whoever was interrupted before it does it later.
+ */
+async function takeFields(client: Pick<KubeClient, 'get' | 'patch'>, created: KubeObject): Promise<void> {
+  const { namespace = '', name, uid } = created.metadata;
+  const take = ({ metadata: { resourceVersion, managedFields = [] } }: Managed) =>
+    client.patch(resourceOf(created), namespace, name, {
+      metadata: {
+        ...{ uid, resourceVersion, annotations: { [CREATING]: null } },
+        managedFields: managedFields.map((fields) =>
+          fields.manager === FIELD_MANAGER && fields.subresource === undefined
+            ? { ...fields, operation: 'Apply' }
+            : fields,
+        ),
+      },
+    });
+  try {
+    if ((created as Managed).metadata.managedFields !== undefined) return void (await take(created as Managed));
+  } catch (error) {
+    // A controller has written its status meanwhile.
+    if (!isConflict(error)) throw error;
+  }
+  const newest = await client.get(resourceOf(created), namespace, name);
+  if (newest !== undefined) await take(newest as Managed);
+}
+
+/** An object as the API server answers it. Copies of it that are kept have no managedFields. */
+interface Managed extends KubeObject {
+  metadata: Meta & { managedFields?: { manager?: string; operation?: string; subresource?: string }[] };
+}
+
+const withMeta = (object: KubeObject, more: Partial<Meta>): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, ...more },
+});
 
 /** Text that a Secret is given is kept as its bytes. */
 function stored(wanted: KubeObject): KubeObject {

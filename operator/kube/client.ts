@@ -9,15 +9,12 @@ import type { Millis } from '../../dataplane/protocol/units.ts';
 import { connection } from './connection.ts';
 import { isGone, KubeError } from './errors.ts';
 import type { KubeMetrics } from './metrics.ts';
-import { type KubeObject, type Resource, resourceOf } from './objects.ts';
+import { FIELD_MANAGER, type KubeObject, type Resource, resourceOf } from './objects.ts';
 import { collectionPath, objectPath, type Query, withQuery } from './paths.ts';
 import { type Call, Transport } from './transport.ts';
 import { eventOf, type WatchEvent } from './watch-lines.ts';
 
 export { KubeError };
-
-/** The field manager: under this name the API server records which fields the operator has set. */
-export const FIELD_MANAGER = 'flashsale-operator';
 
 /** Which objects of a kind are meant; without a namespace, those of all namespaces. */
 export interface Selection {

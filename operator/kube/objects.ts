@@ -1,5 +1,8 @@
 // What objects of Kubernetes look like to us, and where the API server keeps each kind that we use. Knows no client.
 
+/** The field manager: under this name the API server records which fields the operator has set. */
+export const FIELD_MANAGER = 'flashsale-operator';
+
 /** The owner of an object: when the owner is deleted, so is the object. */
 export interface OwnerReference {
   apiVersion: string;

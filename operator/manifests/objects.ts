@@ -1,9 +1,10 @@
-// What every object of a sale has in common: its name, its labels, and the sale as its owner. Pure.
+// What every object of a sale has in common: its name, its labels, and whose it is. Pure.
 
 import type { V1LabelSelector } from '@kubernetes/client-node';
 import { type Kind, type KubeObject, RESOURCES } from '../kube/objects.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ManifestInput } from './input.ts';
+import { ownershipOf } from './ownership.ts';
 
 /** The part of a sale that an object belongs to. `sale` is what all the others share. */
 export type Component = 'storefront' | 'cache' | 'shard' | 'pool' | 'sale';
@@ -63,18 +64,8 @@ export function object(
       name,
       namespace: topology.namespace,
       labels: labelsOf(topology, component),
-      // A sale that was never applied has no uid, and owns nothing yet.
-      ...(uid === undefined || orphan ? {} : { ownerReferences: [ownerReference(topology.name, uid)] }),
+      ...ownershipOf({ name: topology.name, uid }, orphan),
     },
     ...body,
   };
 }
-
-export const ownerReference = (name: string, uid: string) => ({
-  apiVersion: RESOURCES.FlashSale.apiVersion,
-  kind: RESOURCES.FlashSale.kind,
-  name,
-  uid,
-  controller: true,
-  blockOwnerDeletion: true,
-});

@@ -12,7 +12,8 @@ import { deleteTopics } from '../../dataplane/runtime/bus-kafka.ts';
 import type { Secret } from '../../dataplane/runtime/config.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
 import { type KubeObject, keyOf, RESOURCES, resourceOf } from '../kube/objects.ts';
-import { nameOf, ownerReference } from '../manifests/objects.ts';
+import { nameOf } from '../manifests/objects.ts';
+import { ownershipPatch } from '../manifests/ownership.ts';
 import { placeInCluster } from '../manifests/placement.ts';
 import { retentionPolicy } from '../manifests/sets.ts';
 import { saleConfig } from '../topology/placement.ts';
@@ -23,7 +24,7 @@ import { close, lastStatus, type ReconcileContext } from './context.ts';
 import { DRAIN_ANNOTATION, decideDrain, readOutboxes, SKIP_DRAIN } from './drain.ts';
 import { componentOf } from './observed.ts';
 import { statusObject } from './report.ts';
-import { valuesOf } from './secrets.ts';
+import { readOwnSecret, valuesOf } from './secrets.ts';
 
 const POLL: Millis = 1000;
 const SOON: Millis = 200;
@@ -75,7 +76,10 @@ async function areRunning(
   const workloads = cache.owned(key).filter((object) => object.kind === kind);
   for (const workload of workloads)
     if (workload.metadata.deletionTimestamp === undefined)
-      await client.delete(resourceOf(workload), namespace, workload.metadata.name, { propagation: 'Background' });
+      await client.delete(resourceOf(workload), namespace, workload.metadata.name, {
+        ...(workload.metadata.uid === undefined ? {} : { uid: workload.metadata.uid }),
+        propagation: 'Background',
+      });
   const pods = cache.pods(key).filter((pod) => kind === 'StatefulSet' || !holdsData(pod));
   return workloads.length > 0 || pods.length > 0;
 }
@@ -125,7 +129,7 @@ async function isDrained(sale: FlashSale, context: ReconcileContext): Promise<bo
  * while the policy is not in force: a StatefulSet's own controller has not seen it yet.
  */
 async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: ReconcileContext): Promise<boolean> {
-  const { namespace, name, uid = '' } = sale.metadata;
+  const { namespace, name } = sale.metadata;
   const key = keyOf(namespace, name);
   const topology = topologyOf(sale);
   const policy = retentionPolicy(topology);
@@ -138,6 +142,7 @@ async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: Recon
     const { observedGeneration = 0 } = (set.status ?? {}) as { observedGeneration?: number };
     if (!isDeepStrictEqual(found, policy))
       await client.patch(RESOURCES.StatefulSet, namespace, set.metadata.name, {
+        metadata: { uid: set.metadata.uid },
         spec: { persistentVolumeClaimRetentionPolicy: policy },
       });
     else if (observedGeneration >= (set.metadata.generation ?? 0)) continue;
@@ -148,7 +153,7 @@ async function isDeletionPolicyPending(sale: FlashSale, { client, cache }: Recon
   const isOwned = (secret?.metadata.ownerReferences ?? []).length > 0;
   if (secret && isOwned === topology.retain)
     await client.patch(RESOURCES.Secret, namespace, secret.metadata.name, {
-      metadata: { ownerReferences: topology.retain ? [] : [ownerReference(name, uid)] },
+      metadata: { uid: secret.metadata.uid, ...ownershipPatch(sale.metadata, topology.retain) },
     });
   return isPending;
 }
@@ -161,8 +166,7 @@ async function configOf(
   const topology = topologyOf(sale);
   const { namespace, name } = sale.metadata;
   const wanted = { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } };
-  const held =
-    cache.find(keyOf(namespace, name), wanted) ?? (await client.get(RESOURCES.Secret, namespace, wanted.metadata.name));
+  const held = cache.find(keyOf(namespace, name), wanted) ?? (await readOwnSecret(client, topology, sale.metadata));
   const secrets = valuesOf(held);
   const site = { cachePods: 1, ...(options.kafka ? { kafka: options.kafka } : {}) };
   const config = saleConfig(topology, placeInCluster(topology, site));

@@ -1,5 +1,5 @@
 // The informer cache: what belongs to sales, as the watches have shown it, found by sale. It holds data only; `touched`
-// says which sale a change is about.
+// says which sale a change is about. Labels choose what is watched and prove nothing: only what is the sale's own is shown.
 
 import type { Logger } from '../../dataplane/runtime/log.ts';
 import type { FlashSale } from '../api/flashsale.gen.ts';
@@ -7,6 +7,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { ReflectorMetrics } from '../kube/metrics.ts';
 import { type Kind, type KubeObject, keyOf, RESOURCES } from '../kube/objects.ts';
 import { type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
+import { isOwnedBy, isPodOf } from '../manifests/ownership.ts';
 
 /** `namespace/name`. */
 export type SaleKey = string;
@@ -102,19 +103,30 @@ export class InformerCache {
 
   /** The objects that the operator made for this sale, without its pods. */
   owned(key: SaleKey): KubeObject[] {
-    return [...(this.#parts.get(key)?.values() ?? [])].filter(({ kind }) => kind !== 'Pod');
+    return this.#own(key).filter(({ kind }) => kind !== 'Pod');
   }
 
   pods(key: SaleKey): KubeObject[] {
-    return [...(this.#parts.get(key)?.values() ?? [])].filter(({ kind }) => kind === 'Pod');
+    return this.#own(key).filter(({ kind }) => kind === 'Pod');
   }
 
+  /** Returns undefined also for an object of that name which is somebody else's. */
   find(key: SaleKey, { kind, metadata }: { kind: string; metadata: { name: string } }): KubeObject | undefined {
-    return this.#parts.get(key)?.get(`${kind}/${metadata.name}`);
+    const found = this.#parts.get(key)?.get(`${kind}/${metadata.name}`);
+    return found && this.#isOwn(key, found) ? found : undefined;
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  #own(key: SaleKey): KubeObject[] {
+    return [...(this.#parts.get(key)?.values() ?? [])].filter((object) => this.#isOwn(key, object));
+  }
+
+  #isOwn(key: SaleKey, object: KubeObject): boolean {
+    const owner = this.#sales.get(key)?.metadata;
+    return owner !== undefined && (object.kind === 'Pod' ? isPodOf : isOwnedBy)(owner, object);
   }
 
   #keep(key: SaleKey, object: KubeObject, gone: boolean): void {

@@ -21,7 +21,7 @@ export async function nudgePods(
     if (metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATION] === hash) continue;
     try {
       await client.patch(RESOURCES.Pod, metadata.namespace ?? '', metadata.name, {
-        metadata: { annotations: { [ANNOTATION]: hash } },
+        metadata: { uid: metadata.uid, annotations: { [ANNOTATION]: hash } },
       });
     } catch (error) {
       // Gone meanwhile, or not allowed: the kubelet looks by itself a little later.

@@ -1,13 +1,15 @@
 // Makes the objects of a sale as they are wanted, repairs what somebody changed, and removes what is not wanted any
-// more. What the API server refuses becomes a degraded reason of this sale, and ends no reconcile.
+// more. What the API server refuses becomes a degraded reason of this sale, and ends no reconcile. Touches nothing but what is
+// the sale's own: a name that somebody else has taken is left to them, and nothing that depends on it is made.
 
 import type { FlashSaleStatus } from '../api/flashsale.gen.ts';
 import { type Applied, applyWanted, createWanted, wasApplied } from '../kube/apply.ts';
-import { KubeError } from '../kube/client.ts';
+import { type KubeClient, KubeError } from '../kube/client.ts';
 import { type Difference, firstDifference } from '../kube/difference.ts';
 import { type KubeObject, resourceOf, titleOf } from '../kube/objects.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import { nameOf } from '../manifests/objects.ts';
+import { isOwnedBy, ownerInWords } from '../manifests/ownership.ts';
 import type { ReconcileContext } from './context.ts';
 import { type DegradedReason, refusalReason } from './degraded-reasons.ts';
 import type { SaleKey } from './informer-cache.ts';
@@ -18,6 +20,8 @@ export interface Made {
   degradedReasons: DegradedReason[];
   /** What will still happen, in words: parts that were edited now, and parts that wait until an earlier one has replaced its pods. */
   rollout: string[];
+  /** Somebody else has the name of an object through which the sale's passwords pass, so they are not to be used. */
+  isTaken: boolean;
 }
 
 /** The order in which templates roll out: what sells last is replaced last. Everything else is made at once. */
@@ -30,13 +34,16 @@ export async function makeObjects(
   manifests: Manifests,
   secretExists: boolean,
 ): Promise<Made> {
-  const made: Made = { degradedReasons: [], rollout: [] };
+  const made: Made = { degradedReasons: [], rollout: [], isTaken: false };
   const make = async (wanted: KubeObject) => {
     const { did, degradedReason } = await makeOne(context, key, sale, wanted, secretExists);
     if (degradedReason) made.degradedReasons.push(degradedReason);
+    if (degradedReason?.reason === 'NameTaken' && CARRIES_SECRETS.has(wanted.kind)) made.isTaken = true;
     return did;
   };
   for (const wanted of [...manifests.secrets, ...manifests.config, ...manifests.policies]) await make(wanted);
+  // Pods would read what a stranger has written there.
+  if (made.isTaken) return made;
 
   let rolling: string | undefined;
   for (const part of WORKLOADS)
@@ -61,6 +68,9 @@ export async function makeObjects(
   return made;
 }
 
+/** The kinds of objects that hold the sale's passwords, or stand between a server and whoever sends it one. */
+const CARRIES_SECRETS: ReadonlySet<string> = new Set(['Secret', 'ConfigMap', 'Service', 'StatefulSet']);
+
 const isWorkload = ({ kind }: KubeObject): boolean => kind === 'StatefulSet' || kind === 'Deployment';
 
 const specOf = ({ spec }: KubeObject) => (spec ?? {}) as { template?: unknown; replicas?: number };
@@ -84,12 +94,13 @@ async function handReplicasOver({ client, cache }: ReconcileContext, key: SaleKe
   const replicas = found && specOf(found).replicas;
   if (kind !== 'Deployment' || replicas === undefined || scaled || specOf(wanted).replicas !== undefined) return;
   const { name, namespace = '' } = metadata;
-  const held = { apiVersion, kind, metadata: { name, namespace }, spec: { replicas } };
+  const { uid } = found?.metadata ?? {};
+  const held = { apiVersion, kind, metadata: { name, namespace, ...(uid ? { uid } : {}) }, spec: { replicas } };
   await client.apply(held, { fieldManager: AUTOSCALING, force: true });
 }
 
 interface One {
-  did: Applied['did'];
+  did: Applied['did'] | 'created';
   degradedReason: DegradedReason | undefined;
 }
 
@@ -105,14 +116,17 @@ async function makeOne(
   const title = `${wanted.kind} ${wanted.metadata.name}`;
   try {
     await handReplicasOver(context, key, wanted);
-    if (wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets') && !secretExists) {
-      // It is created, never overwritten: a password that was there before is the one the databases know.
-      await createWanted(client, wanted);
+    const found = cache.find(key, wanted) ?? (await create(client, wanted));
+    if (found === undefined) {
+      if (isNews(sale, wanted)) events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
       return { did: 'created', degradedReason };
     }
-    const { did, why, taken = [] } = await applyWanted(client, wanted, cache.find(key, wanted));
-    if (did === 'created' && isNews(sale, wanted))
-      events.event(sale, 'Normal', 'Created', 'Create', `Created ${title}`);
+    if (!isOwnedBy(sale.metadata, found)) return { did: 'nothing', degradedReason: nameTaken(found) };
+    // A password that was there before is the one the databases know, so this Secret is read before it is written.
+    const isUnread = wanted.kind === 'Secret' && wanted.metadata.name === nameOf(sale.metadata, 'secrets');
+    if (isUnread && !secretExists)
+      return { did: 'nothing', degradedReason: nameTaken(found, 'it was made a moment ago, and is read first') };
+    const { did, why, taken = [] } = await applyWanted(client, wanted, found);
     if (did === 'changed') events.event(sale, 'Normal', 'Updated', 'Update', `Updated ${title}${because(wanted, why)}`);
     for (const { manager, field } of taken)
       events.event(
@@ -132,6 +146,27 @@ async function makeOne(
     return { did: 'nothing', degradedReason: { reason: refusalReason(error.message), message, blocks } };
   }
 }
+
+/** Returns undefined when the object was created, and otherwise the one that has its name. */
+async function create(client: KubeClient, wanted: KubeObject): Promise<KubeObject | undefined> {
+  try {
+    await createWanted(client, wanted);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.reason !== 'AlreadyExists') throw error;
+    const { namespace = '', name } = wanted.metadata;
+    const found = await client.get(resourceOf(wanted), namespace, name);
+    // It went in the meantime, and a later reconcile creates the object.
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
+const nameTaken = (found: KubeObject, why = ownerInWords(found)): DegradedReason => ({
+  reason: 'NameTaken',
+  message: `${titleOf(found)} is there already: ${why}; it is left as it is`,
+  blocks: CARRIES_SECRETS.has(found.kind) || isWorkload(found),
+});
 
 /** A new sale makes two dozen objects: those that run are worth a line each. In a sale that serves, any that was lost is. */
 const isNews = (sale: KubeObject, { kind }: KubeObject): boolean =>

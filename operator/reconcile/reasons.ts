@@ -56,6 +56,12 @@ export const DEGRADED_REASONS = {
     action:
       'Bring Kafka or the shard back. Or annotate the sale with flashsale.dev/drain=skip: it goes at once, and with deletionPolicy Retain the events stay on its volumes.',
   },
+  NameTaken: {
+    means:
+      'An object that the sale needs has the name of one that is not the sale’s. It is neither changed nor used, and what depends on it is not made.',
+    action:
+      'Remove or rename the object that the message names, or give the sale another name; one of an earlier sale goes by itself.',
+  },
   NotAllowed: {
     means:
       'The operator’s owner does not allow what the sale asks for: more than a limit of a sale or namespace, or a password sent in clear. What runs already goes on as it was; the edit is not taken up.',

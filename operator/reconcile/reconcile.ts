@@ -80,6 +80,10 @@ async function converge(input: ReconcileInput): Promise<Outcome> {
   const { config, manifests } = planObjects(input, secrets);
   const made = await makeObjects(context, key, sale as unknown as KubeObject, manifests, prerequisites.secretExists);
   degradedReasons.push(...made.degradedReasons);
+  if (made.isTaken) {
+    const message = made.degradedReasons.map((degradedReason) => degradedReason.message).join('; ');
+    return { degradedReasons, progress: { reason: 'Starting', message } };
+  }
   await nudgePods(context, key, config);
 
   const databases = await makeDatabases(context, state, config, secrets, observed.pods);
@@ -139,7 +143,7 @@ async function readPrerequisites({
     ...aboveLimits(topology, earlierThan(sale, cache), options.tenants),
   ];
   const held = cache.find(key, { kind: 'Secret', metadata: { name: nameOf(topology, 'secrets') } });
-  const { values: secrets, exists: secretExists } = await saleSecrets(client, topology, held, given);
+  const { values: secrets, exists: secretExists } = await saleSecrets(client, topology, sale.metadata, held, given);
   const kafka = topology.kafka.brokers ?? options.kafka?.bootstrapServers;
   const noKafka: DegradedReason = {
     ...{ reason: 'KafkaUnavailable', blocks },

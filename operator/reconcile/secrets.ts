@@ -7,6 +7,7 @@ import { fingerprint } from '../../dataplane/runtime/fingerprint.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, RESOURCES } from '../kube/objects.ts';
 import { nameOf } from '../manifests/objects.ts';
+import { isOwnedBy, type Owner } from '../manifests/ownership.ts';
 import { secretsToMake } from '../manifests/secrets.ts';
 import type { SecretName, Topology } from '../topology/topology.ts';
 
@@ -27,6 +28,16 @@ export const valuesOf = (secret: KubeObject | undefined): Map<string, string> =>
     ]),
   );
 
+/** Reads the sale's Secret from the API server. Returns undefined also for one of that name which is somebody else's. */
+export async function readOwnSecret(
+  client: Pick<KubeClient, 'get'>,
+  topology: Topology,
+  owner: Owner,
+): Promise<KubeObject | undefined> {
+  const secret = await client.get(RESOURCES.Secret, topology.namespace, nameOf(topology, 'secrets'));
+  return secret && isOwnedBy(owner, secret) ? secret : undefined;
+}
+
 /**
  * Returns all values, by file name of the secrets folder, and whether the Secret is there already. `held` is the Secret in
  * the informer cache; undefined: the API server is asked.
@@ -34,10 +45,11 @@ export const valuesOf = (secret: KubeObject | undefined): Map<string, string> =>
 export async function saleSecrets(
   client: KubeClient,
   topology: Topology,
+  owner: Owner,
   held: KubeObject | undefined,
   given: ReadonlyMap<string, string>,
 ): Promise<{ values: Map<string, string>; exists: boolean }> {
-  const secret = held ?? (await client.get(RESOURCES.Secret, topology.namespace, nameOf(topology, 'secrets')));
+  const secret = held ?? (await readOwnSecret(client, topology, owner));
   const values = new Map([...withMissing(valuesOf(secret), secretsToMake(topology)), ...given]);
   return { values, exists: secret !== undefined };
 }

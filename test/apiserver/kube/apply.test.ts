@@ -2,7 +2,7 @@
 // something else is wanted; and never over what a stranger made.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { applyWanted } from '../../../operator/kube/apply.ts';
+import { type Applied, applyWanted, createWanted } from '../../../operator/kube/apply.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type KubeObject, resourceOf } from '../../../operator/kube/objects.ts';
 import type { ApiServer } from '../../harness/apiserver.ts';
@@ -29,7 +29,13 @@ beforeEach(async () => {
 
 const writes = () => proxy.asked.filter(({ method }) => method !== 'GET').length;
 const found = (wanted: KubeObject) => client.get(resourceOf(wanted), namespace, wanted.metadata.name);
-const apply = async (wanted: KubeObject) => applyWanted(client, wanted, await found(wanted));
+/** As a reconcile does it: what is not there is created, and what is there is edited. */
+async function apply(wanted: KubeObject): Promise<Applied | { did: 'created' }> {
+  const there = await found(wanted);
+  if (there !== undefined) return applyWanted(client, wanted, there);
+  await createWanted(client, wanted);
+  return { did: 'created' };
+}
 
 const labels = { 'app.kubernetes.io/name': 'flashsale', 'app.kubernetes.io/instance': 'phone' };
 const object = (apiVersion: string, kind: string, fields: object): KubeObject => ({
@@ -250,23 +256,62 @@ describe('what is not wanted any more', () => {
   });
 });
 
-test("a stranger's object of the same name is left alone where it says otherwise", async () => {
-  await server.kubectl(['-n', namespace, 'create', 'configmap', 'phone', '--from-literal=a=theirs']);
-  const wanted = object('v1', 'ConfigMap', { data: { a: '1' } });
-  await expect(applyWanted(client, wanted, undefined)).rejects.toMatchObject({
-    status: 409,
-    conflicts: [{ manager: 'kubectl-create', field: '.data.a' }],
+describe("a stranger's object is kept as it is", () => {
+  const theirs = () => server.kubectl(['-n', namespace, 'create', 'configmap', 'phone', '--from-literal=a=theirs']);
+
+  test('where it has the name already: creating is no edit', async () => {
+    await theirs();
+    const wanted = object('v1', 'ConfigMap', { data: { a: '1', b: '2' } });
+    const before = await found(wanted);
+    await expect(createWanted(client, wanted)).rejects.toMatchObject({ status: 409, reason: 'AlreadyExists' });
+    expect(await found(wanted)).toEqual(before);
   });
-  expect(await found(wanted)).toMatchObject({ data: { a: 'theirs' } });
+
+  test('where it took the name between the look and the edit', async () => {
+    const wanted = object('v1', 'ConfigMap', { data: { a: '1' } });
+    await apply(wanted);
+    const seen = (await found(wanted)) as KubeObject;
+    await server.kubectl(['-n', namespace, 'delete', 'configmap', 'phone']);
+    const newer = object('v1', 'ConfigMap', { data: { a: '2' } });
+    // Nothing is there now, and nothing is made by an edit either.
+    await expect(applyWanted(client, newer, seen)).rejects.toMatchObject({ status: 409 });
+    await theirs();
+    const before = await found(wanted);
+    await expect(applyWanted(client, newer, seen)).rejects.toThrow(/uid|UID/);
+    expect(await found(wanted)).toEqual(before);
+  });
+});
+
+describe('what was created is edited like what was applied', () => {
+  const managers = async () => {
+    const { metadata } = (await found(object('v1', 'ConfigMap', {}))) as KubeObject;
+    const { managedFields = [] } = metadata as { managedFields?: { manager: string; operation: string }[] };
+    return managedFields.map(({ manager, operation }) => `${manager} ${operation}`);
+  };
+
+  test('its fields are those of an apply, so that a later one can drop them', async () => {
+    await apply(object('v1', 'ConfigMap', { data: { a: '1', b: '2' } }));
+    expect(await managers()).toEqual(['flashsale-operator Apply']);
+  });
+
+  test('also when its creator was interrupted', async () => {
+    const cut = { ...client, patch: () => Promise.reject(new Error('interrupted')) };
+    await expect(createWanted(cut, object('v1', 'ConfigMap', { data: { a: '1', b: '2' } }))).rejects.toThrow();
+    expect(await managers()).toEqual(['flashsale-operator Update']);
+    expect(await apply(object('v1', 'ConfigMap', { data: { a: '3' } }))).toMatchObject({ did: 'changed' });
+    expect(await managers()).toEqual(['flashsale-operator Apply']);
+    expect((await found(object('v1', 'ConfigMap', {})))?.data).toEqual({ a: '3' });
+    expect(await apply(object('v1', 'ConfigMap', { data: { a: '3' } }))).toEqual({ did: 'nothing' });
+  });
 });
 
 test('a copy that is a little old makes no change be said twice', async () => {
   const wanted = object('v1', 'ConfigMap', { data: { a: '1' } });
   await apply(wanted);
-  const old = await found(wanted);
+  const old = (await found(wanted)) as KubeObject;
   const newer = object('v1', 'ConfigMap', { data: { a: '2' } });
   expect(await applyWanted(client, newer, old)).toMatchObject({ did: 'changed' });
-  expect(await applyWanted(client, newer, await found(newer))).toEqual({ did: 'nothing' });
+  expect(await apply(newer)).toEqual({ did: 'nothing' });
 });
 
 test('the values of a secret are in no answer', async () => {
