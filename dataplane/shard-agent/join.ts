@@ -1,6 +1,7 @@
 // Joins a shard to the sale. The order of the steps is the protocol's: the shard enters the registry first, then the
 // nodes' epochs are read and copied (only upward), and only then is the shard used. So a node that recovers meanwhile
-// either finds the shard in the list, or has raised its epoch before it was read.
+// either finds the shard in the list, or has raised its epoch before it was read. Joining names the database that was
+// read: a late call must not bind one that was made anew to a sale that is no more.
 
 import type { Millis, ShardId } from '../protocol/units.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -24,6 +25,7 @@ async function tryToJoin(id: ShardId, shard: AgentShard, registry: AgentRegistry
   await shard.join(
     incarnation,
     id,
+    peerIncarnation,
     view.nodes.map(({ id: node, epoch }) => ({ node, epoch })),
   );
   await registry.shardJoined(incarnation, id);

@@ -145,7 +145,7 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     const sale = this.#lock(incarnation);
     if (sale.count === 0) throw new StoreUnknown('no cache nodes to grant supply to: wantNodes comes first');
     if (generation <= sale.generation && !this.#without('newer-generation')) return false;
-    if (generation < sale.asked && !this.#without('newest-wish')) return false;
+    if (generation < sale.asked && !this.#without('newest-supply')) return false;
     if (target < 0) throw new Mistake(`a target of ${target} units`);
     sale.asked = generation;
     const reached = this.#without('raise-by-reached') ? sale.target : sale.supplied - sale.owed;
@@ -227,7 +227,7 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   initialize(): void {
     this.#pool.opened();
     const incarnation = this.sale?.incarnation ?? this.#draw();
-    this.#pool.join(incarnation, 'pool', []);
+    this.#pool.join(incarnation, 'pool', this.#pool.peerIncarnation, []);
     this.sale ??= newSale(incarnation);
   }
 
@@ -305,14 +305,14 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
 
   resize(incarnation: Incarnation, layout: number, from: ResizeStep, to: ResizeStep, held: HeldUnits): boolean {
     const sale = this.#lock(incarnation);
-    if (sale.resize !== from || sale.layout !== layout) return false;
+    if (sale.resize !== from || (sale.layout !== layout && !this.#without('resize-names-layout'))) return false;
     switch (`${from}>${to}`) {
       case 'none>draining':
         if (sale.wanted === sale.count) return false;
         sale.resizingTo = sale.wanted;
         break;
       case 'draining>rebuilding':
-        if (this.#isHeldOtherwise(sale, held)) return false;
+        if (this.#isHeldOtherwise(sale, held) && !this.#without('drained-totals')) return false;
         sale.count = sale.resizingTo ?? sale.count;
         sale.layout += 1;
         break;
@@ -332,7 +332,8 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
     this.#pool.opened();
     if (this.sale === undefined) throw new StoreUnknown('this database holds no registry (yet)');
     const isAnother = incarnation !== undefined && incarnation !== this.sale.incarnation;
-    if (isAnother) throw new WrongIncarnation('this registry belongs to another incarnation of the sale');
+    if (isAnother && !this.#without('registry-incarnation'))
+      throw new WrongIncarnation('this registry belongs to another incarnation of the sale');
     return this.sale;
   }
 
@@ -340,8 +341,9 @@ export class RegistryModel implements Calls<OperatorRegistry>, Calls<CacheRegist
   #recipient({ count, resizingTo }: SaleRow, id: NodeId): RegistryNode | undefined {
     const node = this.nodes.get(id);
     if (node === undefined) throw new Mistake(`no cache node ${id} to grant to`);
-    const stays = nodeNumber(id) < Math.min(count, resizingTo ?? count);
-    return stays ? node : undefined;
+    const number = nodeNumber(id);
+    if (number >= count) return this.#without('grants-in-layout') ? node : undefined;
+    return number < (resizingTo ?? count) || this.#without('grants-stay') ? node : undefined;
   }
 
   /** A leaving node accounts for other units than the caller saw. */

@@ -164,19 +164,25 @@ const join = fc
     holder,
     wrong,
     self: often<StockHolderId | 'right'>(fc.constant('right'), fc.constant('s2')),
+    another: wrong,
     epochs: fc.array(fc.record({ node, epoch }), { maxLength: 2 }),
   })
-  .map(({ holder, wrong, self, epochs }) => joining(holder, wrong, self === 'right' ? holder : self, epochs));
+  .map(({ holder, wrong, self, another, epochs }) =>
+    joining(holder, wrong, self === 'right' ? holder : self, epochs, another),
+  );
 
+/** `another`: the call was meant for a database of before. */
 const joining = (
   holder: StockHolderId,
   wrong: boolean,
   self: StockHolderId,
   epochs: { node: NodeId; epoch: number }[],
+  another = false,
 ) =>
   of(holder)('agent', 'join', (world) => [
     world.sale(wrong),
     self,
+    another ? `another life of ${holder}` : world.model(holder).peerIncarnation,
     epochs.map(({ node, epoch }) => ({ node, epoch: epochAt(world, holder, node, epoch) })),
   ]);
 

@@ -101,8 +101,15 @@ export class ShardModel implements Calls<StorefrontShard>, Calls<CacheShard>, Ca
     return { incarnation: this.incarnation, shardIncarnation: this.peerIncarnation };
   }
 
-  join(incarnation: Incarnation, self: StockHolderId, epochs: { node: NodeId; epoch: Epoch }[]): void {
+  join(
+    incarnation: Incarnation,
+    self: StockHolderId,
+    peerIncarnation: Incarnation,
+    epochs: { node: NodeId; epoch: Epoch }[],
+  ): void {
     this.reach();
+    if (peerIncarnation !== this.peerIncarnation && !this.without('join-names-database'))
+      throw new WrongIncarnation('this database is another one than the call was meant for');
     if ((this.incarnation ?? incarnation) !== incarnation)
       throw new WrongIncarnation('this shard belongs to another incarnation of the sale');
     if ((this.self ?? self) !== self) throw new WrongIncarnation('this database is another shard of the sale');

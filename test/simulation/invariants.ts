@@ -6,7 +6,7 @@ import type { CacheNodeModel } from '../models/cache-node.ts';
 import { Violation } from './engine/violation.ts';
 import { isTrusted, readingsOf } from './readings.ts';
 import type { NodePlace } from './stores.ts';
-import type { World } from './world.ts';
+import type { Wishes, World } from './world.ts';
 
 /** R26, after every event: what was supplied is in a shard, in the pool, in flight or in an order that lives. */
 export function conserved({ stores, highest }: World): void {
@@ -19,8 +19,8 @@ export function conserved({ stores, highest }: World): void {
     found += ledger.sum + ledger.out - ledger.in + totals.sold - totals.cancelled;
   }
   if (found !== sale.supplied) throw new Violation(`R26: ${sale.supplied} units were supplied, ${found} are there`);
-  if (sale.supplied - sale.owed > highest)
-    throw new Violation(`R33: ${sale.supplied - sale.owed} units are on sale, ${highest} were asked for`);
+  if (sale.supplied > highest)
+    throw new Violation(`R33: ${sale.supplied} units are in the sale, ${highest} were asked for`);
 }
 
 /** The real audit, at one instant of a moving sale: units on their way to buyers may look stranded. */
@@ -60,11 +60,106 @@ export function understood({ tables }: World): void {
 }
 
 /** R33: what was applied once is not replaced by an older wish. */
-export function wished({ stores, appliedGeneration, counts }: World): void {
+export function wished({ stores, appliedGeneration, wishes }: World): void {
   const { sale } = stores.pool.model.registry;
   if (!sale || sale.count === 0 || appliedGeneration === 0) return;
-  for (const [generation, count] of counts) if (generation >= appliedGeneration && count === sale.wanted) return;
-  throw new Violation(`R33: ${sale.wanted} nodes are wanted in the registry after generation ${appliedGeneration}`);
+  const isWished = (fits: (wish: Wishes) => boolean): boolean =>
+    wishes.some((wish, generation) => generation >= appliedGeneration && fits(wish));
+  if (!isWished(({ nodes }) => nodes === sale.wanted))
+    throw new Violation(`R33: ${sale.wanted} nodes are wanted in the registry after generation ${appliedGeneration}`);
+  if (!isWished(({ stock }) => stock === sale.target))
+    throw new Violation(
+      `R33: ${sale.target} units are the target in the registry after generation ${appliedGeneration}`,
+    );
+}
+
+/** What was seen of a node after the event before. */
+interface Sold {
+  incarnation: string;
+  epoch: number;
+  issued: number;
+  /** The newest layout under which the node has drained, or which the registry has left behind. */
+  ended: number;
+}
+
+const soldBefore = new WeakMap<CacheNodeModel, Sold>();
+const layoutBefore = new WeakMap<World, { incarnation: string; layout: number }>();
+
+/**
+ * R33, after every event: when a new layout is taken, no token of the earlier one can be sold any more; and a node makes
+ * none under a layout in which it has drained, or which the registry has left behind. (Those of a node that is fenced are
+ * void.)
+ */
+export function soldByOneLayout(world: World): void {
+  const { sale } = world.stores.pool.model.registry;
+  if (!sale) return;
+  const before = layoutBefore.get(world);
+  const isTaken = before?.incarnation === sale.incarnation && before.layout < sale.layout;
+  if (isTaken || before?.incarnation !== sale.incarnation)
+    layoutBefore.set(world, { incarnation: sale.incarnation, layout: sale.layout });
+  for (const node of world.stores.nodes.values()) {
+    const { identity, sequences } = node.model.data;
+    if (identity?.incarnation !== sale.incarnation) continue;
+    const { incarnation, epoch, layout, mode } = identity;
+    const last = soldBefore.get(node.model);
+    const known = last?.incarnation === incarnation ? last : undefined;
+    const issued = sequences.length;
+    if (isTaken && layout < sale.layout) isVoidAbove(world, node, 0);
+    else if (known?.epoch === epoch && issued > known.issued && layout <= known.ended)
+      isVoidAbove(world, node, known.issued);
+    const ended = mode === 'draining' || layout < sale.layout ? layout : 0;
+    soldBefore.set(node.model, { incarnation, epoch, issued, ended: Math.max(ended, known?.ended ?? 0) });
+  }
+}
+
+/** Of the node's live tokens above the sequence number, no shard would make an order. */
+function isVoidAbove({ stores }: World, { id, model }: NodePlace, above: number): void {
+  const { epoch = 0, layout } = model.data.identity ?? {};
+  for (const { id: token, sequence, shard } of model.live()) {
+    const holder = sequence > above ? stores.shards.get(shard)?.model : undefined;
+    if (holder && !holder.orders.get(token) && holder.accepts({ token, node: id, epoch, sequence }))
+      throw new Violation(`R33: ${token} of ${id} can be sold, and its layout ${layout} has ended`);
+  }
+}
+
+const heldBefore = new WeakMap<World, { layout: string; held: Map<NodeId, Units> }>();
+
+/**
+ * R30, after every event: a node outside the layout accounts for what was ordered through it, and for nothing else: what
+ * is granted to it can be bought by nobody.
+ */
+export function nothingLeftBehind(world: World): void {
+  const { sale, nodes } = world.stores.pool.model.registry;
+  if (!sale) return;
+  const layout = `${sale.incarnation} ${sale.layout}`;
+  const last = heldBefore.get(world);
+  const known = last?.layout === layout ? last.held : new Map<NodeId, Units>();
+  if (last?.layout !== layout) heldBefore.set(world, { layout, held: known });
+  for (const { id, granted, revoked } of nodes.values()) {
+    const held = granted - revoked;
+    if (nodeNumber(id) < sale.count || known.get(id) === held) continue;
+    known.set(id, held);
+    let ordered = 0;
+    for (const { model } of world.stores.shards.values()) ordered += model.orders.through(id);
+    if (held > ordered)
+      throw new Violation(`R30: ${id} is outside the layout and accounts for ${held} units; ${ordered} were ordered`);
+  }
+}
+
+const poolVersions = new WeakMap<World, number>();
+
+/** R33, after every event: what the pool sends to a shard is not what it owes. */
+export function keptForOwed(world: World): void {
+  const { model } = world.stores.pool;
+  const { rows } = model.ledger;
+  const last = rows.at(-1);
+  if (!last || poolVersions.get(world) === last.version) return;
+  poolVersions.set(world, last.version);
+  const owed = model.registry.sale?.owed ?? 0;
+  // What is only passed on names its sender.
+  const isOwn = last.kind === 'transfer_out' && !last.ref.includes('@');
+  if (isOwn && model.available < owed)
+    throw new Violation(`R33: the pool sent ${-last.delta} units, and has ${model.available} of ${owed} that it owes`);
 }
 
 interface Recovery {

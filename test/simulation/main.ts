@@ -2,14 +2,14 @@
 
 import { parseArgs } from 'node:util';
 import { STORE_SENTENCES, type StoreSentence } from '../models/sentences.ts';
-import { COVERED, MUTATIONS, type Mutation, OPEN_MUTATIONS, STORE_WEATHERS } from './mutations.ts';
+import { COVERED, COVERED_SENTENCES, MUTATIONS, type Mutation, OPEN_MUTATIONS, STORE_WEATHERS } from './mutations.ts';
 import { patchOnImport } from './patch.ts';
 import type { Options } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { WEATHERS, type WeatherName } from './weathers.ts';
 
 const HELP = `usage: hack/simulate [--seed N] [--steps N] [--hours N] [--notes N] [--weather NAME]
-                     [--mutation NAME | --without NAME | --list]
+                     [--mutation NAME | --without NAME ... | --list]
 
 Runs whole sales on the code that ships, in virtual time, while things go wrong; each seed is another sale.
   --seed N         runs this seed alone, unless --steps or --hours is given: then it is the first one
@@ -18,7 +18,8 @@ Runs whole sales on the code that ships, in virtual time, while things go wrong;
   --notes N        how much of its story a failing seed tells (40)
   --weather NAME   fixes parts of what the seed decides: ${Object.keys(WEATHERS).join(', ')}
   --mutation NAME  takes a sentence of the protocol back in a file that ships; succeeds when a seed finds it
-  --without NAME   the same for a sentence that Lua or SQL keeps, in the models that stand for them
+  --without NAME   the same for a sentence that Lua or SQL keeps, in the models that stand for them; of several, all are
+                   taken back together
   --list           names the sentences that can be taken back`;
 
 const { values } = parseArgs({
@@ -29,7 +30,7 @@ const { values } = parseArgs({
     notes: { type: 'string', default: '40' },
     weather: { type: 'string' },
     mutation: { type: 'string' },
-    without: { type: 'string' },
+    without: { type: 'string', multiple: true, default: [] },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -101,20 +102,21 @@ const MOST_FOR_A_MUTATION = Number(process.env.MUTMS ?? 60_000);
 const ALL: Record<string, Mutation> = { ...MUTATIONS, ...OPEN_MUTATIONS };
 
 /** Looks for a seed that finds what was taken back. */
-async function mutate(mutation: string | undefined, without: string | undefined): Promise<number> {
+async function mutate(mutation: string | undefined, without: readonly string[]): Promise<number> {
   const patch: Mutation | undefined = ALL[mutation ?? ''];
   if (patch) patchOnImport(patch);
-  else if (mutation !== undefined || without === undefined || !(without in STORE_SENTENCES)) {
-    console.error(`flashsale: no sentence is called '${mutation ?? without}'; see hack/simulate --list`);
+  const unknown = patch || mutation === undefined ? without.find((name) => !(name in STORE_SENTENCES)) : mutation;
+  if (unknown !== undefined) {
+    console.error(`flashsale: no sentence is called '${unknown}'; see hack/simulate --list`);
     return 2;
   }
   const plan = planOf();
   plan.steps = numberOf(values.steps) ?? Number.POSITIVE_INFINITY;
   plan.until = MOST_FOR_A_MUTATION;
-  const usual = patch ? patch.weather : STORE_WEATHERS[without as StoreSentence];
+  const usual = patch ? patch.weather : STORE_WEATHERS[without[0] as StoreSentence];
   const found = await simulate(plan, {
     scenario: scenarioOf(values.weather ?? usual),
-    without: without === undefined ? [] : [without as StoreSentence],
+    without: without as StoreSentence[],
   });
   console.log(found ? 'the mutation was found' : 'NO SEED FOUND THE MUTATION');
   return found ? 0 : 1;
@@ -126,10 +128,11 @@ function list(): void {
   for (const [name, sentence] of Object.entries(STORE_SENTENCES)) console.log(`--without ${name}\n    ${sentence}`);
   console.log('\nWithout a mutation:');
   for (const [name, reason] of Object.entries(COVERED)) console.log(`${name}\n    ${reason}`);
+  for (const [name, { reason }] of Object.entries(COVERED_SENTENCES)) console.log(`${name}\n    ${reason}`);
 }
 
 if (values.help) console.log(HELP);
 else if (values.list) list();
-else if (values.mutation !== undefined || values.without !== undefined)
+else if (values.mutation !== undefined || values.without.length > 0)
   process.exit(await mutate(values.mutation, values.without));
 else process.exit((await simulate(planOf(), { scenario: scenarioOf(values.weather) })) ? 1 : 0);

@@ -242,7 +242,8 @@ export const COVERED = {
     'A node serves only after it has taken the layout that the registry names (decide.ts: old-layout), so whoever goes on earlier finds it off.',
   'runtime/mutex.ts lets one after the other move virtual stock':
     'What moves shows in the lifetime totals at every instant; taking turns saves the looks that it would spoil.',
-  'sale/registry-steps.ts compares generations': 'set_supply refuses an old generation itself (newer-generation).',
+  'sale/registry-steps.ts compares generations':
+    'set_supply refuses an old generation itself (newer-generation, newest-supply).',
   'shard-agent/stock-holder.ts reports changes from what the topic has':
     'A reader whose last version is another one goes by the totals; the change is for display.',
 } as const;
@@ -252,31 +253,62 @@ export const STORE_WEATHERS: Partial<Record<StoreSentence, WeatherName>> = {
   'known-first': 'lastMoment',
   'locked-then-read': 'lastMoment',
   'close-before-reading': 'lastMoment',
-  'close-checks-epoch': 'restless',
+  'close-checks-epoch': 'lateCloses',
   'epoch-resets-closed': 'restless',
   'book-current-epoch': 'seesaw',
   'recovery-marks': 'contested',
   'users-off-until-recovered': 'forgetful',
   'far-future-is-due': 'jumping',
   'raise-by-reached': 'lowered',
-  'unowe-first': 'lowered',
+  'unowe-first': 'seesaw',
+  'owed-not-allocated': 'seesaw',
   'owe-only-the-excess': 'lowered',
-  'draining-stays': 'resizing',
+  'draining-stays': 'latePauses',
   'newest-wish': 'secondThoughts',
+  'newer-generation': 'lateSupplies',
+  'join-names-database': 'outlived',
+  'registry-incarnation': 'outlived',
+  'resize-names-layout': 'lateSteps',
+  'grants-in-layout': 'threePools',
+  'drained-totals': 'threePools',
   'paused-refused': 'resizing',
   'wanted-itself': 'wavering',
   'known-senders': 'forged',
 };
 
+/**
+ * Sentences of the stores that no run can miss, and why. `together`: those that guard the same; taken back all at once, a
+ * seed finds it soon enough for a test.
+ */
+export const COVERED_SENTENCES: Partial<
+  Record<StoreSentence, { reason: string; together?: readonly StoreSentence[] }>
+> = {
+  'newer-generation': {
+    reason:
+      'A supply that is older than another wish is refused as such (newest-supply), and one of the same generation asks for the same target: supply is absolute, so it changes nothing.',
+    together: ['newer-generation', 'newest-supply'],
+  },
+  'newest-supply': {
+    reason:
+      'A supply that is older than the last one is refused as such (newer-generation); another old one comes before the newest, which replaces it.',
+    together: ['newer-generation', 'newest-supply'],
+  },
+  'grants-stay': {
+    reason:
+      'Draining does not end when units were granted to a leaving node behind the agent’s back (drained-totals), and the agent takes them away again.',
+  },
+  'drained-totals': {
+    reason: 'What a leaving node accounts for only falls, because nothing is granted to it (grants-stay).',
+  },
+  'lapses-counted': {
+    reason:
+      'Whoever hoards takes no unit that is not there: what it costs is other buyers’ time, which no invariant is about. The tests of the real script hold it.',
+  },
+  'one-run-recovery': {
+    reason:
+      'Where a restart may lose records, a node that has restarted is recovered once more before its users are on (decide.ts: restarted, which is taken back by “recovery: none after a restart”).',
+  },
+};
+
 /** The same of what the stores keep. */
-export const OPEN_SENTENCES: readonly StoreSentence[] = [
-  // Whoever hoards takes no unit that is not there: what it costs is other buyers' time, which no invariant is about.
-  'lapses-counted',
-  'paused-refused',
-  'draining-stays',
-  'one-run-recovery',
-  'close-checks-epoch',
-  'newer-generation',
-  'unowe-first',
-  'owed-not-allocated',
-];
+export const OPEN_SENTENCES: readonly StoreSentence[] = [];

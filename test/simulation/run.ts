@@ -13,8 +13,11 @@ import {
   atRest,
   audited,
   conserved,
+  keptForOwed,
   keptWord,
+  nothingLeftBehind,
   onlyForward,
+  soldByOneLayout,
   soldOut,
   understood,
   unrest,
@@ -81,6 +84,9 @@ async function sell(world: World): Promise<void> {
     conserved(world);
     onlyForward(world);
     wished(world);
+    soldByOneLayout(world);
+    keptForOwed(world);
+    nothingLeftBehind(world);
     if (world.inquiries.size > 0) for (const inquiry of world.inquiries.values()) watch(world, inquiry);
   };
   auditEvery(world, 100);

@@ -39,6 +39,12 @@ const resizing: Partial<Scenario> = {
   every: CALM,
 };
 
+const twoPools: Partial<Scenario> = {
+  ...resizing,
+  ...{ poolAgents: 2, stock: 60, buyers: 80, slowness: 4 },
+  every: { ...CALM, lock: 400, stall: 900 },
+};
+
 const heldUp: Partial<Scenario> = {
   ...resizing,
   ...{ poolAgents: 3, nodes: 3, stock: 60, buyers: 90, cancel: 0.2, paymentDeadline: 900, ttl: 1500 },
@@ -128,11 +134,22 @@ export const WEATHERS = {
     ],
     every: { ...CALM, replace: 700, stall: 900 },
   },
+  /** Sales that are made anew, nothing of them kept, while calls of the earlier ones are still on their way. */
+  outlived: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 2, shards: 3, stock: 30, buyers: 40, duration: 9000, slowness: 1 },
+    edits: edits(6, 1200, () => ({ at: 0, kind: 'remake', keeps: 'nothing' })),
+    faults: { ...NO_FAULTS, late: 0.3 },
+    every: { ...CALM, replace: 80 },
+  },
   /** Two agents of the pool that act at the same time, and a layout that changes. */
-  twoPools: {
-    ...resizing,
-    ...{ poolAgents: 2, stock: 60, buyers: 80, slowness: 4 },
-    every: { ...CALM, lock: 400, stall: 900 },
+  twoPools,
+  /** The same with three, little stock and everything slow: one still moves units when another one has ended the draining. */
+  threePools: {
+    ...twoPools,
+    ...{ poolAgents: 3, stock: 24, buyers: 60, ttl: 250, slowness: 8 },
+    edits: edits(12, 950, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 3 : 2 })),
+    every: { ...CALM, lock: 300, stall: 600 },
   },
   /** Two operators, one of which may be held up with an edit of before, and numbers of nodes that change. */
   secondThoughts: {
@@ -141,6 +158,14 @@ export const WEATHERS = {
     edits: edits(6, 2000, (n) => ({ at: 0, kind: 'nodes', count: 2 + (n % 3) })),
     faults: { ...NO_FAULTS, late: 0.3 },
     every: { ...CALM, stall: 150 },
+  },
+  /** The same with the supply, and only what is asked of it comes late. */
+  lateSupplies: {
+    ...seesaw,
+    operators: 2,
+    edits: edits(12, 700, (n) => ({ at: 0, kind: 'stock', units: [40, 10, 30][n % 3] ?? 30 })),
+    faults: { ...NO_FAULTS, held: { setSupply: 0.5 } },
+    every: CALM,
   },
   /** Numbers of nodes that are edited away and back while the layout changes. */
   wavering: {
@@ -153,6 +178,26 @@ export const WEATHERS = {
     ...{ nodes: 2, stock: 30, buyers: 60, maxQuantity: 2, perBuyer: 4, abandon: 0.8, leave: 0.1, ttl: 500 },
     ...{ reservations: { maxLapsed: 2, cooldown: 1500 } },
     every: { ...CALM, loss: 1500, clock: 1500 },
+  },
+  /** Ends of tokens that reach the shards when the node is in its next life. */
+  lateCloses: { ...restless, faults: { ...NO_FAULTS, held: { closeTokens: 0.3 } } },
+  /** Steps of a resize that reach the registry during the next one. */
+  lateSteps: {
+    ...heldUp,
+    edits: edits(20, 500, (n) => ({ at: 0, kind: 'nodes', count: [2, 4, 3][n % 3] ?? 3 })),
+    faults: { ...NO_FAULTS, held: { resize: 0.4 } },
+    every: CALM,
+  },
+  /** The end of a pause that reaches a node when it drains. */
+  latePauses: {
+    ...resizing,
+    ...{ cacheAgents: 2, duration: 16_000, rush: 15_000 },
+    edits: Array.from({ length: 6 }, (_, n): Edit[] => [
+      { at: 900 + 2200 * n, kind: 'pause', paused: true },
+      { at: 1900 + 2200 * n, kind: 'pause', paused: false },
+      { at: 1901 + 2200 * n, kind: 'nodes', count: n % 2 === 0 ? 3 : 2 },
+    ]).flat(),
+    faults: { ...NO_FAULTS, held: { setMode: 0.4 } },
   },
   /** Agents of the pool that are held up while the others change the layout, and layouts that follow each other. */
   heldUp,

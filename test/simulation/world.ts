@@ -24,6 +24,12 @@ import {
 import type { Edit, Scenario } from './scenario.ts';
 import { Stores } from './stores.ts';
 
+/** What a generation of the resource asks of the registry. */
+export interface Wishes {
+  nodes: number;
+  stock: Units;
+}
+
 /** A role that is started again whenever it ends. */
 export interface Supervised {
   readonly name: string;
@@ -50,8 +56,8 @@ export class World {
   /** Purchases that wait for an answer whether anything is left, by the agent and the question. */
   readonly inquiries = new Map<string, Inquiry>();
   wantedNodes: number;
-  /** How many nodes each generation of the resource wants. */
-  readonly counts = new Map<number, number>();
+  /** What each generation of the resource wants, by its number. */
+  readonly wishes: Wishes[] = [];
   /** The highest supply ever asked for. */
   highest: Units;
   /** The generation that the registry is known to have. */
@@ -67,7 +73,7 @@ export class World {
     this.#stock = scenario.stock;
     this.highest = scenario.stock;
     this.wantedNodes = scenario.nodes;
-    this.counts.set(1, scenario.nodes);
+    this.wishes[1] = { nodes: scenario.nodes, stock: scenario.stock };
     this.stores = new Stores(sim, without);
     this.lock = new Lock(this.stores);
     this.people = new Process(sim, 'crowd');
@@ -165,7 +171,7 @@ export class World {
     else if (edit.kind === 'pause') this.#paused = edit.paused;
     else if (edit.kind === 'shard') this.#superviseShard(this.stores.addShard());
     else this.#remake(edit.keeps);
-    this.counts.set(this.#generation, this.wantedNodes);
+    this.wishes[this.#generation] = { nodes: this.wantedNodes, stock: this.#stock };
     this.highest = Math.max(this.highest, this.#stock);
     while (this.stores.nodes.size < this.wantedNodes) this.#superviseNode(this.stores.addNode());
     for (const { process, edited } of this.roles)

@@ -210,10 +210,11 @@ export function connectAgentShard(address: DatabaseAddress, password: string, op
   const database = new Database(address, 'owner', password, { timeout: 10_000, ...options });
   return {
     migrate: () => migrate(address, password),
-    async join(incarnation, self, epochs) {
-      await database.rows('join_sale', 'SELECT flashsale.join_sale($1, $2, $3, $4)', [
+    async join(incarnation, self, peerIncarnation, epochs) {
+      await database.rows('join_sale', 'SELECT flashsale.join_sale($1, $2, $3, $4, $5)', [
         incarnation,
         self,
+        peerIncarnation,
         epochs.map((e) => e.node),
         epochs.map((e) => e.epoch),
       ]);

@@ -134,8 +134,16 @@ export interface ShardState {
 export interface AgentShard {
   /** Applies the numbered migrations that are missing; creates the shard's incarnation the first time. */
   migrate(): Promise<void>;
-  /** Records the sale's incarnation and copies the nodes' epochs, only upward. Refuses to change the incarnation. */
-  join(incarnation: Incarnation, self: StockHolderId, epochs: { node: NodeId; epoch: Epoch }[]): Promise<void>;
+  /**
+   * Records the sale's incarnation and copies the nodes' epochs, only upward. Rejects with WrongIncarnation when the
+   * database has joined another sale, or when its own life is not `peerIncarnation`: it was made anew meanwhile.
+   */
+  join(
+    incarnation: Incarnation,
+    self: StockHolderId,
+    peerIncarnation: Incarnation,
+    epochs: { node: NodeId; epoch: Epoch }[],
+  ): Promise<void>;
   state(): Promise<ShardState>;
   /**
    * Executes a command: all legs in one transaction, each with what was asked for or what is left (R17, R20, R22).

@@ -35,7 +35,15 @@ import type { CacheShard, CheckoutOutcome } from '../../../dataplane/stores/shar
 import { answers, PATIENT, request, reserve, stateOf } from '../../harness/cache-node.ts';
 import { startRedis, type TestRedis } from '../../harness/redis.ts';
 import { until } from '../../harness/until.ts';
-import { delivery, type Fixture, openShard, reset, type TestPool, type TestShard } from '../shard-sql/fixture.ts';
+import {
+  delivery,
+  type Fixture,
+  joinSale,
+  openShard,
+  reset,
+  type TestPool,
+  type TestShard,
+} from '../shard-sql/fixture.ts';
 
 export interface TierOptions {
   nodes?: number;
@@ -144,7 +152,8 @@ async function startTier(options: TierOptions, servers: Servers) {
   };
   const joinShard = async (id: ShardId) => {
     const { agent } = shardOf(id);
-    await agent.join(
+    await joinSale(
+      { agent },
       incarnation,
       id,
       (await pool.view()).nodes.map(({ id: node, epoch }) => ({ node, epoch })),

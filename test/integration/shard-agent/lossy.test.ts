@@ -47,8 +47,9 @@ async function join(): Promise<Map<StockHolderId, AgentShard>> {
   for (let i = 0; i < SHARDS; i++) {
     const shard = sale.shard(shardId(i));
     await shard.migrate();
-    await sale.agentRegistry.enterShard(incarnation, shardId(i), (await shard.state()).peerIncarnation);
-    await shard.join(incarnation, shardId(i), [{ node: 'c0', epoch: 0 }]);
+    const { peerIncarnation } = await shard.state();
+    await sale.agentRegistry.enterShard(incarnation, shardId(i), peerIncarnation);
+    await shard.join(incarnation, shardId(i), peerIncarnation, [{ node: 'c0', epoch: 0 }]);
     shards.set(shardId(i), shard);
   }
   return shards;

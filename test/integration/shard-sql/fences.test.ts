@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WrongIncarnation } from '../../../dataplane/stores/errors.ts';
-import { type Fixture, HOUR, row, SALE, startFixture } from './fixture.ts';
+import { type Fixture, HOUR, joinSale, openShard, row, SALE, startFixture } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -91,7 +91,8 @@ test('joining copies epochs only upward, keeps the incarnation for ever, and may
   const { agent, cache, storefront } = await fixture.shard(10);
   await cache.raiseEpoch(SALE, 'c0', 5);
   await cache.closeTokens(SALE, 'c1', 1, 9, []);
-  await agent.join(SALE, 's0', [
+  const { peerIncarnation } = await agent.state();
+  await agent.join(SALE, 's0', peerIncarnation, [
     { node: 'c0', epoch: 4 },
     { node: 'c1', epoch: 1 },
     { node: 'c2', epoch: 2 },
@@ -103,9 +104,18 @@ test('joining copies epochs only upward, keeps the incarnation for ever, and may
     row({ node: 'c2', epoch: 2, sequence: 1 }),
   ];
   expect(await storefront.checkout(SALE, rows, HOUR)).toEqual(['expired', 'sold', 'expired', 'sold']);
-  await expect(agent.join('sale-2', 's0', [])).rejects.toThrow(WrongIncarnation);
-  await expect(agent.join(SALE, 's1', [])).rejects.toThrow(WrongIncarnation);
+  await expect(agent.join('sale-2', 's0', peerIncarnation, [])).rejects.toThrow(WrongIncarnation);
+  await expect(agent.join(SALE, 's1', peerIncarnation, [])).rejects.toThrow(WrongIncarnation);
   expect(await storefront.info()).toMatchObject({ incarnation: SALE });
+});
+
+test('a late call to join does not bind a database that was made anew to the sale of before', async () => {
+  const shard = await openShard(fixture.server, await fixture.database(true));
+  await expect(shard.agent.join('sale-0', 's0', 'the database of before', [])).rejects.toThrow(WrongIncarnation);
+  expect(await shard.storefront.info()).toMatchObject({ incarnation: undefined });
+  await joinSale(shard, SALE, 's0');
+  expect(await shard.storefront.info()).toMatchObject({ incarnation: SALE });
+  await shard.close();
 });
 
 test("another incarnation's calls are refused by every function", async () => {

@@ -1,7 +1,15 @@
 // One PostgreSQL server for a test file, shards of a sale on it, and what every test may ask of a shard's rows.
 
 import pg from 'pg';
-import type { Incarnation, NodeId, ShardId, StockHolderId, TokenId, Units } from '../../../dataplane/protocol/units.ts';
+import type {
+  Epoch,
+  Incarnation,
+  NodeId,
+  ShardId,
+  StockHolderId,
+  TokenId,
+  Units,
+} from '../../../dataplane/protocol/units.ts';
 import { connectAgentRegistry, connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
 import type { ResizeStep } from '../../../dataplane/stores/registry/registry.ts';
 import {
@@ -45,7 +53,7 @@ export async function startFixture(options: PostgresOptions = {}): Promise<Fixtu
     async shard(units = 0, self = 's0') {
       const shard = await openShard(server, await database(true));
       opened.push(shard);
-      await shard.agent.join(SALE, self, [
+      await joinSale(shard, SALE, self, [
         { node: 'c0', epoch: 1 },
         { node: 'c1', epoch: 1 },
       ]);
@@ -80,6 +88,16 @@ async function copyTemplate(server: Postgres, name: string): Promise<void> {
   const client = await superuser(server, name);
   await client.query('UPDATE instance SET peer_incarnation = gen_random_uuid()');
   await client.end();
+}
+
+/** Joins as an agent does: by a call that names the database which it has read. */
+export async function joinSale(
+  { agent }: Pick<TestShard, 'agent'>,
+  incarnation: Incarnation,
+  self: StockHolderId,
+  epochs: { node: NodeId; epoch: Epoch }[] = [],
+): Promise<void> {
+  await agent.join(incarnation, self, (await agent.state()).peerIncarnation, epochs);
 }
 
 /** Back to how a migration leaves a database; faster than another one. The clients' connections live on. */

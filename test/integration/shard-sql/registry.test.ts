@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeId, Units } from '../../../dataplane/protocol/units.ts';
 import { StoreUnknown, WrongIncarnation } from '../../../dataplane/stores/errors.ts';
 import { connectCacheRegistry, connectOperatorRegistry } from '../../../dataplane/stores/registry/postgres.ts';
-import { type Fixture, reset, startFixture, type TestPool, wrongWith } from './fixture.ts';
+import { type Fixture, joinSale, reset, startFixture, type TestPool, wrongWith } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ describe('a new registry', () => {
       shards: [],
     });
     expect(await pool.agent.state()).toMatchObject({ incarnation: pool.incarnation, available: 0 });
-    await pool.agent.join(pool.incarnation, 'pool', []);
+    await joinSale(pool, pool.incarnation, 'pool');
   });
 
   test('read before it is there, it is undefined; written, it is not ready yet', async () => {

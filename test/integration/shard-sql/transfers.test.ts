@@ -4,7 +4,18 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Command, Transfer } from '../../../dataplane/protocol/messages.ts';
 import type { ShardId, StockHolderId, Units } from '../../../dataplane/protocol/units.ts';
-import { delivery, type Fixture, HOUR, reset, row, SALE, startFixture, type TestShard, wrongWith } from './fixture.ts';
+import {
+  delivery,
+  type Fixture,
+  HOUR,
+  joinSale,
+  reset,
+  row,
+  SALE,
+  startFixture,
+  type TestShard,
+  wrongWith,
+} from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -244,7 +255,7 @@ test('R18–R22: stock arrives once and complete though the queue loses, repeats
         const { incarnation } = await pool.view();
         for (const id of ids) {
           await pool.registry.enterShard(incarnation, id, (await at(id).agent.state()).peerIncarnation);
-          await at(id).agent.join(incarnation, id, []);
+          await joinSale(at(id), incarnation, id);
         }
         await pool.wantNodes(1);
         await pool.operator.setSupply(incarnation, 1, 100);

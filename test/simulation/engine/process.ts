@@ -160,14 +160,16 @@ export class Process {
     const sim = this.#sim;
     return new Promise((resolve, reject) => {
       if (!this.alive) return;
-      const { lost, unanswered, late, repeated } = sim.faults;
+      const { lost, unanswered, repeated, held } = sim.faults;
+      const late = held?.[method] ?? sim.faults.late;
       const fate = sim.random.next();
       const isLate = fate < late;
       const isUnanswered = !isLate && fate < late + unanswered;
       const isLost = !isLate && !isUnanswered && fate < late + unanswered + lost;
       const isAnswered = !isLate && !isUnanswered && !isLost;
       const arrival =
-        sim.latency() + (isLate ? sim.timeout + sim.random.next() * (sim.random.chance(0.1) ? 5000 : 400) : 0);
+        sim.latency() +
+        (isLate ? sim.timeout + sim.random.next() * (held?.[method] || sim.random.chance(0.1) ? 5000 : 400) : 0);
       const carryOut = (then: (outcome: Outcome) => void) => () => {
         const outcome = attempt(sim, server, method, parameters, admit);
         return outcome instanceof Promise ? outcome.then(then) : then(outcome);

@@ -18,6 +18,8 @@ export interface Faults {
   late: number;
   /** It is carried out twice; the caller gets the first answer. */
   repeated: number;
+  /** The share of late ones among the calls of single methods, where it is another one; those may be seconds late. */
+  held?: Readonly<Record<string, number>>;
 }
 
 export const NO_FAULTS: Faults = { lost: 0, unanswered: 0, late: 0, repeated: 0 };

@@ -433,15 +433,19 @@ CREATE FUNCTION flashsale.initialize() RETURNS void
 BEGIN
   PERFORM lock_stock();
   INSERT INTO sale (incarnation) VALUES (gen_random_uuid()::text) ON CONFLICT DO NOTHING;
-  PERFORM join_sale((SELECT incarnation FROM sale), 'pool', '{}', '{}');
+  PERFORM join_sale(
+    (SELECT incarnation FROM sale), 'pool', (SELECT peer_incarnation FROM instance), '{}', '{}');
 END $$;
 
-CREATE FUNCTION flashsale.join_sale(p_incarnation text, p_self text, p_nodes text[], p_epochs bigint[]) RETURNS void
+CREATE FUNCTION flashsale.join_sale(p_incarnation text, p_self text, p_peer_incarnation text, p_nodes text[], p_epochs bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'flashsale', 'pg_temp'
     AS $$
 BEGIN
   PERFORM lock_stock();
+  IF (SELECT peer_incarnation FROM instance) IS DISTINCT FROM p_peer_incarnation THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = 'this database is another one than the call was meant for';
+  END IF;
   UPDATE instance SET incarnation = p_incarnation, self = p_self WHERE incarnation IS NULL;
   PERFORM check_incarnation(p_incarnation);
   IF (SELECT self FROM instance) <> p_self THEN
@@ -1164,7 +1168,7 @@ GRANT ALL ON FUNCTION flashsale.info() TO flashsale_cache;
 
 REVOKE ALL ON FUNCTION flashsale.initialize() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION flashsale.join_sale(p_incarnation text, p_self text, p_nodes text[], p_epochs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION flashsale.join_sale(p_incarnation text, p_self text, p_peer_incarnation text, p_nodes text[], p_epochs bigint[]) FROM PUBLIC;
 
 GRANT SELECT ON TABLE flashsale.sale TO flashsale_audit;
 

@@ -55,12 +55,19 @@ BEGIN
   RETURN QUERY SELECT o.buyer, sum(o.quantity)::bigint FROM orders o GROUP BY o.buyer;
 END $$;
 
--- join_sale(incarnation, self, nodes, epochs). Role: owner. Records whose shard this is, once, and copies the nodes'
--- epochs, only upward. The shard enters the registry before, so that no epoch raised meanwhile is missed.
-CREATE FUNCTION join_sale(p_incarnation text, p_self text, p_nodes text[], p_epochs bigint[]) RETURNS void
+-- join_sale(incarnation, self, peer incarnation, nodes, epochs). Role: owner. Records whose shard this is, once, and copies
+-- the nodes' epochs, only upward. The shard enters the registry before, so that no epoch raised meanwhile is missed.
+-- A call that names another life of this database was on its way when the database was made anew: it would bind the new
+-- one to a sale that is no more.
+CREATE FUNCTION join_sale(
+  p_incarnation text, p_self text, p_peer_incarnation text, p_nodes text[], p_epochs bigint[]
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 BEGIN
   PERFORM lock_stock();
+  IF (SELECT peer_incarnation FROM instance) IS DISTINCT FROM p_peer_incarnation THEN
+    RAISE EXCEPTION USING ERRCODE = 'FS001', MESSAGE = 'this database is another one than the call was meant for';
+  END IF;
   UPDATE instance SET incarnation = p_incarnation, self = p_self WHERE incarnation IS NULL;
   PERFORM check_incarnation(p_incarnation);
   IF (SELECT self FROM instance) <> p_self THEN

@@ -8,7 +8,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = flashsale, pg_temp AS $$
 BEGIN
   PERFORM lock_stock();
   INSERT INTO sale (incarnation) VALUES (gen_random_uuid()::text) ON CONFLICT DO NOTHING;
-  PERFORM join_sale((SELECT incarnation FROM sale), 'pool', '{}', '{}');
+  PERFORM join_sale(
+    (SELECT incarnation FROM sale), 'pool', (SELECT peer_incarnation FROM instance), '{}', '{}');
 END $$;
 
 -- Writes a supply row: `units` (signed) into the pool's stock and the sale's `supplied`. The caller holds both locks.
