@@ -1,6 +1,8 @@
 // Kafka as the protocol sees it: transport that loses, repeats, reorders and delays, forgets everything when it is
-// wiped, and takes nothing while it is down. A compacted topic keeps the last message of each key, the others keep
-// everything for a while; a reader from the beginning gets what is kept, again after each outage.
+// wiped, and takes nothing while it is down. What it does not confirm it may have all the same. Events of orders alone
+// are not lost once they are confirmed, because every replica has them then. A compacted topic keeps the last message
+// of each key, and earlier ones for a while; the others keep everything for a while. A reader from the beginning gets
+// what is kept, again after each outage; one from now on may begin late.
 
 import { COMPACTED } from '../../dataplane/protocol/messages.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
@@ -10,9 +12,13 @@ export interface BusFaults {
   /** Chances, each for one message to one reader (`lost`: to all of them). */
   lost: number;
   repeated: number;
-  /** Comes so late that others overtake it. */
+  /** Comes so late that others overtake it; of a reader from now on: begins so late. */
   delayed: number;
+  /** The chance that earlier messages of the same key are not compacted away yet. */
+  stale: number;
 }
+
+export const NO_BUS_FAULTS: BusFaults = { lost: 0, repeated: 0, delayed: 0, stale: 0 };
 
 export interface BusOptions {
   /** Runs something later. */
@@ -21,6 +27,8 @@ export interface BusOptions {
   random: () => number;
   /** How many messages a topic keeps that is not compacted. */
   kept?: number;
+  /** Is told of each message that Kafka has, in the order in which it has them. */
+  taken?: (topic: Topic, value: Messages[Topic]) => void;
 }
 
 type Topic = keyof Messages;
@@ -32,6 +40,8 @@ interface Reader {
   handler: Handler;
   /** Handlers of one topic run one after another. */
   last: Map<Topic, Promise<void>>;
+  /** It has begun to read. */
+  reads: boolean;
 }
 
 const DELIVERY: Millis = 2;
@@ -44,20 +54,22 @@ export interface BusConnection extends Bus {
 }
 
 export class BusModel {
-  readonly faults: BusFaults = { lost: 0, repeated: 0, delayed: 0 };
+  readonly faults: BusFaults = { ...NO_BUS_FAULTS };
   #up = true;
   readonly #after: BusOptions['after'];
   readonly #random: () => number;
   readonly #keep: number;
+  readonly #taken: NonNullable<BusOptions['taken']>;
   readonly #readers = new Set<Reader>();
   readonly #kept = new Map<Topic, { key: string; value: Messages[Topic] }[]>();
   /** What was published before the last wipe is not delivered any more. */
   #age = 0;
 
-  constructor({ after, random, kept = 1000 }: BusOptions) {
+  constructor({ after, random, kept = 1000, taken = () => undefined }: BusOptions) {
     this.#after = after;
     this.#random = random;
     this.#keep = kept;
+    this.#taken = taken;
   }
 
   get up(): boolean {
@@ -68,7 +80,7 @@ export class BusModel {
   set up(up: boolean) {
     const cameBack = up && !this.#up;
     this.#up = up;
-    if (cameBack) for (const reader of this.#readers) this.#catchUp(reader);
+    if (cameBack) for (const reader of this.#readers) this.#begin(reader);
   }
 
   /** All topics lose everything, also what is on its way. */
@@ -77,15 +89,24 @@ export class BusModel {
     this.#kept.clear();
   }
 
-  /** Answers false while it is down. */
+  /** Answers false while it is down, and when it may or may not have the messages. */
   publish<T extends Topic>(topic: T, messages: readonly { key: string; value: Messages[T] }[]): boolean {
     if (!this.#up) return false;
-    for (const { key, value } of messages) {
-      if (this.#chance(this.faults.lost)) continue;
-      this.#store(topic, key, value);
-      for (const reader of this.#readers) if (reader.topics.includes(topic)) this.#send(reader, topic, value);
+    const confirmed = !this.#chance(this.faults.lost);
+    if (topic === 'orders') {
+      // One request, which a broker has whole or not at all.
+      if (confirmed || this.#chance(0.5)) for (const { key, value } of messages) this.#take(topic, key, value);
+      return confirmed;
     }
-    return true;
+    for (const { key, value } of messages) if (!this.#chance(this.faults.lost)) this.#take(topic, key, value);
+    return confirmed;
+  }
+
+  #take(topic: Topic, key: string, value: Messages[Topic]): void {
+    this.#taken(topic, value);
+    this.#store(topic, key, value);
+    for (const reader of this.#readers)
+      if (reader.reads && reader.topics.includes(topic)) this.#send(reader, topic, value);
   }
 
   /** Answers what ends the subscription. */
@@ -94,9 +115,9 @@ export class BusModel {
     { beginning }: { beginning: boolean },
     handler: (topic: T, value: Messages[T]) => Promise<void> | void,
   ): () => void {
-    const reader: Reader = { topics, beginning, handler: handler as Handler, last: new Map() };
+    const reader: Reader = { topics, beginning, handler: handler as Handler, last: new Map(), reads: false };
     this.#readers.add(reader);
-    this.#catchUp(reader);
+    this.#begin(reader);
     return () => {
       this.#readers.delete(reader);
     };
@@ -120,11 +141,19 @@ export class BusModel {
 
   #store(topic: Topic, key: string, value: Messages[Topic]): void {
     const kept = this.#kept.get(topic) ?? [];
-    const others = COMPACTED.includes(topic) ? kept.filter((other) => other.key !== key) : kept;
+    const compacted = COMPACTED.includes(topic) && !this.#chance(this.faults.stale);
+    const others = compacted ? kept.filter((other) => other.key !== key) : kept;
     this.#kept.set(topic, [...others, { key, value }].slice(-this.#keep));
   }
 
-  #catchUp(reader: Reader): void {
+  /** Where the reader may have begun late, it has missed what was said meanwhile. */
+  #begin(reader: Reader): void {
+    const late = !reader.beginning && this.#chance(this.faults.delayed);
+    reader.reads = !late;
+    const begin = () => {
+      reader.reads = true;
+    };
+    if (late) this.#after(this.#random() * LATE, begin);
     if (!reader.beginning || !this.#up) return;
     for (const topic of reader.topics)
       for (const { value } of this.#kept.get(topic) ?? []) this.#send(reader, topic, value);

@@ -47,6 +47,8 @@ export interface CacheNodeOptions {
   /** The true time; the node's clock may be ahead of it or behind. */
   now: () => Millis;
   without?: WithoutStore;
+  /** Is told of each token that ends, and of whose sale it is. */
+  ended?: (token: HeldToken, as: 'settled' | 'returned', incarnation: Incarnation | undefined) => void;
 }
 
 /** How far ahead a token may have been issued before the clock is said to have jumped back. */
@@ -63,10 +65,12 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
   #saved: NodeData = emptyNode();
   readonly #now: () => Millis;
   readonly #without: WithoutStore;
+  readonly #ended: NonNullable<CacheNodeOptions['ended']>;
 
-  constructor({ now, without = withAll }: CacheNodeOptions) {
+  constructor({ now, without = withAll, ended = () => undefined }: CacheNodeOptions) {
     this.#now = now;
     this.#without = without;
+    this.#ended = ended;
   }
 
   // ── the server ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +308,7 @@ export class CacheNodeModel implements Calls<StorefrontNode>, Calls<AgentNode>, 
 
   #end(ref: TokenRef, ordered: boolean): void {
     const token = liveToken(this.data, ref);
+    if (token) this.#ended(token, ordered ? 'settled' : 'returned', this.data.identity?.incarnation);
     if (token && ordered) settleToken(this.data, token);
     else if (token) returnToken(this.data, token);
     else if (!ordered && this.#without('return-only-live'))

@@ -331,15 +331,23 @@ export class ShardModel implements Calls<StorefrontShard>, Calls<CacheShard>, Ca
   orderEvents(limit: number): OrderEvent[] {
     this.reach();
     const found: OrderEvent[] = [];
-    for (let i = this.relayedUpTo; i < this.version && found.length < limit; i++) {
-      const row = this.ledger.rows[i];
-      const order = row && this.orders.get(row.ref.split('/')[0] ?? '');
-      const event = row && order && eventOf(row, order, this);
-      if (event) found.push(event);
+    for (const event of this.eventsAbove(this.relayedUpTo)) {
+      if (found.length >= limit) break;
+      found.push(event);
     }
     // A stretch without order events is not read again.
     if (found.length === 0) this.relayed(this.version);
     return found;
+  }
+
+  /** Every event of an order above a version, oldest first: what the merchant is to be told. */
+  *eventsAbove(version: Version): Generator<OrderEvent> {
+    for (let i = version; i < this.version; i++) {
+      const row = this.ledger.rows[i];
+      const order = row && this.orders.get(row.ref.split('/')[0] ?? '');
+      const event = row && order && eventOf(row, order, this);
+      if (event) yield event;
+    }
   }
 
   relayed(upTo: Version): void {

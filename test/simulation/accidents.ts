@@ -2,6 +2,7 @@
 // stores are out of reach, clocks jump, Kafka is away or forgets. Answers how to end it all.
 
 import type { Millis } from '../../dataplane/protocol/units.ts';
+import { NO_BUS_FAULTS } from '../models/bus.ts';
 import { NO_FAULTS } from './engine/simulation.ts';
 import { forge } from './forger.ts';
 import type { World } from './world.ts';
@@ -87,7 +88,7 @@ export function letThingsGoWrong(world: World): () => void {
     healed = true;
     sim.note('weather', 'everything heals');
     sim.faults = NO_FAULTS;
-    Object.assign(bus.faults, { lost: 0, repeated: 0, delayed: 0 });
+    Object.assign(bus.faults, NO_BUS_FAULTS);
     if (!bus.up) bus.up = true;
     for (const place of stores.places()) place.up = true;
     for (const role of roles) if (!role.process.alive) world.restart(role);

@@ -5,6 +5,7 @@ import type { BuyerId, Incarnation, Millis, OrderId, ShardId, TokenId, Units } f
 import type { CheckedOut } from '../../dataplane/storefront/checkout.ts';
 import type { Outcome, Purchased } from '../../dataplane/storefront/purchase.ts';
 import type { Storefront } from '../../dataplane/storefront/storefront.ts';
+import { freed } from './invariants.ts';
 import type { World } from './world.ts';
 
 export interface Wish {
@@ -33,8 +34,11 @@ export interface BuyersToken {
 }
 
 export interface Told {
-  sold: Map<TokenId, BuyersToken>;
+  /** `at`: when the buyer was told. */
+  sold: Map<TokenId, BuyersToken & { at: Millis }>;
   expired: Map<TokenId, BuyersToken>;
+  /** Tokens whose units a node gave back: not told to anybody, but never to be an order. */
+  returned: Set<TokenId>;
   cancelled: Map<TokenId, BuyersToken>;
   paid: Map<TokenId, BuyersToken>;
   /** Buyers who are not done yet, and what they were told last. */
@@ -48,6 +52,7 @@ export interface Told {
 export const nobodyTold = (): Told => ({
   sold: new Map(),
   expired: new Map(),
+  returned: new Set(),
   cancelled: new Map(),
   paid: new Map(),
   waiting: new Map(),
@@ -86,6 +91,7 @@ async function shop(world: World, wish: Wish): Promise<void> {
   const { sim, scenario } = world;
   let { abandons, thinks } = wish;
   for (;;) {
+    const asked = sim.now;
     const answer = await purchase(world, wish);
     if (answer !== undefined && 'problem' in answer) {
       const { problem } = answer;
@@ -99,6 +105,8 @@ async function shop(world: World, wish: Wish): Promise<void> {
       await pause(world, 150 + sim.random.next() * 500);
       continue;
     }
+    const token = tokenOf(wish.buyer, answer);
+    freed(world, token.id, asked);
     if (abandons-- > 0) {
       world.told.abandoned++;
       if (wish.leaves) return;
@@ -106,7 +114,7 @@ async function shop(world: World, wish: Wish): Promise<void> {
       continue;
     }
     await pause(world, thinks);
-    if (await checkout(world, wish, tokenOf(wish.buyer, answer))) return;
+    if (await checkout(world, wish, token)) return;
     // Once bitten.
     thinks = Math.min(thinks, scenario.ttl / 4);
   }
@@ -148,7 +156,7 @@ async function checkout(world: World, wish: Wish, token: BuyersToken): Promise<b
     const answer = await ask(world, wish.buyer, ({ checkouts }) => checkouts.checkout(wish.buyer, token.text));
     if (answer !== undefined && !('problem' in answer)) {
       sim.note(wish.buyer, `bought ${token.quantity} by ${token.id} on ${token.shard}`);
-      told.sold.set(token.id, token);
+      told.sold.set(token.id, { ...token, at: told.sold.get(token.id)?.at ?? sim.now });
       if (wish.cancels) await cancel(world, token, answer);
       else if (wish.pays) await pay(world, token, answer);
       return true;

@@ -1,6 +1,13 @@
 // What must hold at every instant of a run, and what must hold when it has come to rest.
 
-import { type NodeId, nodeNumber, type Units } from '../../dataplane/protocol/units.ts';
+import {
+  type Incarnation,
+  type Millis,
+  type NodeId,
+  nodeNumber,
+  type TokenId,
+  type Units,
+} from '../../dataplane/protocol/units.ts';
 import { check } from '../../operator/audit/check.ts';
 import type { CacheNodeModel } from '../models/cache-node.ts';
 import { Violation } from './engine/violation.ts';
@@ -162,6 +169,19 @@ export function keptForOwed(world: World): void {
     throw new Violation(`R33: the pool sent ${-last.delta} units, and has ${model.available} of ${owed} that it owes`);
 }
 
+/** R33: a resize is said to be over only when no node of the layout has another one. */
+export function resized(world: World): void {
+  const { registry } = world.stores.pool.model;
+  const { sale } = registry;
+  if (sale?.resize !== 'none') return;
+  for (const node of world.stores.nodes.values()) {
+    const { identity } = node.model.data;
+    if (!identity || !isTrusted(world, node) || identity.epoch !== registry.nodes.get(node.id)?.epoch) continue;
+    if (identity.layout !== sale.layout)
+      throw new Violation(`R33: layout ${sale.layout} is said to be in force, and ${node.id} has ${identity.layout}`);
+  }
+}
+
 interface Recovery {
   run: number;
   incarnation: string | undefined;
@@ -186,10 +206,15 @@ export function onlyForward({ stores }: World): void {
   }
 }
 
-/** A purchase that asked whether anything is left, and the least each node had meanwhile. */
+/** A purchase that asked whether anything is left, and how little there was meanwhile. */
 export interface Inquiry {
   quantity: Units;
   least: Map<NodeId, Units>;
+  /** The least that all nodes together had at one time; what came back from tokens since the question is not counted. */
+  leastOfAll: Units;
+  cameBack: Units;
+  /** Of each node, the total of units that came back from its tokens in its epoch. */
+  returned: Map<NodeId, Units>;
 }
 
 /** What buyers of a node could get if everything granted were applied and everything unbooked came back. */
@@ -202,47 +227,97 @@ function offers(world: World, node: NodePlace): Units {
 }
 
 export function inquire(world: World, quantity: Units): Inquiry {
-  const inquiry: Inquiry = { quantity, least: new Map() };
-  for (const node of world.stores.nodes.values()) inquiry.least.set(node.id, offers(world, node));
+  const inquiry: Inquiry = {
+    ...{ quantity, least: new Map(), returned: new Map() },
+    ...{ leastOfAll: Number.POSITIVE_INFINITY, cameBack: 0 },
+  };
+  for (const node of world.stores.nodes.values()) {
+    inquiry.least.set(node.id, offers(world, node));
+    inquiry.returned.set(node.id, node.model.data.returnedUnits);
+  }
+  watch(world, inquiry);
   return inquiry;
 }
 
-export function watch(world: World, { least }: Inquiry): void {
+export function watch(world: World, inquiry: Inquiry): void {
+  const { least, returned, quantity } = inquiry;
+  if (inquiry.leastOfAll < quantity && ![...least.values()].some((units) => units >= quantity)) return;
+  let all = 0;
   for (const node of world.stores.nodes.values()) {
-    const before = least.get(node.id) ?? 0;
-    if (before > 0) least.set(node.id, Math.min(before, offers(world, node)));
+    const units = offers(world, node);
+    all += units;
+    least.set(node.id, Math.min(least.get(node.id) ?? 0, units));
+    const { returnedUnits } = node.model.data;
+    inquiry.cameBack += Math.max(0, returnedUnits - (returned.get(node.id) ?? 0));
+    returned.set(node.id, returnedUnits);
   }
+  inquiry.leastOfAll = Math.min(inquiry.leastOfAll, all - inquiry.cameBack);
 }
 
-/** R29: nobody is told "sold out" while a node had enough the whole time. */
-export function answeredSoldOut({ quantity, least }: Inquiry): void {
+/**
+ * R29: nobody is told "sold out" while there was enough the whole time: on one node, or on all of them together. Units
+ * may move between nodes while the question is answered. Those that come back from a token meanwhile may be missed,
+ * because the token was seen: then the answer says that some may come back.
+ */
+export function answeredSoldOut({ quantity, least, leastOfAll }: Inquiry): void {
+  if (leastOfAll >= quantity)
+    throw new Violation(`R29: "sold out" for ${quantity} while there were ${leastOfAll} all the time`);
   for (const [node, units] of least)
     if (units >= quantity)
       throw new Violation(`R29: "sold out" for ${quantity} while ${node} had ${units} all the time`);
 }
 
+/** R28: a token that a node settles is an order, and one that it gives back is none. */
+export function ended(world: World, token: TokenId, as: 'settled' | 'returned', incarnation?: Incarnation): void {
+  if (incarnation !== world.incarnation) return;
+  const isOrder = orderOf(world, token) !== undefined;
+  if (as === 'settled' && !isOrder) throw new Violation(`R28: ${token} counts as sold, and there is no order`);
+  if (as === 'returned' && isOrder) throw new Violation(`R28: ${token} is an order, and its units are on sale again`);
+  if (as === 'returned') world.told.returned.add(token);
+}
+
+/** How long a node may take to hear of an order. */
+const settledWithin = ({ sim }: World): Millis => 10 * sim.timeout;
+
+/**
+ * R27: a buyer whose checkout was answered may purchase again: the node is told of the order at once. Where calls are
+ * lost or processes die, it may have to find the order itself when the token ends.
+ */
+export function freed(world: World, token: TokenId, asked: Millis): void {
+  const { faults, every, edits } = world.scenario;
+  const mayMiss = faults.lost > 0 || faults.late > 0 || Object.values(every).some(Number.isFinite);
+  if (mayMiss || edits.some(({ kind }) => kind === 'away' || kind === 'stalled' || kind === 'remake')) return;
+  const sold = world.told.sold.get(token);
+  if (sold && asked > sold.at + settledWithin(world))
+    throw new Violation(`R27: ${token} was sold, and still stands in the way of its buyer's next purchase`);
+}
+
+function orderOf({ stores }: World, token: TokenId) {
+  for (const { model } of stores.shards.values()) {
+    const order = model.orders.get(token);
+    if (order) return order;
+  }
+  return undefined;
+}
+
 /** R29, R32: what buyers of this sale were told stays true. */
-export function keptWord({ told, stores, incarnation }: World): void {
-  const orderOf = (token: string) => {
-    for (const { model } of stores.shards.values()) {
-      const order = model.orders.get(token);
-      if (order) return order;
-    }
-    return undefined;
-  };
+export function keptWord(world: World): void {
+  const { told, stores, incarnation } = world;
   for (const { id, quantity, buyer, incarnation: of } of told.sold.values()) {
     if (of !== incarnation) continue;
-    const order = orderOf(id);
+    const order = orderOf(world, id);
     if (!order) throw new Violation(`R32: ${buyer} was told that ${id} is sold, but there is no order`);
     if (order.quantity !== quantity) throw new Violation(`R32: the order of ${id} is for ${order.quantity} units`);
   }
   for (const token of told.expired.keys())
-    if (orderOf(token)) throw new Violation(`R32: ${token} is an order, but the buyer was told that it expired`);
+    if (orderOf(world, token)) throw new Violation(`R32: ${token} is an order, but the buyer was told that it expired`);
+  for (const token of told.returned)
+    if (orderOf(world, token)) throw new Violation(`R28: ${token} is an order, and its units are on sale again`);
   for (const { id, incarnation: of } of told.cancelled.values())
-    if (of === incarnation && orderOf(id)?.status !== 'cancelled')
+    if (of === incarnation && orderOf(world, id)?.status !== 'cancelled')
       throw new Violation(`R31: ${id} was cancelled and lives again`);
   for (const { id, incarnation: of } of told.paid.values())
-    if (of === incarnation && orderOf(id)?.status !== 'paid')
+    if (of === incarnation && orderOf(world, id)?.status !== 'paid')
       throw new Violation(`R31: ${id} was paid and is no paid order`);
   if (stores.pool.model.available < 0) throw new Violation('R26: the pool is below zero');
 }
@@ -283,6 +358,8 @@ export function unrest(world: World): string[] {
     flying += model.ledger.out - model.ledger.in;
     const credited = members.get(id)?.credited ?? 0;
     say(model.totals.cancelled !== credited, `${id} has cancelled units that are not credited`);
+    const [unsaid] = model.eventsAbove(model.relayedUpTo);
+    say(unsaid !== undefined, `${id} has not told of version ${unsaid?.version}`);
     say(model.orders.placed.size > 0, `${model.orders.placed.size} orders on ${id} wait for payment`);
   }
   say(flying > 0, `${flying} units are in flight`);
@@ -290,12 +367,13 @@ export function unrest(world: World): string[] {
   return found;
 }
 
-/** R26–R30, at rest: every unit is where a buyer can get it. */
+/** R26–R30, at rest: every unit is where a buyer can get it, and the merchant has heard of every order (R10). */
 export function atRest(world: World): void {
   const { sale } = world.stores.pool.model.registry;
   if (!sale) throw new Violation('R30: at rest: there is no registry');
   const { findings } = check(readingsOf(world, sale));
   if (findings.length > 0) throw new Violation(`R30: at rest: ${findings.join('; ')}`);
+  world.merchant.heardEverything(world);
 }
 
 /** R30: nothing is left. */

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { STORE_SENTENCES, type StoreSentence } from '../models/sentences.ts';
-import { COVERED, COVERED_SENTENCES, MUTATIONS, type Mutation, OPEN_MUTATIONS, STORE_WEATHERS } from './mutations.ts';
+import { COVERED, COVERED_SENTENCES, MUTATIONS, type Mutation, STORE_WEATHERS } from './mutations.ts';
 import { patchOnImport } from './patch.ts';
 import type { Options } from './run.ts';
 import type { Scenario } from './scenario.ts';
@@ -99,7 +99,7 @@ async function simulate(plan: Plan, options: Options): Promise<boolean> {
 /** Of this process's own time, so that a busy machine finds as much as an idle one. */
 const MOST_FOR_A_MUTATION = Number(process.env.MUTMS ?? 60_000);
 
-const ALL: Record<string, Mutation> = { ...MUTATIONS, ...OPEN_MUTATIONS };
+const ALL: Record<string, Mutation> = MUTATIONS;
 
 /** Looks for a seed that finds what was taken back. */
 async function mutate(mutation: string | undefined, without: readonly string[]): Promise<number> {

@@ -198,19 +198,25 @@ export const MUTATIONS = {
     patch: [['.filter((entry) => due(entry, now))', '.filter((entry) => due(entry, now) && now < 0)']],
     weather: 'lopsided',
   },
-} as const satisfies Record<string, Mutation>;
-
-/** Those that no seed has found yet in the time that a test has: hack/simulate looks for them on request. */
-export const OPEN_MUTATIONS = {
   'resize: not everybody has stopped': {
     sentence: 'Purchases pause on every node before the new layout is taken.',
     file: 'dataplane/shard-agent/pool/decide-resize.ts',
     patch: [["      if (!state.draining) return [wait([reading], 'to pause')];\n", '']],
+    weather: 'distracted',
+  },
+  'resize: said to be over too early': {
+    sentence: 'A resize ends when every node of the new layout has taken it.',
+    file: 'dataplane/shard-agent/pool/decide-resize.ts',
+    patch: [
+      [
+        "  return missing.length > 0\n    ? [wait(missing, 'to take",
+        "  return missing.length < 0\n    ? [wait(missing, 'to take",
+      ],
+    ],
     weather: 'resizing',
   },
   'refill: registry before the nodes': {
-    sentence:
-      '"Sold out" is said only when nothing is unbooked or unapplied: the nodes are asked first, then the registry.',
+    sentence: '"Sold out" is said only when nothing is left: the nodes are asked first, then the registry.',
     file: 'dataplane/shard-agent/pool/nodes.ts',
     patch: [
       ['      const view = await registry.read();\n', ''],
@@ -222,24 +228,54 @@ export const OPEN_MUTATIONS = {
     sentence: 'If a node cannot be asked, the answer is unavailable.',
     file: 'dataplane/shard-agent/pool/classify.ts',
     patch: [['members.length === view.count &&', '']],
-    weather: 'trickling',
+    weather: 'unasked',
+  },
+  'refill: the very last units are not gathered': {
+    sentence: '"Sold out" is said only when the nodes together have less than is asked for.',
+    file: 'dataplane/shard-agent/pool/classify.ts',
+    patch: [['sum + state.virtual, 0) >= needed)', 'sum + state.virtual, 0) > needed)']],
+    weather: 'crumbs',
   },
   'refill: something is unbooked or unapplied': {
     sentence: '"Sold out" is said only when nothing is unbooked or unapplied.',
     file: 'dataplane/shard-agent/pool/classify.ts',
     patch: [['fit.every((reading) => unbooked(reading) === 0 && unapplied(reading) === 0)', 'true']],
-    weather: 'trickling',
+    weather: 'unapplied',
+  },
+  'expiry: a void list is used': {
+    sentence: 'Another epoch at the shard voids the list.',
+    file: 'dataplane/cache-agent/expire.ts',
+    patch: [
+      ['      if (ordered === undefined) break;\n', ''],
+      ['ordered: ordered.has(token.id)', 'ordered: ordered?.has(token.id) ?? false'],
+    ],
+    weather: 'leaving',
+  },
+  'checkout: the node is not told of a known order': {
+    sentence: 'After the answer, settle at the node.',
+    file: 'dataplane/storefront/checkout.ts',
+    patch: [["      case 'cancelled':\n        this.#settle(claims);\n", "      case 'cancelled':\n"]],
+    weather: 'regulars',
+  },
+  'outbox: the cursor moves first': {
+    sentence: 'The durable cursor moves only after Kafka has the events.',
+    file: 'dataplane/shard-agent/outbox.ts',
+    patch: [
+      [
+        '    const sent = await bus.publish(',
+        '    await shard.relayed(last.version);\n    const sent = await bus.publish(',
+      ],
+    ],
+  },
+  'outbox: nobody waits for Kafka': {
+    sentence: 'Order events reach the merchant at least once.',
+    file: 'dataplane/shard-agent/outbox.ts',
+    patch: [["    if (!sent) throw new Error('Kafka did not take the order events');\n", '']],
   },
 } as const satisfies Record<string, Mutation>;
 
 /** Sentences without a mutation of their own, and why no run can miss them. */
 export const COVERED = {
-  'cache-agent/expire.ts drops a void list':
-    'A shard has another epoch of a node only after the registry has: by then the node itself is void, and is recovered before anything it says counts. What the shard must refuse is taken back in the models (close-checks-epoch).',
-  'storefront/checkout.ts settles again on known':
-    'A settle that is lost is found by expiry; the second one only frees the buyer earlier.',
-  'pool/decide-resize.ts waits until every node has the new layout':
-    'A node serves only after it has taken the layout that the registry names (decide.ts: old-layout), so whoever goes on earlier finds it off.',
   'runtime/mutex.ts lets one after the other move virtual stock':
     'What moves shows in the lifetime totals at every instant; taking turns saves the looks that it would spoil.',
   'sale/registry-steps.ts compares generations':
@@ -309,6 +345,3 @@ export const COVERED_SENTENCES: Partial<
       'Where a restart may lose records, a node that has restarted is recovered once more before its users are on (decide.ts: restarted, which is taken back by “recovery: none after a restart”).',
   },
 };
-
-/** The same of what the stores keep. */
-export const OPEN_SENTENCES: readonly StoreSentence[] = [];

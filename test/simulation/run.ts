@@ -17,6 +17,7 @@ import {
   keptWord,
   nothingLeftBehind,
   onlyForward,
+  resized,
   soldByOneLayout,
   soldOut,
   understood,
@@ -87,6 +88,7 @@ async function sell(world: World): Promise<void> {
     soldByOneLayout(world);
     keptForOwed(world);
     nothingLeftBehind(world);
+    resized(world);
     if (world.inquiries.size > 0) for (const inquiry of world.inquiries.values()) watch(world, inquiry);
   };
   auditEvery(world, 100);

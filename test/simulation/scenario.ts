@@ -15,7 +15,9 @@ export type Edit =
   /** The sale is deleted and made anew under the same name. `keeps`: what survives of its stores. */
   | { at: Millis; kind: 'remake'; keeps: 'everything' | 'caches' | 'nothing' }
   /** Not an edit: a cache node is out of reach from then on, for so long. */
-  | { at: Millis; kind: 'away'; node: NodeId; time: Millis };
+  | { at: Millis; kind: 'away'; node: NodeId; time: Millis }
+  /** Not an edit: the agents of a cache node do nothing from then on, for so long. */
+  | { at: Millis; kind: 'stalled'; node: NodeId; time: Millis };
 
 export interface Scenario {
   nodes: number;
@@ -139,7 +141,7 @@ export function scenarioOf(random: Random): Scenario {
     edits: calm ? [] : edits(random, { nodes, stock, duration }),
     slowness: random.pick([1, 1, 1, 6]),
     faults: { lost: rough, unanswered: rough, late: rough, repeated: rough },
-    bus: { lost: noisy, repeated: noisy, delayed: noisy },
+    bus: { lost: noisy, repeated: noisy, delayed: noisy, stale: noisy },
     every: calm
       ? CALM
       : {

@@ -1,8 +1,8 @@
 // The stores of a sale: what is behind each address. A sale that is made anew gets new ones behind the same addresses.
 
 import { type NodeId, nodeId, type ShardId, shardId } from '../../dataplane/protocol/units.ts';
-import { BusModel } from '../models/bus.ts';
-import { CacheNodeModel } from '../models/cache-node.ts';
+import { BusModel, type BusOptions } from '../models/bus.ts';
+import { CacheNodeModel, type CacheNodeOptions } from '../models/cache-node.ts';
 import { PoolModel, type RegistryModel } from '../models/registry.ts';
 import type { WithoutStore } from '../models/sentences.ts';
 import { ShardModel } from '../models/shard.ts';
@@ -18,6 +18,12 @@ export interface Place<Model> extends Server<Model> {
 export type NodePlace = Place<CacheNodeModel> & { id: NodeId };
 export type ShardPlace = Place<ShardModel> & { id: ShardId };
 
+/** Who looks on while the stores work. */
+export interface Witness {
+  taken: NonNullable<BusOptions['taken']>;
+  ended: NonNullable<CacheNodeOptions['ended']>;
+}
+
 export class Stores {
   readonly bus: BusModel;
   readonly pool: Place<PoolModel>;
@@ -27,14 +33,17 @@ export class Stores {
   readonly shards = new Map<ShardId, ShardPlace>();
   readonly #sim: Simulation;
   readonly #without: WithoutStore;
+  readonly #witness: Witness;
   #drawn = 0;
 
-  constructor(sim: Simulation, without: WithoutStore) {
+  constructor(sim: Simulation, without: WithoutStore, witness: Witness) {
     this.#sim = sim;
     this.#without = without;
+    this.#witness = witness;
     this.bus = new BusModel({
       after: (delay, run) => void sim.after(delay, run),
       random: () => sim.random.next(),
+      taken: witness.taken,
     });
     const pool: Place<PoolModel> = { name: 'pool', up: true, model: this.#newPool() };
     this.pool = pool;
@@ -84,7 +93,7 @@ export class Stores {
   }
 
   #newNode(): CacheNodeModel {
-    return new CacheNodeModel({ now: this.#now, without: this.#without });
+    return new CacheNodeModel({ now: this.#now, without: this.#without, ended: this.#witness.ended });
   }
 
   #shardOptions() {

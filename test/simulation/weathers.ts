@@ -1,11 +1,11 @@
 // Weather in which some sentence of the protocol matters more often than in whatever a seed decides: parts of a
 // scenario. With every sentence in place, runs in them find nothing, too.
 
+import { NO_BUS_FAULTS } from '../models/bus.ts';
 import { NO_FAULTS } from './engine/simulation.ts';
 import { CALM, type Edit, type Scenario } from './scenario.ts';
 
 const ONE_OF_EACH = { storefronts: 1, cacheAgents: 1, shardAgents: 1, poolAgents: 1, balancers: 1, operators: 1 };
-const QUIET_BUS = { lost: 0, repeated: 0, delayed: 0 };
 
 /** `count` edits, one every `period` ms from 700 on. */
 const edits = (count: number, period: number, edit: (n: number) => Edit): Edit[] =>
@@ -35,7 +35,7 @@ const resizing: Partial<Scenario> = {
   paymentDeadline: undefined,
   edits: edits(6, 1900, (n) => ({ at: 0, kind: 'nodes', count: n % 2 === 0 ? 3 : 2 })),
   faults: NO_FAULTS,
-  bus: QUIET_BUS,
+  bus: NO_BUS_FAULTS,
   every: CALM,
 };
 
@@ -76,7 +76,7 @@ export const WEATHERS = {
   twoWindows: {
     ...ONE_OF_EACH,
     ...{ nodes: 1, shards: 1, stock: 60, buyers: 80, maxQuantity: 1, perBuyer: 3, abandon: 0, leave: 0, twice: 1 },
-    ...{ greedy: 1, cancel: 0, ttl: 500, edits: [], slowness: 1, faults: NO_FAULTS, bus: QUIET_BUS, every: CALM },
+    ...{ greedy: 1, cancel: 0, ttl: 500, edits: [], slowness: 1, faults: NO_FAULTS, bus: NO_BUS_FAULTS, every: CALM },
   },
   /** Shards that join while nodes are recovered. */
   growing: {
@@ -97,13 +97,13 @@ export const WEATHERS = {
       { at: 4200, kind: 'away', node: 'c1', time: 11_000 },
     ],
   },
-  /** Little stock, of which more comes all the time. */
+  /** Little stock, of which one unit more comes again and again, while many ask for it. */
   trickling: {
     ...ONE_OF_EACH,
-    ...{ nodes: 3, shards: 1, storefronts: 5, stock: 6, buyers: 250, maxQuantity: 2, perBuyer: 2, abandon: 0 },
-    ...{ leave: 0, twice: 0, cancel: 0, greedy: 0, ttl: 3000, duration: 6000, slowness: 8 },
-    faults: { ...NO_FAULTS, lost: 0.02 },
-    edits: edits(60, 70, (n) => ({ at: 0, kind: 'stock', units: 6 + 3 * n })),
+    ...{ nodes: 2, shards: 1, storefronts: 10, stock: 4, buyers: 300, maxQuantity: 1, perBuyer: 1, abandon: 0 },
+    ...{ leave: 0, twice: 0, cancel: 0, greedy: 0, ttl: 3000, duration: 7000, slowness: 12 },
+    faults: NO_FAULTS,
+    edits: edits(70, 75, (n) => ({ at: 0, kind: 'stock', units: 5 + n })),
     every: CALM,
   },
   /** Nodes whose clocks jump. */
@@ -113,7 +113,7 @@ export const WEATHERS = {
     ...ONE_OF_EACH,
     ...{ shards: 4, stock: 30, buyers: 60, abandon: 0, edits: [] },
     balancer: { rule: 'None', deadBand: 0, summaryPeriod: 100, shardTime: 30, delay: 20 },
-    bus: { lost: 0.3, repeated: 0.1, delayed: 0.2 },
+    bus: { lost: 0.3, repeated: 0.1, delayed: 0.2, stale: 0.2 },
     every: CALM,
   },
   /** Supply that is lowered after it was sold, and raised again. */
@@ -205,6 +205,52 @@ export const WEATHERS = {
   forged: {
     ...{ shards: 3, stock: 30, buyers: 80, perBuyer: 4 },
     every: { ...CALM, forger: 60, crash: 1500, kafka: 2500 },
+  },
+  /** Numbers of nodes that change while the agent of a node that stays does nothing: it does not pause its node. */
+  distracted: {
+    ...resizing,
+    edits: [1000, 4500, 8000].flatMap((at, n) => [
+      { at, kind: 'nodes' as const, count: n % 2 === 0 ? 3 : 2 },
+      { at, kind: 'stalled' as const, node: 'c0' as const, time: 3000 },
+    ]),
+  },
+  /** Nodes that the agent of the pool often fails to ask, while they hold the last units. */
+  unasked: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 3, shards: 1, storefronts: 3, stock: 40, buyers: 80, maxQuantity: 2, perBuyer: 2, abandon: 0 },
+    ...{ leave: 0, twice: 0, cancel: 0, greedy: 0, ttl: 3000, duration: 6000, slowness: 1, edits: [] },
+    faults: { ...NO_FAULTS, lost: 0.1 },
+    every: CALM,
+  },
+  /** A unit more now and then, for a node whose agent does not apply its grants. */
+  unapplied: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 1, shards: 1, storefronts: 6, stock: 6, buyers: 250, maxQuantity: 1, perBuyer: 1, abandon: 0.5 },
+    ...{ leave: 0.5, twice: 0, cancel: 0, greedy: 0, ttl: 3000, duration: 8000, slowness: 1 },
+    faults: { ...NO_FAULTS, lost: 0.1 },
+    edits: [
+      { at: 1500, kind: 'stalled', node: 'c0', time: 5000 },
+      ...edits(35, 150, (n) => ({ at: 0, kind: 'stock', units: 7 + n })),
+    ],
+    every: CALM,
+  },
+  /** Buyers who come again at once, and shards whose answers are lost. */
+  regulars: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 2, shards: 2, stock: 200, buyers: 60, maxQuantity: 1, perBuyer: 4, abandon: 0, leave: 0, twice: 0 },
+    ...{ greedy: 1, cancel: 0, ponder: 0, ttl: 4000, edits: [], slowness: 1, bus: NO_BUS_FAULTS, every: CALM },
+    faults: { ...NO_FAULTS, unanswered: 0.15 },
+  },
+  /** R29: buyers who want exactly what is left, one unit on each of the nodes. */
+  crumbs: {
+    ...{ nodes: 4, stock: 6, buyers: 20, maxQuantity: 4, perBuyer: 4, cancel: 0.3, paymentDeadline: 700 },
+    edits: edits(8, 600, (n) => ({ at: 0, kind: 'stock', units: 6 + (n % 4) * 3 })),
+  },
+  /** R30: a whole sale on one node and one shard, which nobody can help out. */
+  alone: {
+    ...ONE_OF_EACH,
+    ...{ nodes: 1, shards: 1, stock: 30, buyers: 60, maxQuantity: 4, perBuyer: 5, edits: [] },
+    every: { ...CALM, crash: 900, loss: 2500, restart: 1500, outage: 2000, kafka: 2500 },
   },
 } as const satisfies Record<string, Partial<Scenario>>;
 

@@ -1,15 +1,17 @@
 // Everything of one run, put together: the stores, the processes, the crowd, and what was told to whom.
 
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
+import type { OrderCloudEvent, SaleNames } from '../../dataplane/protocol/order-event.ts';
 import type { RefillAnswer, RefillRequest } from '../../dataplane/protocol/refill.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
-import type { Incarnation, Millis, NodeId, TokenId, Units } from '../../dataplane/protocol/units.ts';
+import type { Incarnation, Millis, NodeId, ShardId, TokenId, Units } from '../../dataplane/protocol/units.ts';
 import type { WithoutStore } from '../models/sentences.ts';
 import { nobodyTold, type Told } from './buyers.ts';
 import { Process } from './engine/process.ts';
 import type { Simulation } from './engine/simulation.ts';
-import { answeredSoldOut, type Inquiry, inquire } from './invariants.ts';
+import { answeredSoldOut, ended, type Inquiry, inquire } from './invariants.ts';
 import { Lock } from './lock.ts';
+import { Merchant } from './merchant.ts';
 import {
   type Edited,
   type PoolProcess,
@@ -22,7 +24,7 @@ import {
   type StorefrontProcess,
 } from './roles.ts';
 import type { Edit, Scenario } from './scenario.ts';
-import { Stores } from './stores.ts';
+import { Stores, type Witness } from './stores.ts';
 
 /** What a generation of the resource asks of the registry. */
 export interface Wishes {
@@ -39,6 +41,10 @@ export interface Supervised {
   readonly start: (process: Process) => Edited;
 }
 
+export const SALE: SaleNames = { namespace: 'shop', name: 'sale', sku: 'phone' };
+
+const agentOf = (id: NodeId | ShardId): string => `agent of ${id}`;
+
 /** Configurations are polled. */
 const NOTICES_WITHIN: Millis = 600;
 
@@ -53,6 +59,7 @@ export class World {
   readonly poolAgents: PoolProcess[] = [];
   readonly tables: ResourceTable[] = [];
   told: Told = nobodyTold();
+  merchant = new Merchant();
   /** Purchases that wait for an answer whether anything is left, by the agent and the question. */
   readonly inquiries = new Map<string, Inquiry>();
   wantedNodes: number;
@@ -74,7 +81,7 @@ export class World {
     this.highest = scenario.stock;
     this.wantedNodes = scenario.nodes;
     this.wishes[1] = { nodes: scenario.nodes, stock: scenario.stock };
-    this.stores = new Stores(sim, without);
+    this.stores = new Stores(sim, without, this.#witness());
     this.lock = new Lock(this.stores);
     this.people = new Process(sim, 'crowd');
     for (let n = 0; n < scenario.nodes; n++) this.stores.addNode();
@@ -102,10 +109,8 @@ export class World {
     const { scenario, stores } = this;
     const address = { host: 'here', port: 1 };
     return {
-      namespace: 'shop',
-      name: 'sale',
+      ...SALE,
       generation: this.#generation,
-      sku: 'phone',
       stock: this.#stock,
       window: {},
       paused: this.#paused,
@@ -152,7 +157,8 @@ export class World {
     if (!first) this.inquiries.set(question, inquiry);
     try {
       const answer = await refill(request);
-      if (answer.outcome === 'sold-out' && this.inquiries.get(question) === inquiry) answeredSoldOut(inquiry);
+      if (answer.outcome === 'sold-out' && this.inquiries.get(question) === inquiry)
+        this.#check(() => answeredSoldOut(inquiry));
       return answer;
     } finally {
       if (this.inquiries.get(question) === inquiry) this.inquiries.delete(question);
@@ -160,8 +166,9 @@ export class World {
   }
 
   edit(edit: Edit): void {
-    if (edit.kind === 'away') {
-      this.#away(edit.node, edit.time);
+    if (edit.kind === 'away' || edit.kind === 'stalled') {
+      if (edit.kind === 'away') this.#away(edit.node, edit.time);
+      else this.#stall(edit.node, edit.time);
       return;
     }
     this.sim.note('edit', JSON.stringify(edit));
@@ -191,6 +198,7 @@ export class World {
     if (keeps !== 'everything') {
       this.stores.remake(keeps === 'caches');
       this.told = { ...nobodyTold(), waiting: this.told.waiting };
+      this.merchant = new Merchant();
       this.inquiries.clear();
       this.tables.length = 0;
       this.highest = this.#stock;
@@ -209,12 +217,34 @@ export class World {
     });
   }
 
+  #stall(node: NodeId, time: Millis): void {
+    for (const { name, process } of this.roles) if (name.startsWith(agentOf(node))) process.stall(time);
+  }
+
+  /** Checks in the middle of a call: a violation ends the run, because the caller would take it for a refusal. */
+  #check(invariant: () => void): void {
+    try {
+      invariant();
+    } catch (error) {
+      this.sim.fail(error);
+    }
+  }
+
+  #witness(): Witness {
+    return {
+      taken: (topic, value) => {
+        if (topic === 'orders') this.#check(() => this.merchant.hear(this, value as OrderCloudEvent));
+      },
+      ended: ({ id }, as, incarnation) => this.#check(() => ended(this, id, as, incarnation)),
+    };
+  }
+
   #superviseShard(id: `s${number}`): void {
-    this.#supervise(this.scenario.shardAgents, `agent of ${id}`, (process) => runShardAgent(this, id, process));
+    this.#supervise(this.scenario.shardAgents, agentOf(id), (process) => runShardAgent(this, id, process));
   }
 
   #superviseNode(id: `c${number}`): void {
-    this.#supervise(this.scenario.cacheAgents, `agent of ${id}`, (process) => runCacheAgent(this, id, process));
+    this.#supervise(this.scenario.cacheAgents, agentOf(id), (process) => runCacheAgent(this, id, process));
   }
 
   #supervise(count: number, what: string, start: (process: Process) => Edited): void {

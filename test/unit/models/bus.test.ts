@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Command, Level } from '../../../dataplane/protocol/messages.ts';
+import type { OrderCloudEvent } from '../../../dataplane/protocol/order-event.ts';
 import type { Bus } from '../../../dataplane/runtime/bus.ts';
 import { BusModel } from '../../models/bus.ts';
 
@@ -84,7 +85,7 @@ describe('while the broker is there', () => {
   test('messages are lost, repeated, and overtaken by others', async () => {
     const heard = await reader(false);
     model.faults.lost = 0.5;
-    drawn = [0.4];
+    drawn = [0.6, 0.4];
     await say(1);
     model.faults.lost = 0;
     model.faults.repeated = 0.5;
@@ -97,6 +98,44 @@ describe('while the broker is there', () => {
     await say(4);
     await arrive();
     expect(heard).toEqual([2, 2, 4, 3]);
+  });
+
+  test('what was not confirmed may be there or not, and a confirmed event of an order is', async () => {
+    const heard: string[] = [];
+    await bus.subscribe(['commands', 'orders'], { beginning: false }, (topic) => {
+      heard.push(topic);
+    });
+    model.faults.lost = 0.5;
+    drawn = [0.4, 0.6];
+    expect(await say(1)).toBe(false);
+    drawn = [0.4, 0.4];
+    expect(await say(2)).toBe(false);
+    drawn = [0.6, 0.4];
+    expect(await bus.publish('orders', [{ key: 's0', value: {} as OrderCloudEvent }])).toBe(true);
+    await arrive();
+    expect(heard.sort()).toEqual(['commands', 'orders']);
+  });
+
+  test('R13: a reader from the beginning may find earlier messages of a key, too', async () => {
+    await sayLevel('c0', 1);
+    model.faults.stale = 0.5;
+    drawn = [0.4];
+    await sayLevel('c0', 2);
+    const heard = await reader(true, model.connect());
+    await arrive();
+    expect(heard.sort()).toEqual([1, 2]);
+  });
+
+  test('a reader from now on may begin late, and misses what is said meanwhile', async () => {
+    model.faults.delayed = 0.5;
+    drawn = [0.4];
+    const heard = await reader(false);
+    model.faults.delayed = 0;
+    await say(1);
+    await arrive();
+    await say(2);
+    await arrive();
+    expect(heard).toEqual([2]);
   });
 
   test('a process that died hears nothing any more, not even what was on its way', async () => {
