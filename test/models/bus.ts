@@ -3,6 +3,8 @@
 // are not lost once they are confirmed, because every replica has them then. A compacted topic keeps the last message
 // of each key, and earlier ones for a while; the others keep everything for a while. A reader from the beginning gets
 // what is kept, again after each outage; one from now on may begin late.
+//
+// It may do everything that Kafka does: test/integration/bus/model.test.ts compares the two.
 
 import { COMPACTED } from '../../dataplane/protocol/messages.ts';
 import type { Millis } from '../../dataplane/protocol/units.ts';
