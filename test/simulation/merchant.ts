@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type OrderCloudEvent, orderCloudEvent } from '../../dataplane/protocol/order-event.ts';
 import type { ShardId, Version } from '../../dataplane/protocol/units.ts';
 import { Violation } from './engine/violation.ts';
-import { SALE, type World } from './world.ts';
+import { SALE } from './scenario.ts';
+import type { World } from './world.ts';
 
 export class Merchant {
   /** The newest event that was told of each shard. */

@@ -1,10 +1,14 @@
 // From a seed to what happens in a run: the sale's size, its crowd, what the operator edits, and what goes wrong.
 
 import type { BalancerConfig } from '../../dataplane/protocol/config.ts';
+import type { SaleNames } from '../../dataplane/protocol/order-event.ts';
 import type { Millis, NodeId, Units } from '../../dataplane/protocol/units.ts';
 import type { BusFaults } from '../models/bus.ts';
 import type { Random } from './engine/random.ts';
 import type { Faults } from './engine/simulation.ts';
+
+/** What order events say of the sale. */
+export const SALE: SaleNames = { namespace: 'shop', name: 'sale', sku: 'phone' };
 
 /** `at` counts from the opening. */
 export type Edit =

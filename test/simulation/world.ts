@@ -1,7 +1,7 @@
 // Everything of one run, put together: the stores, the processes, the crowd, and what was told to whom.
 
 import type { SaleConfig } from '../../dataplane/protocol/config.ts';
-import type { OrderCloudEvent, SaleNames } from '../../dataplane/protocol/order-event.ts';
+import type { OrderCloudEvent } from '../../dataplane/protocol/order-event.ts';
 import type { RefillAnswer, RefillRequest } from '../../dataplane/protocol/refill.ts';
 import type { ResourceTable } from '../../dataplane/protocol/table.ts';
 import type { Incarnation, Millis, NodeId, ShardId, TokenId, Units } from '../../dataplane/protocol/units.ts';
@@ -23,7 +23,7 @@ import {
   runStorefront,
   type StorefrontProcess,
 } from './roles.ts';
-import type { Edit, Scenario } from './scenario.ts';
+import { type Edit, SALE, type Scenario } from './scenario.ts';
 import { Stores, type Witness } from './stores.ts';
 
 /** What a generation of the resource asks of the registry. */
@@ -40,8 +40,6 @@ export interface Supervised {
   edited: Edited;
   readonly start: (process: Process) => Edited;
 }
-
-export const SALE: SaleNames = { namespace: 'shop', name: 'sale', sku: 'phone' };
 
 const agentOf = (id: NodeId | ShardId): string => `agent of ${id}`;
 

@@ -140,7 +140,7 @@ test('R25: the data folder is its owner’s alone, and no password is anywhere b
       return readFileSync(join(of, name), 'utf8');
     }),
   );
-  expect(values.length).toBe(12);
+  expect(values.length).toBe(14);
   const elsewhere = [stateFile, config, ...readdirSync(logs).map((name) => join(logs, name))].map((name) =>
     readFileSync(name, 'utf8'),
   );
