@@ -87,6 +87,12 @@ test('R10, R27, R32, R34: three crashes under load lose no order that was answer
 
 test('R20, R22, R32: commands and receipts cut off by crashes move every unit once', async () => {
   const [source, target] = [await fixture.shard(300, 's0'), await fixture.shard(0, 'pool' as 's1')];
+  // A pool receives only from the shards of its registry.
+  const { peerIncarnation } = await source.agent.state();
+  await target.sql.query('INSERT INTO registry_shards (shard, shard_incarnation) VALUES ($1, $2)', [
+    's0',
+    peerIncarnation,
+  ]);
   let moving = true;
   const crashing = (async () => {
     for (let crash = 0; crash < 2; crash++) {
