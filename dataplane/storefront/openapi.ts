@@ -30,8 +30,9 @@ export const OPERATIONS: readonly Operation[] = [
     description:
       'Answers a token. Asking again while it is live gives the same token back, so a lost answer is repeated safely. Nothing is sold until the token is checked out.',
     security: 'buyer',
+    // A request without a body may come from a page of another site, because it needs no content type.
     body: {
-      required: false,
+      required: true,
       schema: object({ quantity: { type: 'integer', minimum: 1, maximum: MAX_QUANTITY, default: 1 } }, []),
       example: { quantity: 1 },
     },
@@ -102,8 +103,9 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'POST',
     path: '/orders/{id}/cancel',
     summary: 'Cancel an order that is not paid',
-    description: 'Its units go on sale again. A body is not looked at.',
+    description: 'Its units go on sale again. What the body says is not looked at.',
     security: 'buyer',
+    body: { required: true, schema: {}, example: {} },
     answers: { 200: { description: 'The order is cancelled.', schema: ref('Order') } },
     problems: [...ORDER, ...WRITE, 'order-final', 'order-paid'],
   },
