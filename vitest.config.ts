@@ -42,8 +42,7 @@ export default defineConfig({
       project('unit', seconds(30), false, cores),
       // Searches that are processes of their own run two at a time.
       project('simulation', seconds(120), false, cores, { maxConcurrency: 2 }),
-      // Two files wait as long as they compute, so a third one fits beside them on two cores.
-      project('integration', seconds(60), true, cores + 1),
+      project('integration', seconds(60), true, cores),
       // The files of one worker share its modules, and so its API server: see test/harness/shared-apiserver.ts.
       project('apiserver', seconds(180), true, 2, { isolate: false }),
       project('chaos', seconds(180), true, 2),
