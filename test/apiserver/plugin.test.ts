@@ -514,7 +514,7 @@ The API server accepts it. To make it so: kubectl apply -f -
     const audit = (...args: string[]) => here(['audit', 'phone', '--operator-namespace', namespace, ...args]);
 
     test.each<[string, boolean | undefined, RegExp]>([
-      ['there is none', undefined, /there is no operator in namespace test-\d+; an audit runs in one of its pods/],
+      ['there is none', undefined, /there is no operator in namespace test-\d+; this command runs in one of its pods/],
       ['it is not ready', false, /no operator pod in namespace test-\d+ is ready: operator$/],
       ['it cannot be reached', true, /pod test-\d+\/operator cannot be reached: \w/],
     ])('needs the operator’s pod: %s', async (_, ready, line) => {
