@@ -113,6 +113,7 @@ async function mutate(mutation: string | undefined, without: readonly string[]):
   const plan = planOf();
   plan.steps = numberOf(values.steps) ?? Number.POSITIVE_INFINITY;
   plan.until = MOST_FOR_A_MUTATION;
+  plan.first = numberOf(values.seed) ?? patch?.from ?? 1;
   const usual = patch ? patch.weather : STORE_WEATHERS[without[0] as StoreSentence];
   const found = await simulate(plan, {
     scenario: scenarioOf(values.weather ?? usual),

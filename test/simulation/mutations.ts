@@ -13,6 +13,8 @@ export interface Mutation {
   patch: readonly (readonly [find: string, replace: string])[];
   /** Weather in which the sentence matters more often; absent: whatever the seed decides. */
   weather?: WeatherName;
+  /** Where the search begins, for what few seeds find: a seed that did is not far from here. Absent: 1. */
+  from?: number;
 }
 
 export const MUTATIONS = {
@@ -26,7 +28,8 @@ export const MUTATIONS = {
     sentence: 'After the epoch is raised, read granted and revoked.',
     file: 'dataplane/cache-agent/recover.ts',
     patch: [['const { granted, revoked } = rowOf(deps, view);', 'const { granted, revoked } = rowOf(deps, before);']],
-    weather: 'seesaw',
+    weather: 'lateEpochs',
+    from: 540,
   },
   'recovery: orders before the fence': {
     sentence: 'Every shard raises the epoch; then read the units ever ordered.',

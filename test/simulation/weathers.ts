@@ -179,6 +179,8 @@ export const WEATHERS = {
     ...{ reservations: { maxLapsed: 2, cooldown: 1500 } },
     every: { ...CALM, loss: 1500, clock: 1500 },
   },
+  /** Recoveries that raise the epoch long after they looked at the registry, while supply is lowered and raised. */
+  lateEpochs: { ...seesaw, faults: { ...NO_FAULTS, held: { raiseEpoch: 0.3 } }, every: { ...CALM, loss: 700 } },
   /** Ends of tokens that reach the shards when the node is in its next life. */
   lateCloses: { ...restless, faults: { ...NO_FAULTS, held: { closeTokens: 0.3 } } },
   /** Steps of a resize that reach the registry during the next one. */
